@@ -1,0 +1,41 @@
+"""agegait names people by the way they walk, from 3D skeletons alone.
+
+The public names load on first use (PEP 562), so that `import agegait` costs nothing and the command line and the
+gRPC client start without TensorFlow.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_LAYERS = ("BasicAttention", "LocalityAwareAttention", "ReverseDecoder", "SkeletonEncoder", "SkeletonNormalization")
+_MODELS = ("GaitEncoder", "GaitIdentifier", "GaitRecognizer")
+_MODULES = ("convert", "data", "export", "layers", "metrics", "models", "protocols", "runs", "skeletons")
+
+__all__ = [*_LAYERS, *_MODELS, *_MODULES, "__version__"]
+
+if TYPE_CHECKING:
+    from agegait import convert, data, export, layers, metrics, models, protocols, runs, skeletons
+    from agegait.layers import (
+        BasicAttention,
+        LocalityAwareAttention,
+        ReverseDecoder,
+        SkeletonEncoder,
+        SkeletonNormalization,
+    )
+    from agegait.models import GaitEncoder, GaitIdentifier, GaitRecognizer
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return importlib.import_module(f"agegait.{name}")
+    if name in _LAYERS:
+        return getattr(importlib.import_module("agegait.layers"), name)
+    if name in _MODELS:
+        return getattr(importlib.import_module("agegait.models"), name)
+    raise AttributeError(f"module 'agegait' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,24 @@
+"""What every builder here shares: an example is a walk."""
+
+from collections.abc import Sequence
+
+import tensorflow_datasets as tfds
+
+from agegait import skeletons
+
+
+def features(persons: Sequence[str]) -> tfds.features.FeaturesDict:
+    """The features of a walk: T frames of the canonical 20 joints, in metres, in the camera's frame.
+
+    Args:
+        persons: The people's names in the source; their order is the order of the class labels.
+    """
+    joints = len(skeletons.JOINTS)
+    return tfds.features.FeaturesDict(
+        {
+            "skeleton": tfds.features.Tensor(shape=(None, joints, 3), dtype="float32"),
+            "tracked": tfds.features.Tensor(shape=(None, joints), dtype="bool"),
+            "person": tfds.features.ClassLabel(names=list(persons)),
+            "walk": tfds.features.Text(),
+        }
+    )
