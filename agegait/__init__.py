@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
-_LAYERS = ("BasicAttention", "LocalityAwareAttention", "ReverseDecoder", "SkeletonEncoder", "SkeletonNormalization")
+_LAYERS = ("AxisLSTM", "BasicAttention", "LocalityAwareAttention", "ReverseDecoder", "SkeletonEncoder", "SkeletonNormalization")
 _MODELS = ("GaitEncoder", "GaitIdentifier", "GaitRecognizer")
 _MODULES = ("convert", "data", "export", "layers", "metrics", "models", "protocols", "runs", "skeletons")
 
@@ -18,6 +18,7 @@ __all__ = [*_LAYERS, *_MODELS, *_MODULES, "__version__"]
 if TYPE_CHECKING:
     from agegait import convert, data, export, layers, metrics, models, protocols, runs, skeletons
     from agegait.layers import (
+        AxisLSTM,
         BasicAttention,
         LocalityAwareAttention,
         ReverseDecoder,

@@ -1,0 +1,17 @@
+"""The method's layers, written with keras.ops: they run on Keras's TensorFlow, JAX and PyTorch backends."""
+
+from agegait.layers.axis_lstm import AxisLSTM
+from agegait.layers.basic_attention import BasicAttention
+from agegait.layers.locality_aware_attention import LocalityAwareAttention
+from agegait.layers.reverse_decoder import ReverseDecoder
+from agegait.layers.skeleton_encoder import SkeletonEncoder
+from agegait.layers.skeleton_normalization import SkeletonNormalization
+
+__all__ = [
+    "AxisLSTM",
+    "BasicAttention",
+    "LocalityAwareAttention",
+    "ReverseDecoder",
+    "SkeletonEncoder",
+    "SkeletonNormalization",
+]

@@ -1,0 +1,62 @@
+import keras
+from keras import ops
+
+from agegait.layers.initializers import glorot_uniform
+
+
+@keras.saving.register_keras_serializable(package="agegait")
+class BasicAttention(keras.layers.Layer):
+    """Luong's general attention over several axes side by side (BA).
+
+    The score of step t for frame j is g_t . (W_m h_j); the weights a_t are its softmax over the frames, the context is
+    c_t = sum_j a_t(j) h_j over the encoder's raw outputs.
+
+    Args:
+        units: Size k of a query.
+        axes: Number A of axes.
+
+    Call arguments:
+        query: The decoder's outputs g, `[A, B, S, k]`.
+        value: The encoder's outputs h, `[A, B, f, k]`.
+
+    Returns:
+        The contexts `[A, B, S, k]` and the weights `[A, B, S, f]`, each row of which sums to 1.
+
+    Reference:
+        Luong et al., Effective Approaches to Attention-based Neural Machine Translation, EMNLP 2015; Rao et al., IJCAI
+        2020, equations 5 and 6.
+    """
+
+    def __init__(self, units, axes=3, **kwargs) -> None:
+        super().__init__(**kwargs)
+        self.units = units
+        self.axes = axes
+
+    def build(self, query_shape, value_shape=None):
+        size = (value_shape or query_shape)[-1]
+        self.kernel = self.add_weight(
+            name="kernel", shape=(self.axes, size, self.units), initializer=glorot_uniform(size, self.units)
+        )
+
+    def call(self, query, value):
+        return self.attend(query, self.keys(value), value)
+
+    def keys(self, value):
+        """W_m h_j for every frame, `[A, B, f, k]`: the same at every step of the decoder."""
+        axes, batch, frames, size = ops.shape(value)
+        keys = ops.matmul(ops.reshape(value, (axes, batch * frames, size)), self.kernel)
+        return ops.reshape(keys, (axes, batch, frames, self.units))
+
+    def attend(self, query, keys, value):
+        """The contexts and weights of some steps, from keys that are already there."""
+        scores = ops.matmul(query, ops.transpose(keys, (0, 1, 3, 2)))
+        weights = ops.softmax(ops.cast(scores, self.variable_dtype), axis=-1)
+        weights = ops.cast(weights, self.compute_dtype)
+        return ops.matmul(weights, value), weights
+
+    def compute_output_shape(self, query_shape, value_shape):
+        axes, batch, steps, _ = query_shape
+        return (axes, batch, steps, value_shape[-1]), (axes, batch, steps, value_shape[2])
+
+    def get_config(self):
+        return {**super().get_config(), "units": self.units, "axes": self.axes}

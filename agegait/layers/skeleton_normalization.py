@@ -1,0 +1,53 @@
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="agegait")
+class SkeletonNormalization(keras.layers.Layer):
+    """Puts a joint of every frame at the origin and coordinates into metres.
+
+    Where a person is in the room says nothing of who they are, so each frame is centred on the hip.
+
+    Args:
+        center: Index of the joint at the origin, 0 for the canonical HipCenter; None leaves frames where they are.
+        unit: Unit of the coordinates that come: `"m"`, `"cm"` or `"mm"`.
+
+    Call arguments:
+        inputs: `[..., J, 3]`, any number of leading dimensions.
+
+    Returns:
+        The same shape, in metres.
+
+    Raises:
+        ValueError: An unknown unit, or inputs that do not end in three coordinates of enough joints.
+    """
+
+    UNITS = {"m": 1.0, "cm": 0.01, "mm": 0.001}  # noqa: RUF012
+
+    def __init__(self, center=0, unit="m", **kwargs) -> None:
+        # No autocast: metres from the camera in bfloat16 would be centimetres off before the hip is taken away.
+        super().__init__(autocast=False, **kwargs)
+        if unit not in self.UNITS:
+            raise ValueError(f"unit: expected one of {', '.join(self.UNITS)}, received {unit!r}.")
+        self.center = center
+        self.unit = unit
+
+    def build(self, input_shape):
+        joints, coordinates = input_shape[-2:]
+        if coordinates != 3 or (self.center is not None and joints is not None and not self.center < joints):
+            raise ValueError(
+                f"inputs: expected [..., J, 3] with a joint {self.center}, received a shape of {tuple(input_shape)}."
+            )
+
+    def call(self, inputs):
+        inputs = ops.convert_to_tensor(inputs)
+        if self.center is not None:
+            inputs = inputs - inputs[..., self.center : self.center + 1, :]
+        scale = self.UNITS[self.unit]
+        return ops.cast(inputs if scale == 1 else inputs * scale, self.compute_dtype)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {**super().get_config(), "center": self.center, "unit": self.unit}

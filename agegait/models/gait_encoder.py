@@ -1,0 +1,179 @@
+import keras
+from keras import ops
+
+from agegait.layers import BasicAttention, LocalityAwareAttention, ReverseDecoder, SkeletonEncoder
+from agegait.models.inputs import skeletons_of, unlabelled
+
+
+@keras.saving.register_keras_serializable(package="agegait")
+class GaitEncoder(keras.Model):
+    """Learns gait features from unlabelled skeleton windows by rebuilding them in reverse.
+
+    Three encoder-decoders, one for each of x, y and z, run side by side as one model. The contexts of the decoder's
+    attention, joined over the axes, are the attention-based gait encodings (AGEs).
+
+    `fit` reads no labels. A window's loss is 1/2 of the squared reconstruction errors plus, with locality-aware
+    attention, 1/2 of the squared attention outside the locality, each summed over axes, steps and joints or frames.
+    The loss is the mean over the batch, plus `l2` times 1/2 the sum of the squared weights. It is the published loss,
+    which sums over batches of 128, divided by 128: the same training whatever the batch size, if gradients are clipped
+    at 5 / 128 (`agegait.runs.paper_optimizer`).
+
+    Args:
+        frames: Frames f of a window.
+        joints: Joints J of a frame.
+        units: Size k of every LSTM layer.
+        num_layers: LSTM layers of the encoder, and of the decoder.
+        attention: `"LA"` for locality-aware attention, `"BA"` for basic attention.
+        feed: What the decoder is fed, see `agegait.layers.ReverseDecoder`.
+        sigma: Width of the locality in frames; half the window where absent.
+        locality_weight: Weight of the locality loss.
+        l2: Weight of 1/2 the sum of squares of all weights, biases included; 0.02 over a batch of 128 in the published
+            code.
+
+    Call arguments:
+        inputs: Windows `[B, f, J, 3]` in metres, seen as they are given, or a dict that holds them as `"skeleton"`.
+
+    Returns:
+        A dict. `"reconstruction"`: `[B, f, J, 3]`, step t rebuilds frame f - 1 - t (from 0). `"attention"`:
+        `[B, 3, f, f]`, axis, decoder step, encoder frame; rows sum to 1. `"ages"`: `[B, f, 3 k]`.
+
+    Raises:
+        ValueError: An unknown attention or feed, or windows of another shape.
+
+    Example:
+        >>> encoder = agegait.GaitEncoder(frames=6, joints=20)
+        >>> encoder.compile(optimizer="adam")
+        >>> encoder.fit(windows)
+        >>> ages = encoder.predict(windows)["ages"]
+
+    Reference:
+        Rao et al., Self-Supervised Gait Encoding with Locality-Aware Attention for Person Re-Identification, IJCAI
+        2020, equations 1 to 10.
+    """
+
+    ATTENTIONS = ("LA", "BA")
+    AXES = 3
+
+    def __init__(
+        self,
+        frames=6,
+        joints=20,
+        units=256,
+        num_layers=2,
+        attention="LA",
+        feed="zeros",
+        sigma=None,
+        locality_weight=1.0,
+        l2=0.02 / 128,
+        **kwargs,
+    ) -> None:
+        super().__init__(**kwargs)
+        if attention not in self.ATTENTIONS:
+            raise ValueError(f"attention: expected one of {', '.join(self.ATTENTIONS)}, received {attention!r}.")
+        self.frames = frames
+        self.joints = joints
+        self.units = units
+        self.num_layers = num_layers
+        self.attention = attention
+        self.feed = feed
+        self.sigma = sigma
+        self.locality_weight = locality_weight
+        self.l2 = l2
+        options = {"axes": self.AXES, "dtype": self.dtype_policy}
+        self.encoder = SkeletonEncoder(units, num_layers, name="encoder", **options)
+        if attention == "LA":
+            attend = LocalityAwareAttention(units, sigma=sigma, name="attention", **options)
+        else:
+            attend = BasicAttention(units, name="attention", **options)
+        self.decoder = ReverseDecoder(joints, attend, num_layers, feed, name="decoder", dtype=self.dtype_policy)
+        self.reconstruction_tracker = keras.metrics.Mean(name="reconstruction_loss")
+        self.locality_tracker = keras.metrics.Mean(name="locality_loss") if attention == "LA" else None
+
+    def build(self, input_shape):
+        if isinstance(input_shape, dict):
+            input_shape = input_shape["skeleton"]
+        if tuple(input_shape[1:]) != (self.frames, self.joints, 3):
+            raise ValueError(
+                f"inputs: expected windows [B, {self.frames}, {self.joints}, 3], received a shape of "
+                f"{tuple(input_shape)}."
+            )
+        axis_shape = (self.AXES, input_shape[0], self.frames, self.joints)
+        self.encoder.build(axis_shape)
+        self.decoder.build(*self.encoder.compute_output_shape(axis_shape))
+
+    def call(self, inputs):
+        windows = skeletons_of(inputs)
+        if tuple(windows.shape[1:]) != (self.frames, self.joints, 3):
+            raise ValueError(
+                f"inputs: expected windows [B, {self.frames}, {self.joints}, 3], received a shape of "
+                f"{tuple(windows.shape)}."
+            )
+        by_axis = ops.transpose(windows, (3, 0, 1, 2))
+        memory, states = self.encoder(by_axis)
+        target = ops.flip(by_axis, axis=2) if self.feed == "target" else None
+        reconstruction, attention, contexts = self.decoder(memory, states, target=target)
+        return {
+            "reconstruction": ops.transpose(reconstruction, (1, 2, 3, 0)),
+            "attention": ops.transpose(attention, (1, 0, 2, 3)),
+            "ages": ops.reshape(ops.transpose(contexts, (1, 2, 0, 3)), (-1, self.frames, self.AXES * self.units)),
+        }
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        """The self-supervised loss of a batch, from its windows and what the model made of them; `y` is not read."""
+        windows = ops.cast(skeletons_of(x), self.variable_dtype)
+        errors = ops.cast(y_pred["reconstruction"], self.variable_dtype) - ops.flip(windows, axis=1)
+        reconstruction = 0.5 * ops.sum(ops.square(errors), axis=(1, 2, 3))
+        self.reconstruction_tracker.update_state(reconstruction, sample_weight)
+        losses = reconstruction
+        if self.attention == "LA":
+            locality = self.decoder.attention.locality_loss(ops.transpose(y_pred["attention"], (1, 0, 2, 3)))
+            self.locality_tracker.update_state(locality, sample_weight)
+            losses = losses + self.locality_weight * locality
+        if sample_weight is not None:
+            losses = losses * ops.cast(sample_weight, losses.dtype)
+        return ops.mean(losses) + self.weight_loss()
+
+    def weight_loss(self):
+        """`l2` times 1/2 the sum of squares of every trainable weight, biases included."""
+        return 0.5 * self.l2 * sum(ops.sum(ops.square(weight)) for weight in self.trainable_weights)
+
+    def fit(self, x=None, y=None, batch_size=None, **kwargs):
+        """As `keras.Model.fit`, on windows alone: labels that a data set carries along are not read.
+
+        A `tf.data.Dataset` may hold batches of windows, or single windows, which are batched by `batch_size`.
+        """
+        if hasattr(kwargs.get("validation_data"), "element_spec"):
+            kwargs["validation_data"] = unlabelled(kwargs["validation_data"], batch_size)
+        return super().fit(unlabelled(x, batch_size), batch_size=batch_size, **kwargs)
+
+    def evaluate(self, x=None, y=None, batch_size=None, **kwargs):
+        """As `keras.Model.evaluate`, on windows as `fit` takes them."""
+        return super().evaluate(unlabelled(x, batch_size), batch_size=batch_size, **kwargs)
+
+    def predict(self, x, batch_size=None, **kwargs):
+        """As `keras.Model.predict`, on windows as `fit` takes them."""
+        return super().predict(unlabelled(x, batch_size), batch_size=batch_size, **kwargs)
+
+    def compute_output_shape(self, input_shape):
+        if isinstance(input_shape, dict):
+            input_shape = input_shape["skeleton"]
+        batch = input_shape[0]
+        return {
+            "reconstruction": (batch, self.frames, self.joints, 3),
+            "attention": (batch, self.AXES, self.frames, self.frames),
+            "ages": (batch, self.frames, self.AXES * self.units),
+        }
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "frames": self.frames,
+            "joints": self.joints,
+            "units": self.units,
+            "num_layers": self.num_layers,
+            "attention": self.attention,
+            "feed": self.feed,
+            "sigma": self.sigma,
+            "locality_weight": self.locality_weight,
+            "l2": self.l2,
+        }

@@ -1,0 +1,163 @@
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import keras
+import numpy as np
+from keras import ops
+
+from agegait.layers import SkeletonNormalization
+from agegait.models.inputs import skeletons_of
+
+
+class Identification(NamedTuple):
+    """Who a walk's person is taken to be, and the probability that the model gives it."""
+
+    person: str
+    score: float
+
+
+@keras.saving.register_keras_serializable(package="agegait")
+class GaitIdentifier(keras.Model):
+    """Names the person of a walk of any length, from raw skeletons.
+
+    The walk is normalized, cut into windows, each window encoded and recognized; the walk's logits are the mean of its
+    windows' logits. Frames at the end that fill no window are left out.
+
+    Args:
+        encoder: A trained `GaitEncoder`.
+        recognizer: A `GaitRecognizer` trained on its AGEs.
+        normalization: What was done to the skeletons the encoder was trained on; hip-centring where absent.
+        stride: Frames from the start of a window to the next; the window's length where absent: no overlap.
+        persons: Names of the N people, in the order of the recognizer's labels; their numbers where absent.
+
+    Call arguments:
+        inputs: Skeletons `[B, T, J, 3]`, any T of at least the encoder's frames, or a dict that holds them as
+            `"skeleton"`.
+        lengths: Optional `[B]` integers, the true lengths of walks that are padded to T: what is beyond is not seen.
+
+    Returns:
+        A dict of `"logits"` and `"probabilities"`, `[B, N]` each, and `"window_logits"`, `[B, W, N]`.
+
+    Raises:
+        ValueError: Walks of another shape or shorter than a window; parts that do not fit each other.
+
+    Example:
+        >>> identifier = agegait.GaitIdentifier(encoder, recognizer, persons=["ann", "bob"])
+        >>> identifier.identify(walk)
+        [Identification(person='bob', score=0.93)]
+    """
+
+    def __init__(self, encoder, recognizer, normalization=None, stride=None, persons=None, **kwargs) -> None:
+        super().__init__(autocast=False, **kwargs)
+        num_persons = recognizer.num_persons
+        persons = [str(number) for number in range(num_persons)] if persons is None else list(persons)
+        if len(persons) != num_persons:
+            raise ValueError(f"persons: expected {num_persons} names, as the recognizer has, received {len(persons)}.")
+        if stride is not None and stride < 1:
+            raise ValueError(f"stride: expected at least one frame, received {stride}.")
+        self.encoder = encoder
+        self.recognizer = recognizer
+        self.normalization = SkeletonNormalization(name="normalization") if normalization is None else normalization
+        self.stride = encoder.frames if stride is None else stride
+        self.persons = persons
+
+    def build(self, input_shape):
+        if isinstance(input_shape, dict):
+            input_shape = input_shape["skeleton"]
+        frames, joints = self.encoder.frames, self.encoder.joints
+        window = (None, frames, joints, 3)
+        self.normalization.build(input_shape)
+        if not self.encoder.built:
+            self.encoder.build(window)
+        if not self.recognizer.built:
+            self.recognizer.build(self.encoder.compute_output_shape(window)["ages"])
+
+    def call(self, inputs, lengths=None):
+        skeletons = self._walks(skeletons_of(inputs))
+        frames, joints = self.encoder.frames, self.encoder.joints
+        windows = self._windows(self.normalization(skeletons))
+        batch, count = ops.shape(windows)[:2]
+        ages = self.encoder(ops.reshape(windows, (-1, frames, joints, 3)))["ages"]
+        logits = ops.cast(self.recognizer(ages), "float32")
+        logits = ops.reshape(logits, (batch, count, self.recognizer.num_persons))
+        if lengths is None:
+            mean = ops.mean(logits, axis=1)
+        else:
+            seen = (ops.cast(lengths, "int32") - frames) // self.stride + 1
+            inside = ops.expand_dims(ops.arange(count) < ops.expand_dims(seen, 1), 2)
+            # where, not a product: padding may hold anything, and nothing of it may come through.
+            total = ops.sum(ops.where(inside, logits, 0.0), axis=1)
+            mean = total / ops.cast(ops.expand_dims(ops.maximum(seen, 1), 1), "float32")
+        return {"logits": mean, "probabilities": ops.softmax(mean, axis=-1), "window_logits": logits}
+
+    def _walks(self, skeletons):
+        skeletons = ops.convert_to_tensor(skeletons)
+        frames, joints = self.encoder.frames, self.encoder.joints
+        shape = tuple(skeletons.shape)
+        if len(shape) != 4 or shape[2:] != (joints, 3) or (shape[1] is not None and shape[1] < frames):
+            raise ValueError(
+                f"inputs: expected walks [B, T, {joints}, 3] with T of at least {frames}, received a shape of {shape}."
+            )
+        return skeletons
+
+    def _windows(self, skeletons):
+        """`[B, T, J, 3]` to `[B, W, f, J, 3]`, gathered, so that T may be known at run time alone."""
+        frames = self.encoder.frames
+        count = (ops.shape(skeletons)[1] - frames) // self.stride + 1
+        starts = ops.arange(count) * self.stride
+        return ops.take(skeletons, ops.expand_dims(starts, 1) + ops.arange(frames), axis=1)
+
+    def identify(self, skeletons) -> list[Identification]:
+        """The person of each walk.
+
+        Args:
+            skeletons: One walk `[T, J, 3]`, walks of one length `[B, T, J, 3]`, or a sequence of walks of any lengths.
+
+        Returns:
+            A person and a score in 0..1 for each walk.
+
+        Raises:
+            ValueError: A walk of another shape, shorter than a window, or with values that are not finite.
+        """
+        walks = skeletons if isinstance(skeletons, Sequence) else np.asarray(skeletons)
+        if isinstance(walks, np.ndarray) and walks.ndim == 3:
+            walks = walks[None]
+        found = []
+        for number, walk in enumerate(walks):
+            walk = np.asarray(walk, dtype="float32")
+            if not np.isfinite(walk).all():
+                raise ValueError(f"skeletons: expected finite coordinates, received NaN or infinity in walk {number}.")
+            probabilities = ops.convert_to_numpy(self(walk[None])["probabilities"])[0]
+            best = int(probabilities.argmax())
+            found.append(Identification(self.persons[best], float(probabilities[best])))
+        return found
+
+    def compute_output_shape(self, input_shape):
+        if isinstance(input_shape, dict):
+            input_shape = input_shape["skeleton"]
+        batch, length = input_shape[:2]
+        people = self.recognizer.num_persons
+        count = None if length is None else (length - self.encoder.frames) // self.stride + 1
+        return {
+            "logits": (batch, people),
+            "probabilities": (batch, people),
+            "window_logits": (batch, count, people),
+        }
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "encoder": keras.saving.serialize_keras_object(self.encoder),
+            "recognizer": keras.saving.serialize_keras_object(self.recognizer),
+            "normalization": keras.saving.serialize_keras_object(self.normalization),
+            "stride": self.stride,
+            "persons": self.persons,
+        }
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        parts = {
+            name: keras.saving.deserialize_keras_object(config[name], custom_objects=custom_objects)
+            for name in ("encoder", "recognizer", "normalization")
+        }
+        return cls(**{**config, **parts})

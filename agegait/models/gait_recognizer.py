@@ -1,0 +1,143 @@
+import keras
+import numpy as np
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="agegait")
+class GaitRecognizer(keras.Model):
+    """Names a person from the AGEs of a window.
+
+    Manner `"ap"` (average prediction): the network sees single frames, a window's logits are the mean of its frames'.
+    `fit` trains it on frames, each with its window's label, as the published code does: a batch is `batch_size` frames.
+    Manner `"sc"` (sequence-level concatenation): the network sees the frames of a window joined.
+
+    The loss is Keras's to choose: compile with `SparseCategoricalCrossentropy(from_logits=True)` for integer labels.
+
+    Args:
+        num_persons: People N.
+        manner: `"ap"` or `"sc"`.
+        units: Units of each hidden layer, one for each number; an integer is one layer. The paper has one of 256.
+        dropout: Share of hidden units dropped in training.
+        standardize: Whether AGEs are standardised first, each value by the mean and variance that `adapt` has seen. Off
+            in the published recipe, though the scales of AGEs differ by a factor of fifty.
+        kernel_initializer: Of every kernel; N(0, 1) in the published code.
+
+    Call arguments:
+        inputs: AGEs `[B, f, D]`, D = 3 k, or single frames `[B, D]`.
+
+    Returns:
+        Logits `[B, N]`.
+
+    Raises:
+        ValueError: An unknown manner, or single frames with manner `"sc"`.
+
+    Reference:
+        Rao et al., Self-Supervised Gait Encoding with Locality-Aware Attention, IJCAI 2020, section 3.4.
+    """
+
+    MANNERS = ("ap", "sc")
+
+    def __init__(
+        self,
+        num_persons,
+        manner="ap",
+        units=256,
+        dropout=0.0,
+        standardize=False,
+        kernel_initializer="glorot_uniform",
+        **kwargs,
+    ) -> None:
+        super().__init__(**kwargs)
+        if manner not in self.MANNERS:
+            raise ValueError(f"manner: expected one of {', '.join(self.MANNERS)}, received {manner!r}.")
+        self.num_persons = num_persons
+        self.manner = manner
+        self.units = units
+        self.dropout = dropout
+        self.standardize = standardize
+        self.kernel_initializer = kernel_initializer
+        options = {"dtype": self.dtype_policy}
+        self.normalization = keras.layers.Normalization(name="normalization", **options) if standardize else None
+        self.hidden = []
+        for number, size in enumerate([units] if isinstance(units, int) else units):
+            self.hidden.append(keras.layers.Dense(size, "relu", name=f"hidden_{number}", **self._kernel(), **options))
+            self.hidden.append(keras.layers.Dropout(dropout, name=f"dropout_{number}", **options))
+        self.logits = keras.layers.Dense(num_persons, name="logits", **self._kernel(), **options)
+
+    def _kernel(self):
+        # A copy each: one instance gives kernels of equal shape equal values.
+        return {"kernel_initializer": keras.initializers.get(self.kernel_initializer)}
+
+    def adapt(self, ages):
+        """Takes the mean and variance of each value from training AGEs `[M, f, D]`; needs `standardize=True`."""
+        if self.normalization is None:
+            raise ValueError("adapt: expected a recognizer with standardize=True, received one without.")
+        self.normalization.adapt(np.reshape(ages, (-1, self._size(np.shape(ages)))))
+
+    def build(self, input_shape):
+        shape = (None, self._size(input_shape))
+        for layer in (self.normalization, *self.hidden, self.logits):
+            if layer is None:
+                continue
+            if not layer.built:
+                layer.build(shape)
+            shape = layer.compute_output_shape(shape)
+
+    def _size(self, input_shape):
+        if len(input_shape) == 3:
+            return input_shape[-1] if self.manner == "ap" else input_shape[1] * input_shape[2]
+        if len(input_shape) == 2 and self.manner == "ap":
+            return input_shape[-1]
+        expected = "AGEs [B, f, D]" + (" or [B, D]" if self.manner == "ap" else "")
+        raise ValueError(f"inputs: expected {expected}, received a shape of {tuple(input_shape)}.")
+
+    def call(self, inputs, training=False):
+        size = self._size(inputs.shape)
+        windows = len(inputs.shape) == 3 and self.manner == "ap"
+        hidden = ops.reshape(inputs, (-1, size))
+        if self.normalization is not None:
+            hidden = self.normalization(hidden)
+        for layer in self.hidden:
+            hidden = layer(hidden, training=training) if isinstance(layer, keras.layers.Dropout) else layer(hidden)
+        logits = self.logits(hidden)
+        if windows:
+            logits = ops.mean(ops.reshape(logits, (-1, inputs.shape[1], self.num_persons)), axis=1)
+        return logits
+
+    def fit(self, x=None, y=None, batch_size=None, **kwargs):
+        """As `keras.Model.fit`, on AGEs `[M, f, D]` and people `[M]`, or a `tf.data.Dataset` of batches of such pairs.
+
+        With manner `"ap"` the training data, not the validation data, become single frames.
+        """
+        if self.manner == "ap":
+            x, y, kwargs["sample_weight"] = _frames(x, y, kwargs.get("sample_weight"))
+        return super().fit(x, y, batch_size=batch_size, **kwargs)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape[0], self.num_persons
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "num_persons": self.num_persons,
+            "manner": self.manner,
+            "units": self.units,
+            "dropout": self.dropout,
+            "standardize": self.standardize,
+            "kernel_initializer": keras.initializers.serialize(keras.initializers.get(self.kernel_initializer)),
+        }
+
+
+def _frames(x, y, weight):
+    """Windows as single frames, each with its window's label and weight; what is no windows passes unchanged."""
+    if hasattr(x, "element_spec"):
+
+        def flatten(ages, *labels):
+            frames = ages.shape[1]
+            return ops.reshape(ages, (-1, ages.shape[-1])), *(ops.repeat(label, frames, axis=0) for label in labels)
+
+        return (x.map(flatten) if x.element_spec[0].shape.rank == 3 else x), y, weight
+    if np.ndim(x) != 3:
+        return x, y, weight
+    _, frames, size = np.shape(x)
+    return np.reshape(x, (-1, size)), np.repeat(y, frames, axis=0), None if weight is None else np.repeat(weight, frames)

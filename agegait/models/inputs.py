@@ -1,0 +1,27 @@
+"""How the models read what Keras users feed them: arrays, dicts of features, tf.data."""
+
+from typing import Any
+
+DEFAULT_BATCH = 128
+
+
+def skeletons_of(inputs: Any) -> Any:
+    """The skeletons of a tensor of skeletons, or of a dict of features that has them under `"skeleton"`."""
+    if not isinstance(inputs, dict):
+        return inputs
+    if "skeleton" not in inputs:
+        raise ValueError(f'inputs: expected a dict with "skeleton", received keys {sorted(inputs)}.')
+    return inputs["skeleton"]
+
+
+def unlabelled(data: Any, batch_size: int | None = None) -> Any:
+    """Windows alone, in batches: what self-supervised training reads of a `tf.data.Dataset`, an array or a dict."""
+    if not hasattr(data, "element_spec"):
+        return skeletons_of(data)
+
+    def windows(*element):
+        return skeletons_of(element[0])
+
+    data = data.map(windows)
+    single_windows = data.element_spec.shape.rank == 3
+    return data.batch(batch_size or DEFAULT_BATCH) if single_windows else data
