@@ -1,0 +1,82 @@
+# Everything happens in .venv, from the locks alone: `make demo` needs Python 3.11 and nothing else.
+# PYTHON=... chooses another interpreter (3.11 to 3.13), WORKERS=0 runs the tests in one process,
+# TESTS=tests/metrics_test.py runs a part of them, UPGRADE=--upgrade lets `make lock` take newer versions.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS += --no-builtin-rules
+.DELETE_ON_ERROR:
+.PHONY: help demo test lint lock
+
+PYTHON ?= $(shell for name in python3.11 python3; do \
+	"$$name" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' >/dev/null 2>&1 && echo "$$name" && break; done)
+WORKERS ?= 2
+TESTS ?=
+UPGRADE ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
+LOCKED := $(PIP) install --quiet --require-hashes --no-build-isolation
+LOCK_TOOLS := build/lock
+
+# TensorFlow's start-up chatter buries what the tests say.
+export TF_CPP_MIN_LOG_LEVEL ?= 3
+
+help:
+	@echo 'make demo   train, evaluate, export, serve and name a walker, small, on made-up walks (a few minutes)'
+	@echo 'make test   all tests'
+	@echo 'make lint   ruff and mypy'
+	@echo 'make lock   resolve the dependencies of pyproject.toml again and write the requirements*.lock'
+
+demo: $(VENV)/runtime.stamp
+	$(BIN)/agegait demo --out demo
+
+test: $(VENV)/test.stamp
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(TESTS)
+
+lint: $(VENV)/test.stamp
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+# A stamp is written when its step is over, so an interrupted installation is taken up again.
+$(VENV)/venv.stamp:
+	@if ! $(BIN)/python -c 'import pip, sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' >/dev/null 2>&1; then \
+		if [ -z "$(PYTHON)" ]; then \
+			echo 'agegait needs Python 3.11: neither python3.11 nor python3 is one. Install it, or name a supported' \
+				'interpreter (3.11 to 3.13): make PYTHON=/path/to/python' >&2; exit 1; fi; \
+		$(PYTHON) -c 'import sys; v = sys.version_info; (3, 11) <= v < (3, 14) or sys.exit(f"agegait needs Python 3.11 to 3.13; $(PYTHON) is {v[0]}.{v[1]}")'; \
+		echo 'Making $(VENV)'; \
+		$(PYTHON) -m venv --clear $(VENV); \
+	fi
+	@touch $@
+
+# setuptools comes first and builds what comes as source, so that no build fetches a version which nobody chose.
+$(VENV)/runtime.stamp: $(VENV)/venv.stamp requirements-build.lock requirements.lock pyproject.toml setup.py
+	@echo 'Installing what requirements.lock lists: about 2 GB, a minute or two the first time'
+	@$(LOCKED) -r requirements-build.lock
+	@$(LOCKED) -r requirements.lock
+	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/test.stamp: $(VENV)/runtime.stamp requirements-test.lock
+	@$(LOCKED) -r requirements-test.lock
+	@touch $@
+
+lock: $(VENV)/venv.stamp
+	@$(BIN)/python -m venv --clear $(LOCK_TOOLS)
+	@$(LOCK_TOOLS)/bin/python -m pip --disable-pip-version-check install --quiet uv
+	@compile() { \
+		cp "$$1" "$$1.new" 2>/dev/null || true; \
+		$(LOCK_TOOLS)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-config \
+			--custom-compile-command 'make lock' --output-file "$$1.new" $(UPGRADE) "$${@:2}"; \
+	}; \
+	trap 'rm -f requirements*.lock.new' EXIT; \
+	compile requirements.lock pyproject.toml; \
+	compile requirements-test.lock pyproject.toml --extra test --constraints requirements.lock.new; \
+	printf 'setuptools\nwheel\n' | compile requirements-build.lock - --constraints requirements.lock.new; \
+	for lock in requirements requirements-test requirements-build; do \
+		sed -i 's/requirements\.lock\.new/requirements.lock/' "$$lock.lock.new"; \
+		mv "$$lock.lock.new" "$$lock.lock"; \
+	done
