@@ -7,6 +7,7 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-builtin-rules
 .DELETE_ON_ERROR:
 .PHONY: help demo test lint lock
+.NOTPARALLEL:
 
 PYTHON ?= $(shell for name in python3.11 python3; do \
 	"$$name" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' >/dev/null 2>&1 && echo "$$name" && break; done)
@@ -40,7 +41,7 @@ lint: $(VENV)/test.stamp
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# A stamp is written when its step is over, so an interrupted installation is taken up again.
+# A stamp is written when its step is over.
 $(VENV)/venv.stamp:
 	@if ! $(BIN)/python -c 'import pip, sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' >/dev/null 2>&1; then \
 		if [ -z "$(PYTHON)" ]; then \
@@ -52,17 +53,31 @@ $(VENV)/venv.stamp:
 	fi
 	@touch $@
 
+# What was cut short is no base to build on: pip takes a package for installed before all of its files are there.
 # setuptools comes first and builds what comes as source, so that no build fetches a version which nobody chose.
-$(VENV)/runtime.stamp: $(VENV)/venv.stamp requirements-build.lock requirements.lock pyproject.toml setup.py
-	@echo 'Installing what requirements.lock lists: about 2 GB, a minute or two the first time'
+define install
+	@if [ -e $(VENV)/unfinished ]; then \
+		echo 'The last installation was cut short: starting over'; \
+		"$$(readlink -f $(BIN)/python)" -m venv --clear $(VENV); \
+		touch $(VENV)/venv.stamp; \
+	fi
+	@echo 'Installing what $(1) lists: over 2 GB, a minute or two the first time'
+	@touch $(VENV)/unfinished
 	@$(LOCKED) -r requirements-build.lock
-	@$(LOCKED) -r requirements.lock
+	@$(LOCKED) -r $(1)
 	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@rm $(VENV)/unfinished
+endef
+
+INSTALLED_FROM := $(VENV)/venv.stamp requirements-build.lock requirements.lock pyproject.toml setup.py
+
+$(VENV)/runtime.stamp: $(INSTALLED_FROM)
+	$(call install,requirements.lock)
 	@touch $@
 
-$(VENV)/test.stamp: $(VENV)/runtime.stamp requirements-test.lock
-	@$(LOCKED) -r requirements-test.lock
-	@touch $@
+$(VENV)/test.stamp: $(INSTALLED_FROM) requirements-test.lock
+	$(call install,requirements-test.lock)
+	@touch $(VENV)/runtime.stamp $@
 
 lock: $(VENV)/venv.stamp
 	@$(BIN)/python -m venv --clear $(LOCK_TOOLS)

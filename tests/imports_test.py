@@ -63,9 +63,11 @@ def imported(text, module, is_package):
             base = ".".join([*up, *([node.module] if node.module else [])])
             names.add(base)
             names.update(f"{base}.{alias.name}" for alias in node.names)
-        elif isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
-            if ast.unparse(node.func).rpartition(".")[2] in ("import_module", "__import__"):
-                names.add(str(node.args[0].value))
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in (
+            "import_module",
+            "__import__",
+        ):
+            names.update(str(argument.value) for argument in node.args if isinstance(argument, ast.Constant))
     for node in ast.walk(tree):  # import agegait; agegait.models.GaitEncoder
         if isinstance(node, ast.Attribute) and aliases.get(ast.unparse(node.value)) == "agegait":
             names.add(f"agegait.{node.attr}")
