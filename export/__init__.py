@@ -1,0 +1,43 @@
+"""SavedModels of the trained models, the gRPC server that answers for them, and the client that asks it.
+
+The public names load on first use (PEP 562): the client stands on grpcio, protobuf and NumPy alone, and importing it
+imports neither Keras nor TensorFlow.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from agegait.export.quiet import quiet_import
+
+_HOMES = {
+    "AsyncClient": "async_client",
+    "Client": "client",
+    "ClientError": "client_errors",
+    "Identification": "walks",
+    "Server": "server",
+    "save": "saved_models",
+}
+_WITH_TENSORFLOW = ("Server", "save")
+
+__all__ = ["AsyncClient", "Client", "ClientError", "Identification", "Server", "save"]
+
+if TYPE_CHECKING:
+    from agegait.export.async_client import AsyncClient
+    from agegait.export.client import Client
+    from agegait.export.client_errors import ClientError
+    from agegait.export.saved_models import save
+    from agegait.export.server import Server
+    from agegait.export.walks import Identification
+
+
+def __getattr__(name: str) -> Any:
+    if name in _WITH_TENSORFLOW:
+        with quiet_import():
+            return getattr(importlib.import_module(f"agegait.export.{_HOMES[name]}"), name)
+    if name in _HOMES:
+        return getattr(importlib.import_module(f"agegait.export.{_HOMES[name]}"), name)
+    raise AttributeError(f"module 'agegait.export' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,158 @@
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+
+import grpc
+import numpy as np
+from agegait.export.servable import Signature
+from agegait.export.status_error import StatusError
+
+Arrays = Mapping[str, np.ndarray]
+
+
+@dataclass(eq=False)
+class _Job:
+    signature: Signature
+    inputs: Arrays
+    deadline: float
+    arrival: float = field(default_factory=time.monotonic)
+    future: Future = field(default_factory=Future)
+
+    @property
+    def rows(self) -> int:
+        return len(next(iter(self.inputs.values()))) if self.signature.joinable and self.inputs else 1
+
+    def joins(self, other: "_Job") -> bool:
+        """Whether both may run as one: the same function of the same version, on equal shapes but for the batch."""
+        return (
+            self.signature is other.signature
+            and self.signature.joinable
+            and all(array.shape[1:] == other.inputs[name].shape[1:] for name, array in self.inputs.items())
+        )
+
+
+class Batcher:
+    """Runs requests in the order they come, those of equal shape that wait at the same time as one.
+
+    A request that finds a worker idle runs at once, alone. What comes while the workers are busy waits, and is joined:
+    batches grow with the load, and nobody waits for company that does not come, unless `wait` asks for it.
+
+    Args:
+        max_rows: Most rows of a joined batch; 1 joins nothing.
+        wait: Seconds that a request waits for company.
+        workers: Batches that run at the same time.
+        observe: Called with the number of requests of each batch.
+    """
+
+    def __init__(
+        self,
+        max_rows: int = 64,
+        wait: float = 0.0,
+        workers: int = 1,
+        observe: Callable[[int], None] = lambda requests: None,
+    ) -> None:
+        self._max_rows = max_rows
+        self._wait = wait
+        self._observe = observe
+        self._jobs: deque[_Job] = deque()
+        self._changed = threading.Condition()
+        self._closed = False
+        self._threads = [threading.Thread(target=self._work, daemon=True) for _ in range(workers)]
+        for thread in self._threads:
+            thread.start()
+
+    def submit(self, signature: Signature, inputs: Arrays, deadline: float = float("inf")) -> Future:
+        """Puts a request in line.
+
+        Args:
+            signature: What to run.
+            inputs: Its inputs, checked.
+            deadline: On `time.monotonic`'s clock; a request that is late by then is not started.
+
+        Returns:
+            The future of its outputs; cancelling it takes the request out of the line.
+        """
+        job = _Job(signature, inputs, deadline)
+        with self._changed:
+            if self._closed:
+                raise StatusError(grpc.StatusCode.UNAVAILABLE, "the server is shutting down")
+            self._jobs.append(job)
+            self._changed.notify_all()
+        return job.future
+
+    def close(self) -> None:
+        """Finishes what is in line and stops."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+        for thread in self._threads:
+            thread.join()
+
+    def _work(self) -> None:
+        while batch := self._next_batch():
+            batch = [job for job in batch if _still_wanted(job)]
+            if batch:
+                self._observe(len(batch))
+                _run(batch)
+
+    def _next_batch(self) -> list[_Job]:
+        """The oldest request and those that may join it; none when closed and done."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._jobs or self._closed)
+            if not self._jobs:
+                return []
+            batch = [self._jobs.popleft()]
+            self._gather(batch)
+            while (left := batch[0].arrival + self._wait - time.monotonic()) > 0 and not self._full(batch):
+                if self._closed or not self._changed.wait(left):
+                    break
+                self._gather(batch)
+            return batch
+
+    def _gather(self, batch: list[_Job]) -> None:
+        rows = sum(job.rows for job in batch)
+        for job in list(self._jobs):
+            if job.joins(batch[0]) and rows + job.rows <= self._max_rows:
+                self._jobs.remove(job)
+                batch.append(job)
+                rows += job.rows
+
+    def _full(self, batch: list[_Job]) -> bool:
+        return not batch[0].signature.joinable or sum(job.rows for job in batch) >= self._max_rows
+
+
+def _still_wanted(job: _Job) -> bool:
+    if not job.future.set_running_or_notify_cancel():
+        return False
+    if job.deadline <= time.monotonic():
+        job.future.set_exception(StatusError(grpc.StatusCode.DEADLINE_EXCEEDED, "the deadline passed in the queue"))
+        return False
+    return True
+
+
+def _run(batch: list[_Job]) -> None:
+    signature = batch[0].signature
+    if len(batch) == 1:
+        _settle(batch[0])
+        return
+    try:
+        joined = {name: np.concatenate([job.inputs[name] for job in batch]) for name in batch[0].inputs}
+        outputs = signature.run(joined)
+    except StatusError:
+        # One of them may be at fault: each answers for itself.
+        for job in batch:
+            _settle(job)
+        return
+    ends = np.cumsum([job.rows for job in batch])
+    for job, end in zip(batch, ends, strict=True):
+        job.future.set_result({name: array[end - job.rows : end] for name, array in outputs.items()})
+
+
+def _settle(job: _Job) -> None:
+    try:
+        job.future.set_result(job.signature.run(job.inputs))
+    except StatusError as error:
+        job.future.set_exception(error)

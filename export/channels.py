@@ -1,0 +1,72 @@
+"""How both clients reach a server: methods, credentials, retries."""
+
+import json
+import os
+from typing import Any, NamedTuple
+
+import grpc
+from agegait.export.messages import GetModelMetadataResponse, GetModelStatusResponse, PredictResponse
+from agegait.export.pem import read_pem
+
+
+class Method(NamedTuple):
+    """A remote method: its path and what it answers with."""
+
+    path: str
+    response: Any
+
+
+PREDICT = Method("/tensorflow.serving.PredictionService/Predict", PredictResponse)
+METADATA = Method("/tensorflow.serving.PredictionService/GetModelMetadata", GetModelMetadataResponse)
+STATUS = Method("/tensorflow.serving.ModelService/GetModelStatus", GetModelStatusResponse)
+
+_RETRIES = {
+    "methodConfig": [
+        {
+            "name": [{}],
+            "retryPolicy": {
+                "maxAttempts": 5,
+                "initialBackoff": "0.1s",
+                "maxBackoff": "2s",
+                "backoffMultiplier": 2,
+                "retryableStatusCodes": ["UNAVAILABLE"],
+            },
+        }
+    ]
+}
+
+OPTIONS = (
+    ("grpc.max_receive_message_length", -1),
+    ("grpc.max_send_message_length", -1),
+    ("grpc.service_config", json.dumps(_RETRIES)),
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 2000),
+)
+"""Requests that meet UNAVAILABLE are sent again, at most five times in all and never past their deadline."""
+
+
+def channel_credentials(
+    tls: bool,
+    ca: str | os.PathLike | None,
+    cert: str | os.PathLike | None,
+    key: str | os.PathLike | None,
+) -> grpc.ChannelCredentials | None:
+    """TLS credentials from PEM files; None where TLS is not asked for.
+
+    Raises:
+        ValueError: A file that can't be read, or one of certificate and key without the other.
+    """
+    if (cert is None) != (key is None):
+        raise ValueError("tls: expected both tls_cert and tls_key, or neither.")
+    if not (tls or ca or cert):
+        return None
+    return grpc.ssl_channel_credentials(
+        root_certificates=None if ca is None else read_pem("tls_ca", ca),
+        private_key=None if key is None else read_pem("tls_key", key),
+        certificate_chain=None if cert is None else read_pem("tls_cert", cert),
+    )
+
+
+def call_metadata(token: str | None) -> list[tuple[str, str]] | None:
+    """What goes with each request."""
+    return None if token is None else [("authorization", f"Bearer {token}")]

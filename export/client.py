@@ -1,0 +1,125 @@
+import os
+from types import TracebackType
+from typing import Any, Self
+
+import grpc
+import numpy as np
+from agegait.export import channels, walks
+from agegait.export.client_errors import client_error
+
+
+class Client:
+    """Asks a server, `agegait serve` or tensorflow/serving, who walks. May be shared by threads.
+
+    Needs neither Keras nor TensorFlow. Requests that meet a server that is not there (yet) are repeated a few times
+    within the time-out.
+
+    Args:
+        target: `host:port`, or any gRPC name.
+        timeout: Seconds that a request may take, repeats included.
+        token: Sent as `authorization: Bearer <token>`.
+        tls: Whether to use TLS, with the system's authorities where `tls_ca` is absent.
+        tls_ca: PEM file of the authorities that vouch for the server; implies TLS.
+        tls_cert: PEM file of this client's certificate chain, for mutual TLS; implies TLS.
+        tls_key: PEM file of its private key.
+
+    Raises:
+        ValueError: PEM files that can't be read or are only half named.
+
+    Example:
+        >>> with agegait.export.Client("127.0.0.1:8500") as client:
+        ...     client.identify(walk)[0].person
+        'bob'
+    """
+
+    def __init__(
+        self,
+        target: str,
+        *,
+        timeout: float = 10.0,
+        token: str | None = None,
+        tls: bool = False,
+        tls_ca: str | os.PathLike | None = None,
+        tls_cert: str | os.PathLike | None = None,
+        tls_key: str | os.PathLike | None = None,
+    ) -> None:
+        credentials = channels.channel_credentials(tls, tls_ca, tls_cert, tls_key)
+        if credentials is None:
+            self._channel = grpc.insecure_channel(target, channels.OPTIONS)
+        else:
+            self._channel = grpc.secure_channel(target, credentials, channels.OPTIONS)
+        self._timeout = timeout
+        self._metadata = channels.call_metadata(token)
+
+    def identify(self, skeletons: walks.Walks, model: str = "identifier") -> list[walks.Identification]:
+        """Who each walk's person is.
+
+        Args:
+            skeletons: A walk `[T, J, 3]` in metres, walks of one length `[B, T, J, 3]`, or a sequence of walks of any
+                lengths.
+            model: The model's name.
+
+        Returns:
+            A result for each walk, in order.
+
+        Raises:
+            ValueError: Walks of another shape, NaN or infinity: nothing was sent.
+            ClientError: What the server or the way there refused, by status.
+        """
+        requests = walks.identify_requests(skeletons, model)
+        return [found for request in requests for found in walks.identifications(self._call(channels.PREDICT, request))]
+
+    def encode(self, windows: np.ndarray, model: str = "encoder") -> dict[str, np.ndarray]:
+        """The gait encodings of windows.
+
+        Args:
+            windows: `[B, f, J, 3]` in metres, or one window `[f, J, 3]`.
+            model: The model's name.
+
+        Returns:
+            `"ages"` `[B, f, 3k]`, `"attention"` `[B, 3, f, f]` and `"reconstruction"` `[B, f, J, 3]`.
+
+        Raises:
+            ValueError: Windows of another shape, NaN or infinity: nothing was sent.
+            ClientError: What the server or the way there refused, by status.
+        """
+        return walks.arrays(self._call(channels.PREDICT, walks.encode_request(windows, model)))
+
+    def status(self, model: str = "identifier") -> list[walks.VersionStatus]:
+        """How the versions of a model fare, newest first.
+
+        Raises:
+            ClientError: `NotFoundError` for a model that is not there, others by status.
+        """
+        return walks.version_statuses(self._call(channels.STATUS, walks.status_request(model)))
+
+    def metadata(self, model: str = "identifier") -> dict[str, walks.SignatureInfo]:
+        """What the signatures of a model take and give, by name.
+
+        Raises:
+            ClientError: `NotFoundError` for a model that is not there, others by status.
+        """
+        return walks.signature_infos(self._call(channels.METADATA, walks.metadata_request(model)))
+
+    def close(self) -> None:
+        """Closes the connection."""
+        self._channel.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _call(self, method: channels.Method, request: Any) -> Any:
+        remote = self._channel.unary_unary(
+            method.path,
+            request_serializer=type(request).SerializeToString,
+            response_deserializer=method.response.FromString,
+        )
+        try:
+            return remote(request, timeout=self._timeout, metadata=self._metadata)
+        except grpc.RpcError as error:
+            raise client_error(error) from None

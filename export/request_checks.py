@@ -1,0 +1,97 @@
+"""What a Predict request must be before a model sees it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from agegait.export.servable import Signature, TensorSpec
+from agegait.export.status_error import invalid_argument
+from agegait.export.tensors import claimed_shape, decode, dtype_name
+
+
+def read_inputs(signature: Signature, inputs: Mapping[str, Any], max_elements: int) -> dict[str, np.ndarray]:
+    """The arrays of a request's inputs, each checked against the signature.
+
+    Args:
+        signature: What the request asks for.
+        inputs: TensorProtos by name.
+        max_elements: Most elements that a tensor may claim to have.
+
+    Raises:
+        StatusError: INVALID_ARGUMENT, with the input's name, what was expected and what came.
+    """
+    if set(inputs) != set(signature.inputs):
+        extra, missing = set(inputs) - set(signature.inputs), set(signature.inputs) - set(inputs)
+        raise invalid_argument(
+            f"input size does not match signature: {len(inputs)}!={len(signature.inputs)} len({_names(inputs)}) != "
+            f"len({_names(signature.inputs)}). Sent extra: {_names(extra)}. Missing but required: {_names(missing)}."
+        )
+    arrays = {name: _read_input(name, spec, inputs[name], max_elements) for name, spec in signature.inputs.items()}
+    if signature.joinable and len({len(array) for array in arrays.values()}) > 1:
+        sizes = ", ".join(f"{name} has {len(array)}" for name, array in sorted(arrays.items()))
+        raise invalid_argument(f"inputs: expected the same batch in each, {sizes}")
+    if "skeletons" in arrays:
+        _check_walks(arrays, signature.min_frames)
+    return arrays
+
+
+def read_filter(signature: Signature, output_filter: Sequence[str]) -> list[str]:
+    """The outputs that a request asks for; all of them where it asks for none.
+
+    Raises:
+        StatusError: INVALID_ARGUMENT for an output that the signature has not, or one asked for twice.
+    """
+    seen: set[str] = set()
+    for name in output_filter:
+        if name not in signature.outputs:
+            raise invalid_argument(
+                f"output tensor alias not found in signature: {name} Outputs expected to be in the set "
+                f"{_names(signature.outputs)}."
+            )
+        if name in seen:
+            raise invalid_argument(f"duplicate output tensor alias: {name}")
+        seen.add(name)
+    return list(output_filter) or list(signature.outputs)
+
+
+def _read_input(name: str, spec: TensorSpec, proto: Any, max_elements: int) -> np.ndarray:
+    if proto.dtype != spec.dtype:
+        raise invalid_argument(f"input {name!r}: expected {dtype_name(spec.dtype)}, received {dtype_name(proto.dtype)}")
+    try:
+        shape = claimed_shape(proto, max_elements)
+        if not _fits(shape, spec.shape):
+            raise invalid_argument(f"input {name!r}: expected shape {_written(spec.shape)}, received {list(shape)}")
+        array = decode(proto, max_elements)
+    except ValueError as error:
+        raise invalid_argument(f"tensor parsing error: input {name!r}: {error}") from None
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        raise invalid_argument(f"input {name!r}: expected finite values, received NaN or infinity")
+    return array
+
+
+def _check_walks(arrays: Mapping[str, np.ndarray], min_frames: int) -> None:
+    frames = arrays["skeletons"].shape[1]
+    if frames < min_frames:
+        raise invalid_argument(f"input 'skeletons': expected at least {min_frames} frames, received {frames}")
+    lengths = arrays.get("lengths")
+    if lengths is None:
+        return
+    wrong = lengths[(lengths < min_frames) | (lengths > frames)]
+    if len(wrong):
+        raise invalid_argument(f"input 'lengths': expected {min_frames} to {frames} frames, received {wrong[0]}")
+
+
+def _fits(shape: tuple[int, ...], expected: tuple[int | None, ...] | None) -> bool:
+    if expected is None:
+        return True
+    return len(shape) == len(expected) and all(
+        size is None or size == given for given, size in zip(shape, expected, strict=True)
+    )
+
+
+def _written(shape: tuple[int | None, ...] | None) -> list[int] | None:
+    return None if shape is None else [-1 if size is None else size for size in shape]
+
+
+def _names(names: Iterable[str]) -> str:
+    return "{" + ",".join(sorted(names)) + "}"

@@ -1,0 +1,227 @@
+"""Writes the SavedModels that the server, ours or tensorflow/serving, answers with."""
+
+import contextlib
+import datetime
+import hashlib
+import importlib.metadata
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from agegait.export.endpoints import Endpoint, encoder_endpoints, identifier_endpoints, recognizer_endpoints
+from agegait.export.servable import LIMITS_FILE
+from agegait.export.warmup import write_warmup
+from tensorflow.core.protobuf import saved_model_pb2
+
+from agegait.skeletons import JOINTS
+
+_ENDPOINTS = {
+    "encoder": encoder_endpoints,
+    "recognizer": recognizer_endpoints,
+    "identifier": identifier_endpoints,
+}
+_TOLERANCE = 1e-5
+
+
+def save(
+    models: Any, out_dir: str | os.PathLike, version: int | None = None, base_path: str | os.PathLike = "/models"
+) -> dict[str, Path]:
+    """Exports the models of a run for serving.
+
+    Writes `out_dir/{encoder,recognizer,identifier}/<version>/` with warm-up requests, and beside them `models.config`
+    for tensorflow/serving and `manifest.json`: joint schema, frames, people, versions, the run, and the SHA-256 of
+    every file. What was written is loaded again and compared with Keras before it gets its place; where anything
+    fails, `out_dir` is left as it was.
+
+    Args:
+        models: A `GaitIdentifier`, or the folder of a training run.
+        out_dir: Where to; made if absent.
+        version: Version of all three; where absent, the one after the newest in `out_dir`.
+        base_path: Where the server that reads `models.config` sees `out_dir`; absolute.
+
+    Returns:
+        The folder of each model's version, by the model's name.
+
+    Raises:
+        ValueError: Not a `GaitIdentifier`, a version that is not a positive number or exists, a `base_path` that is
+            not absolute, or another Keras backend than TensorFlow.
+        RuntimeError: What was written holds cuDNN ops, or differs from Keras by more than 1e-5.
+    """
+    if keras.backend.backend() != "tensorflow":
+        raise ValueError(f"export: expected Keras on TensorFlow, received the backend {keras.backend.backend()!r}.")
+    base_path = PurePosixPath(base_path)
+    if not base_path.is_absolute():
+        raise ValueError(f"base_path: expected an absolute path, received {str(base_path)!r}.")
+    identifier, run = _identifier_and_run(models)
+    out_dir = Path(out_dir)
+    version = _free_version(out_dir, version)
+    with _aside(out_dir) as aside:
+        for name, endpoints in _ENDPOINTS.items():
+            _write(aside / name, name, identifier, endpoints(identifier))
+        manifest = _manifest(identifier, run, {name: (version, aside / name) for name in _ENDPOINTS})
+        (aside / "manifest.json").write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
+        (aside / "models.config").write_text(_models_config(base_path))
+        return _place(aside, out_dir, version)
+
+
+def _identifier_and_run(models: Any) -> tuple[Any, Mapping[str, Any] | None]:
+    if isinstance(models, str | os.PathLike):
+        from agegait import runs
+
+        run = runs.load(models)
+        return run.identifier, run.manifest()
+    if not all(hasattr(models, part) for part in ("encoder", "recognizer", "normalization", "persons")):
+        raise ValueError(f"models: expected a GaitIdentifier or a run folder, received {type(models).__name__}.")
+    return models, None
+
+
+def _free_version(out_dir: Path, version: int | None) -> int:
+    taken = {
+        int(folder.name)
+        for name in _ENDPOINTS
+        for folder in (out_dir / name).glob("*")
+        if folder.name.isascii() and folder.name.isdecimal()
+    }
+    if version is None:
+        return max(taken, default=0) + 1
+    if not isinstance(version, int) or version < 1:
+        raise ValueError(f"version: expected a number of at least 1, received {version!r}.")
+    if version in taken:
+        raise ValueError(f"version: {version} is in {out_dir} already.")
+    return version
+
+
+@contextlib.contextmanager
+def _aside(out_dir: Path) -> Iterator[Path]:
+    """A folder on the same disk to write in; with it goes an `out_dir` that was made in vain."""
+    missing = [folder for folder in (out_dir, *out_dir.parents) if not folder.exists()]
+    out_dir.mkdir(parents=True, exist_ok=True)
+    aside = Path(tempfile.mkdtemp(prefix=".export-", dir=out_dir))
+    try:
+        yield aside
+    finally:
+        shutil.rmtree(aside)
+        for folder in missing:
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+
+
+def _place(aside: Path, out_dir: Path, version: int) -> dict[str, Path]:
+    """Renames what is complete into its place, all of it or nothing."""
+    placed: dict[str, Path] = {}
+    try:
+        for name in _ENDPOINTS:
+            target = out_dir / name / str(version)
+            target.parent.mkdir(exist_ok=True)
+            (aside / name).rename(target)
+            placed[name] = target
+        for name in ("models.config", "manifest.json"):
+            (aside / name).replace(out_dir / name)
+    except BaseException:
+        for name in _ENDPOINTS:
+            if name in placed:
+                placed[name].rename(aside / name)
+            with contextlib.suppress(OSError):
+                (out_dir / name).rmdir()
+        raise
+    return placed
+
+
+def _write(folder: Path, model: str, identifier: Any, endpoints: dict[str, Endpoint]) -> None:
+    archive = keras.export.ExportArchive()
+    for part in (identifier.encoder, identifier.recognizer, identifier.normalization, identifier):
+        archive.track(part)
+    # Traced where no GPU is seen: an LSTM traced on one may become a cuDNN op, which no CPU loads.
+    with tf.device("CPU"):
+        for signature, endpoint in endpoints.items():
+            archive.add_endpoint(signature, endpoint.function, input_signature=endpoint.inputs)
+        archive.write_out(str(folder), verbose=False)
+        _refuse_cudnn(folder)
+        samples = {
+            name: [_sample(identifier, endpoint, size) for size in (1, 8)] for name, endpoint in endpoints.items()
+        }
+        _compare(folder, endpoints, samples)
+    write_warmup(folder, model, samples)
+    (folder / LIMITS_FILE).write_text(json.dumps({"frames": identifier.encoder.frames}) + "\n")
+
+
+def _refuse_cudnn(folder: Path) -> None:
+    saved = saved_model_pb2.SavedModel.FromString((folder / "saved_model.pb").read_bytes())
+    for graph in (meta.graph_def for meta in saved.meta_graphs):
+        nodes = [*graph.node, *(node for function in graph.library.function for node in function.node_def)]
+        cudnn = sorted({node.op for node in nodes if "Cudnn" in node.op})
+        if cudnn:
+            raise RuntimeError(f"{folder.name}: the graph holds {', '.join(cudnn)}, which no CPU loads.")
+
+
+def _sample(identifier: Any, endpoint: Endpoint, batch: int) -> dict[str, np.ndarray]:
+    """Inputs of the right shape: noise, so that no one's walk is written beside a model."""
+    rng = np.random.default_rng(0)
+    frames = 2 * identifier.encoder.frames + 1
+    sample = {}
+    for spec in endpoint.inputs:
+        if spec.name == "lengths":
+            sample[spec.name] = rng.integers(identifier.encoder.frames, frames + 1, batch, dtype=np.int32)
+        else:
+            shape = (batch, *(frames if size is None else size for size in spec.shape[1:]))
+            sample[spec.name] = rng.normal(size=shape).astype(np.float32)
+    return sample
+
+
+def _compare(folder: Path, endpoints: dict[str, Endpoint], samples: dict[str, list[dict[str, np.ndarray]]]) -> None:
+    reloaded = tf.saved_model.load(str(folder))
+    for signature, endpoint in endpoints.items():
+        for sample in samples[signature]:
+            tensors = {name: tf.constant(array) for name, array in sample.items()}
+            expected, received = endpoint.function(**tensors), reloaded.signatures[signature](**tensors)
+            for name, tensor in expected.items():
+                if not _close(tensor.numpy(), received[name].numpy()):
+                    raise RuntimeError(
+                        f"{folder.name}: {name} of {signature} differs from Keras by more than {_TOLERANCE} after a "
+                        "reload."
+                    )
+
+
+def _close(expected: np.ndarray, received: np.ndarray) -> bool:
+    if expected.dtype == object:
+        return np.array_equal(expected, received)
+    return np.allclose(received, expected, rtol=_TOLERANCE, atol=_TOLERANCE)
+
+
+def _manifest(identifier: Any, run: Mapping[str, Any] | None, models: dict[str, tuple[int, Path]]) -> dict[str, Any]:
+    encoder, normalization = identifier.encoder, identifier.normalization
+    return {
+        "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "packages": {name: importlib.metadata.version(name) for name in ("agegait", "keras", "tensorflow")},
+        "frames": encoder.frames,
+        "joints": list(JOINTS) if encoder.joints == len(JOINTS) else encoder.joints,
+        "units": encoder.units,
+        "unit_of_length": "m",
+        "normalization": normalization.get_config(),
+        "persons": list(identifier.persons),
+        "data_licence": (run or {}).get("data_licence"),
+        "run": run,
+        "models": {name: {"version": version, "sha256": _hashes(folder)} for name, (version, folder) in models.items()},
+    }
+
+
+def _hashes(folder: Path) -> dict[str, str]:
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {file.relative_to(folder).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+
+
+def _models_config(base_path: PurePosixPath) -> str:
+    """The text that tensorflow/serving takes with `--model_config_file`."""
+    configs = "".join(
+        f'  config {{\n    name: "{name}"\n    base_path: {json.dumps(str(base_path / name))}\n'
+        '    model_platform: "tensorflow"\n  }\n'
+        for name in _ENDPOINTS
+    )
+    return f"model_config_list {{\n{configs}}}\n"

@@ -1,0 +1,121 @@
+import json
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import grpc
+import numpy as np
+import tensorflow as tf
+from agegait.export.status_error import StatusError
+from tensorflow.core.protobuf import saved_model_pb2
+
+LIMITS_FILE = Path("assets.extra/agegait.json")
+"""In a version's folder, what signatures can't say of its inputs: the frames that a walk needs at least."""
+
+DEFAULT_SIGNATURE = "serving_default"
+
+_log = logging.getLogger("agegait.export")
+
+
+@dataclass(frozen=True)
+class TensorSpec:
+    """A signature's tensor: TensorFlow's number of its dtype, and its shape, None where a dimension may be any."""
+
+    dtype: int
+    shape: tuple[int | None, ...] | None
+
+
+@dataclass(frozen=True, eq=False)
+class Signature:
+    """One of a servable's functions, and what it takes and gives."""
+
+    name: str
+    inputs: Mapping[str, TensorSpec]
+    outputs: Mapping[str, TensorSpec]
+    function: Callable[..., dict[str, tf.Tensor]]
+    min_frames: int
+
+    @property
+    def joinable(self) -> bool:
+        """Whether every tensor has an open leading dimension, so that requests may run as one."""
+        specs = (*self.inputs.values(), *self.outputs.values())
+        return all(spec.shape and spec.shape[0] is None for spec in specs)
+
+    def run(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """All outputs for inputs that were checked.
+
+        Raises:
+            StatusError: INVALID_ARGUMENT where the model refuses the values, RESOURCE_EXHAUSTED where memory does not
+                suffice, INTERNAL otherwise. TensorFlow's own words stay here: they name graph nodes and show values.
+        """
+        try:
+            outputs = self.function(**{name: tf.constant(array) for name, array in inputs.items()})
+            return {name: outputs[name].numpy() for name in self.outputs}
+        except tf.errors.InvalidArgumentError:
+            raise StatusError(
+                grpc.StatusCode.INVALID_ARGUMENT, f"the model refused the values of {', '.join(sorted(inputs))}"
+            ) from None
+        except tf.errors.ResourceExhaustedError:
+            raise StatusError(grpc.StatusCode.RESOURCE_EXHAUSTED, "not enough memory for this request") from None
+        except Exception as error:
+            _log.error("signature %s failed: %s", self.name, type(error).__name__)
+            raise StatusError(grpc.StatusCode.INTERNAL, "the model failed") from None
+
+
+class Servable:
+    """One version of a SavedModel, loaded.
+
+    Args:
+        name: The model's name.
+        version: Its version.
+        folder: The version's folder.
+
+    Raises:
+        Exception: Whatever TensorFlow raises for a folder that holds no SavedModel, or a broken one.
+    """
+
+    def __init__(self, name: str, version: int, folder: Path) -> None:
+        self.name = name
+        self.version = version
+        saved = saved_model_pb2.SavedModel.FromString((folder / "saved_model.pb").read_bytes())
+        graph = next(graph for graph in saved.meta_graphs if "serve" in graph.meta_info_def.tags)
+        self.signature_defs = {
+            key: definition for key, definition in graph.signature_def.items() if not key.startswith("__")
+        }
+        # The whole object is kept: signatures alone do not keep its variables alive.
+        self._loaded = tf.saved_model.load(str(folder), tags=["serve"])
+        limits = folder / LIMITS_FILE
+        min_frames = json.loads(limits.read_text())["frames"] if limits.exists() else 0
+        self.signatures = {
+            key: Signature(
+                name=key,
+                inputs=_specs(definition.inputs),
+                outputs=_specs(definition.outputs),
+                function=self._loaded.signatures[key],
+                min_frames=min_frames,
+            )
+            for key, definition in self.signature_defs.items()
+        }
+
+    def signature(self, name: str) -> Signature:
+        """The signature of a name; the empty name is `serving_default`.
+
+        Raises:
+            StatusError: FAILED_PRECONDITION for a name that it has not.
+        """
+        name = name or DEFAULT_SIGNATURE
+        if name not in self.signatures:
+            raise StatusError(grpc.StatusCode.FAILED_PRECONDITION, f'Serving signature key "{name}" not found.')
+        return self.signatures[name]
+
+
+def _specs(infos: Mapping[str, Any]) -> dict[str, TensorSpec]:
+    return {name: TensorSpec(info.dtype, _shape(info.tensor_shape)) for name, info in infos.items()}
+
+
+def _shape(shape: Any) -> tuple[int | None, ...] | None:
+    if shape.unknown_rank:
+        return None
+    return tuple(None if dim.size < 0 else dim.size for dim in shape.dim)

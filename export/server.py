@@ -1,0 +1,257 @@
+import logging
+import os
+import signal
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import grpc
+from agegait.export.batcher import Batcher
+from agegait.export.catalog import Catalog, Source, version_folders
+from agegait.export.pem import read_pem
+from agegait.export.services import MODEL_SERVICE, PREDICTION_SERVICE, Services
+from agegait.export.telemetry import Telemetry, serve_page
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+
+_SPARE_THREADS = 8  # For health checks and refusals while every admitted request waits for its turn.
+
+_log = logging.getLogger("agegait.export")
+
+
+class Server:
+    """Answers for exported models over gRPC, compatible with TensorFlow Serving.
+
+    Services: `tensorflow.serving.PredictionService` (Predict, GetModelMetadata), `tensorflow.serving.ModelService`
+    (GetModelStatus, and HandleReloadConfigRequest where asked for) and `grpc.health.v1.Health`, which says SERVING once
+    every model is loaded and warm. New version folders are picked up as they appear. Skeletons and features are
+    biometric data: nothing of them is logged.
+
+    Args:
+        folder: What `agegait.export.save` wrote: `folder/<model>/<version>/`; or one model's `<version>/` folders.
+        host: Address to listen on; other machines reach `0.0.0.0` or `[::]`.
+        port: Port to listen on; 0 takes a free one.
+        tls_cert: PEM file of the certificate chain. With `tls_key`, callers must use TLS.
+        tls_key: PEM file of its private key.
+        tls_client_ca: PEM file of the authorities of callers' certificates; callers must then have one.
+        token: What callers must send as `authorization: Bearer <token>`, health checks excepted. Without TLS it
+            travels in the clear.
+        max_message_bytes: Largest request that is read, 32 MiB; larger ones get RESOURCE_EXHAUSTED.
+        max_elements: Most elements that a tensor may claim to have, 4 Mi: at 20 joints 69,905 frames.
+        max_pending: Most Predict requests in hand at once; more get RESOURCE_EXHAUSTED at once.
+        max_batch: Most rows that requests of equal shape are joined to while they wait; 1 joins none.
+        batch_wait: Seconds that a request waits for others to join it, even if nothing else runs.
+        workers: Batches that run at the same time.
+        poll_seconds: How often version folders are looked at.
+        drain_seconds: How long requests in flight may take to finish at the end.
+        allow_reload: Whether HandleReloadConfigRequest is answered; whoever may call it may run code here.
+        metrics_port: Port of a page of counts for Prometheus, `/metrics` over HTTP; absent, there is none.
+
+    Raises:
+        ValueError: No models in `folder`, or TLS files that are missing or only half named.
+
+    Example:
+        >>> with agegait.export.Server("exported", port=0) as server:
+        ...     agegait.export.Client(f"127.0.0.1:{server.port}").identify(walk)
+    """
+
+    def __init__(
+        self,
+        folder: str | os.PathLike,
+        host: str = "127.0.0.1",
+        port: int = 8500,
+        *,
+        tls_cert: str | os.PathLike | None = None,
+        tls_key: str | os.PathLike | None = None,
+        tls_client_ca: str | os.PathLike | None = None,
+        token: str | None = None,
+        max_message_bytes: int = 32 << 20,
+        max_elements: int = 4 << 20,
+        max_pending: int = 64,
+        max_batch: int = 64,
+        batch_wait: float = 0.0,
+        workers: int = 1,
+        poll_seconds: float = 1.0,
+        drain_seconds: float = 30.0,
+        allow_reload: bool = False,
+        metrics_port: int | None = None,
+    ) -> None:
+        self._host = host
+        self._port = port
+        self._credentials = _credentials(tls_cert, tls_key, tls_client_ca)
+        self._poll_seconds = poll_seconds
+        self._drain_seconds = drain_seconds
+        self._metrics_port = metrics_port
+        self._stopping = threading.Event()
+        self._watcher: threading.Thread | None = None
+        self._page = None
+        self._telemetry = Telemetry()
+        self._health = health.HealthServicer()
+        self._catalog = Catalog(models_in(Path(folder)), max_elements, self._tell_health)
+        self._tell_health()
+        self._batcher = Batcher(max_batch, batch_wait, workers, self._telemetry.observe_batch)
+        self._grpc = grpc.server(
+            ThreadPoolExecutor(max_pending + _SPARE_THREADS, thread_name_prefix="agegait"),
+            options=[
+                ("grpc.max_receive_message_length", max_message_bytes),
+                ("grpc.max_send_message_length", -1),
+                ("grpc.so_reuseport", 0),  # Two servers would share a port and nobody would be told.
+            ],
+        )
+        services = Services(
+            self._catalog, self._batcher, self._telemetry, max_pending, max_elements, token, allow_reload
+        )
+        self._grpc.add_generic_rpc_handlers(services.handlers())
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._grpc)
+
+    @property
+    def port(self) -> int:
+        """The port that it listens on."""
+        return self._port
+
+    @property
+    def address(self) -> str:
+        """Where it listens, `host:port`."""
+        return f"[{self._host}]:{self._port}" if ":" in self._host else f"{self._host}:{self._port}"
+
+    @property
+    def ready(self) -> bool:
+        """Whether every model is loaded and warm, and the server not about to stop."""
+        return self._catalog.ready and not self._stopping.is_set()
+
+    def start(self) -> Self:
+        """Listens, loads the models and returns when they are warm.
+
+        Raises:
+            OSError: The address can't be listened on.
+            ValueError: No model loads.
+        """
+        self._listen()
+        self._catalog.refresh()
+        self._require_a_model()
+        self._watch()
+        return self
+
+    def stop(self, drain_seconds: float | None = None) -> None:
+        """Stops accepting, finishes what is in flight, and stops.
+
+        Args:
+            drain_seconds: How long that may take; where absent, as the server was made.
+        """
+        self._stopping.set()
+        self._health.enter_graceful_shutdown()
+        self._grpc.stop(self._drain_seconds if drain_seconds is None else drain_seconds).wait()
+        self._batcher.close()
+        if self._watcher is not None:
+            self._watcher.join()
+        if self._page is not None:
+            self._page.shutdown()
+            self._page.server_close()
+
+    def serve_forever(self, announce: Callable[[Self], object] | None = None) -> None:
+        """Serves until SIGTERM or SIGINT, then drains and returns.
+
+        Args:
+            announce: Called with the server once it is warm.
+
+        Raises:
+            OSError: The address can't be listened on.
+            ValueError: No model loads.
+        """
+        signals = (signal.SIGTERM, signal.SIGINT)
+        before = {number: signal.signal(number, lambda *_: self._stopping.set()) for number in signals}
+        try:
+            self.start()
+            if announce is not None and not self._stopping.is_set():
+                announce(self)
+            self._stopping.wait()
+        finally:
+            self.stop()
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def __enter__(self) -> Self:
+        try:
+            return self.start()
+        except BaseException:
+            self.stop(0)
+            raise
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _listen(self) -> None:
+        try:
+            if self._credentials is None:
+                self._port = self._grpc.add_insecure_port(self.address)
+            else:
+                self._port = self._grpc.add_secure_port(self.address, self._credentials)
+        except RuntimeError:
+            raise OSError(f"{self.address}: can't listen there; is the port taken?") from None
+        if self._metrics_port is not None:
+            self._page = serve_page(self._telemetry, self._host, self._metrics_port)
+        self._grpc.start()
+
+    def _require_a_model(self) -> None:
+        broken = {
+            f"{name}/{number}": version.error
+            for name in self._catalog.names()
+            for number, version in self._catalog.versions(name).items()
+        }
+        if not any(self._catalog.available(name) for name in self._catalog.names()):
+            raise ValueError("no model loads: " + "; ".join(f"{name}: {error}" for name, error in broken.items()))
+
+    def _watch(self) -> None:
+        def watch() -> None:
+            while not self._stopping.wait(self._poll_seconds):
+                try:
+                    self._catalog.refresh()
+                except Exception as error:  # The models that serve keep serving, whatever a look at the disk meets.
+                    _log.error("looking for versions failed: %s", type(error).__name__)
+
+        self._watcher = threading.Thread(target=watch, name="agegait-versions", daemon=True)
+        self._watcher.start()
+
+    def _tell_health(self) -> None:
+        states = health_pb2.HealthCheckResponse
+        state = states.SERVING if self._catalog.ready else states.NOT_SERVING
+        for service in ("", PREDICTION_SERVICE, MODEL_SERVICE):
+            self._health.set(service, state)
+
+
+def models_in(folder: Path) -> dict[str, Source]:
+    """The models of a folder: `folder/<model>/<version>/`, or `folder` itself if it holds version folders.
+
+    Raises:
+        ValueError: There are none.
+    """
+    if not folder.is_dir():
+        raise ValueError(f"folder: expected a folder of exported models, there is none at {folder}.")
+    if version_folders(folder):
+        return {folder.resolve().name: Source(folder)}
+    models = {
+        child.name: Source(child)
+        for child in sorted(folder.iterdir())
+        if child.is_dir() and not child.name.startswith(".") and version_folders(child)
+    }
+    if not models:
+        raise ValueError(f"folder: expected exported models, <model>/<version>/, found none in {folder}.")
+    return models
+
+
+def _credentials(
+    cert: str | os.PathLike | None, key: str | os.PathLike | None, client_ca: str | os.PathLike | None
+) -> grpc.ServerCredentials | None:
+    if cert is None and key is None and client_ca is None:
+        return None
+    if cert is None or key is None:
+        raise ValueError("tls: expected both tls_cert and tls_key.")
+    return grpc.ssl_server_credentials(
+        [(read_pem("tls_key", key), read_pem("tls_cert", cert))],
+        root_certificates=None if client_ca is None else read_pem("tls_client_ca", client_ca),
+        require_client_auth=client_ca is not None,
+    )

@@ -1,0 +1,229 @@
+"""TensorFlow Serving's PredictionService and ModelService, as gRPC handlers."""
+
+import contextlib
+import hmac
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError
+from pathlib import Path
+from typing import Any
+
+import grpc
+from agegait.export.batcher import Batcher
+from agegait.export.catalog import Catalog, Source
+from agegait.export.request_checks import read_filter, read_inputs
+from agegait.export.servable import Servable
+from agegait.export.status_error import StatusError, invalid_argument
+from agegait.export.telemetry import Call, Telemetry
+from agegait.export.tensors import encode
+from google.protobuf.message import DecodeError, Message
+from tensorflow_serving.apis import (
+    get_model_metadata_pb2,
+    get_model_status_pb2,
+    model_management_pb2,
+    predict_pb2,
+)
+from tensorflow_serving.apis.model_pb2 import ModelSpec
+
+PREDICTION_SERVICE = "tensorflow.serving.PredictionService"
+MODEL_SERVICE = "tensorflow.serving.ModelService"
+
+_MAX_MESSAGE = 1000  # Status details travel in HTTP headers, which are bounded.
+_SIGNATURE_DEF = "signature_def"
+
+
+class Services:
+    """Answers the requests.
+
+    Args:
+        catalog: The models.
+        batcher: What runs them.
+        telemetry: What counts them.
+        max_pending: Most Predict requests in hand at once; more are refused.
+        max_elements: Most elements that a tensor may claim to have.
+        token: What callers must send as `authorization: Bearer <token>`, if anything.
+        allow_reload: Whether HandleReloadConfigRequest is answered: a SavedModel is code.
+    """
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        batcher: Batcher,
+        telemetry: Telemetry,
+        max_pending: int,
+        max_elements: int,
+        token: str | None = None,
+        allow_reload: bool = False,
+    ) -> None:
+        self._catalog = catalog
+        self._batcher = batcher
+        self._telemetry = telemetry
+        self._max_pending = max_pending
+        self._max_elements = max_elements
+        self._free = threading.BoundedSemaphore(max_pending)
+        self._authorization = None if token is None else f"Bearer {token}".encode()
+        self._allow_reload = allow_reload
+
+    def handlers(self) -> list[grpc.GenericRpcHandler]:
+        """The handlers for `grpc.Server.add_generic_rpc_handlers`; what is not among them is UNIMPLEMENTED."""
+        services: dict[str, dict[str, Callable[[bytes, Call], Message]]] = {
+            PREDICTION_SERVICE: {"Predict": self.predict, "GetModelMetadata": self.metadata},
+            MODEL_SERVICE: {"GetModelStatus": self.status, "HandleReloadConfigRequest": self.reload},
+        }
+        return [
+            grpc.method_handlers_generic_handler(
+                service, {method: self._handler(method, answer) for method, answer in methods.items()}
+            )
+            for service, methods in services.items()
+        ]
+
+    def predict(self, raw: bytes, call: Call) -> predict_pb2.PredictResponse:
+        """Runs a signature of a model."""
+        with self._admitted():
+            request = _parse(predict_pb2.PredictRequest, raw)
+            servable = self._servable(request, call)
+            signature = servable.signature(request.model_spec.signature_name)
+            names = read_filter(signature, request.output_filter)
+            inputs = read_inputs(signature, request.inputs, self._max_elements)
+            remaining = call.context.time_remaining()
+            deadline = float("inf") if remaining is None else time.monotonic() + remaining
+            future = self._batcher.submit(signature, inputs, deadline)
+            if not call.context.add_callback(future.cancel):
+                future.cancel()
+            try:
+                outputs = future.result(remaining)
+            except TimeoutError:
+                future.cancel()
+                raise StatusError(grpc.StatusCode.DEADLINE_EXCEEDED, "the deadline passed") from None
+            except CancelledError:
+                raise StatusError(grpc.StatusCode.CANCELLED, "the caller went away") from None
+        response = predict_pb2.PredictResponse(model_spec=_spec(servable))
+        response.model_spec.signature_name = signature.name
+        for name in names:
+            encode(outputs[name], response.outputs[name])
+        return response
+
+    def metadata(self, raw: bytes, call: Call) -> get_model_metadata_pb2.GetModelMetadataResponse:
+        """The signatures of a model."""
+        request = _parse(get_model_metadata_pb2.GetModelMetadataRequest, raw)
+        if not request.metadata_field:
+            raise invalid_argument("GetModelMetadataRequest must specify at least one metadata_field")
+        for field in request.metadata_field:
+            if field != _SIGNATURE_DEF:
+                raise invalid_argument(f"Metadata field {field} is not supported")
+        servable = self._servable(request, call)
+        signatures = get_model_metadata_pb2.SignatureDefMap(signature_def=servable.signature_defs)
+        response = get_model_metadata_pb2.GetModelMetadataResponse(model_spec=_spec(servable))
+        response.metadata[_SIGNATURE_DEF].Pack(signatures)
+        return response
+
+    def status(self, raw: bytes, call: Call) -> get_model_status_pb2.GetModelStatusResponse:
+        """How the versions of a model fare."""
+        request = _parse(get_model_status_pb2.GetModelStatusRequest, raw)
+        _require_spec(request)
+        response = get_model_status_pb2.GetModelStatusResponse()
+        for number, version in self._catalog.status(request.model_spec).items():
+            status = response.model_version_status.add(version=number, state=int(version.state))
+            status.status.error_code = grpc.StatusCode.UNKNOWN.value[0] if version.error else 0
+            status.status.error_message = version.error
+        return response
+
+    def reload(self, raw: bytes, call: Call) -> model_management_pb2.ReloadConfigResponse:
+        """Serves other models from now on; returns when they are loaded."""
+        if not self._allow_reload:
+            raise StatusError(grpc.StatusCode.UNIMPLEMENTED, "HandleReloadConfigRequest is off: a SavedModel is code")
+        request = _parse(model_management_pb2.ReloadConfigRequest, raw)
+        self._catalog.replace(_sources(request.config))
+        response = model_management_pb2.ReloadConfigResponse()
+        if not self._catalog.ready:
+            response.status.error_code = grpc.StatusCode.UNKNOWN.value[0]
+            response.status.error_message = "not every model has a version that loads, see GetModelStatus"
+        return response
+
+    def _servable(self, request: Any, call: Call) -> Servable:
+        _require_spec(request)
+        servable = self._catalog.get(request.model_spec)
+        call.model, call.version = servable.name, servable.version
+        return servable
+
+    @contextlib.contextmanager
+    def _admitted(self) -> Iterator[None]:
+        if not self._free.acquire(blocking=False):
+            raise StatusError(
+                grpc.StatusCode.RESOURCE_EXHAUSTED, f"the queue is full: {self._max_pending} requests are in hand"
+            )
+        try:
+            yield
+        finally:
+            self._free.release()
+
+    def _handler(self, method: str, answer: Callable[[bytes, Call], Message]) -> grpc.RpcMethodHandler:
+        def guarded(raw: bytes, context: grpc.ServicerContext) -> Message:
+            call = Call(method, context)
+            try:
+                with self._telemetry.observed(call):
+                    self._authorize(context)
+                    return answer(raw, call)
+            except StatusError as error:
+                code, message = error.code, error.message[:_MAX_MESSAGE]
+            except Exception:  # Nothing of what went wrong in here is the caller's to see.
+                code, message = grpc.StatusCode.INTERNAL, "internal error"
+            context.abort(code, message)
+
+        return grpc.unary_unary_rpc_method_handler(
+            guarded, response_serializer=lambda message: message.SerializeToString()
+        )
+
+    def _authorize(self, context: grpc.ServicerContext) -> None:
+        if self._authorization is None:
+            return
+        sent = dict(context.invocation_metadata()).get("authorization", "")
+        if not hmac.compare_digest(str(sent).encode(), self._authorization):
+            raise StatusError(grpc.StatusCode.UNAUTHENTICATED, "expected authorization: Bearer <token>")
+
+
+def _parse(kind: Any, raw: bytes) -> Any:
+    try:
+        return kind.FromString(raw)
+    except DecodeError:
+        raise invalid_argument(f"the request is no {kind.DESCRIPTOR.name}") from None
+
+
+def _require_spec(request: Any) -> None:
+    if not request.HasField("model_spec"):
+        raise invalid_argument("Missing ModelSpec")
+
+
+def _spec(servable: Servable) -> ModelSpec:
+    spec = ModelSpec(name=servable.name)
+    spec.version.value = servable.version
+    return spec
+
+
+def _sources(config: Any) -> dict[str, Source]:
+    """The models that a ModelServerConfig names."""
+    models = config.model_config_list.config
+    if not models:
+        raise invalid_argument("config: expected a model_config_list with at least one model")
+    if len({model.name for model in models}) < len(models):
+        raise invalid_argument("config: expected each model once")
+    return {model.name: _source(model) for model in models}
+
+
+def _source(model: Any) -> Source:
+    folder = Path(model.base_path)
+    if not model.name or not folder.is_absolute() or not folder.is_dir():
+        raise invalid_argument(f"model {model.name!r}: expected a name and a base_path that is an absolute folder")
+    if model.model_platform not in ("", "tensorflow"):
+        raise invalid_argument(
+            f"model {model.name!r}: expected the platform tensorflow, received {model.model_platform}"
+        )
+    policy, labels = model.model_version_policy, dict(model.version_labels)
+    match policy.WhichOneof("policy_choice"):
+        case "all":
+            return Source(folder, newest=None, labels=labels)
+        case "specific":
+            return Source(folder, versions=frozenset(policy.specific.versions), labels=labels)
+        case _:
+            return Source(folder, newest=policy.latest.num_versions or 1, labels=labels)

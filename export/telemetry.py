@@ -1,0 +1,132 @@
+"""What the server tells of itself: counts in Prometheus's format and a log line a request, never what was in it."""
+
+import contextlib
+import json
+import logging
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import grpc
+from agegait.export.status_error import StatusError
+
+_BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+_log = logging.getLogger("agegait.export.requests")
+
+
+@dataclass
+class Call:
+    """A request under way; `model` and `version` stay empty where it names none that is served."""
+
+    method: str
+    context: grpc.ServicerContext
+    model: str = ""
+    version: int | None = None
+
+
+class Telemetry:
+    """Counts requests and batches, and logs a JSON line a request to `agegait.export.requests` at level INFO."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._requests: Counter[tuple[str, str, str]] = Counter()
+        self._seconds: Counter[tuple[str, str]] = Counter()
+        self._buckets: Counter[tuple[str, str, float]] = Counter()
+        self._pending = 0
+        self._batches = 0
+        self._batched = 0
+
+    @contextlib.contextmanager
+    def observed(self, call: Call) -> Iterator[None]:
+        """Counts and logs what runs inside as one request."""
+        start = time.monotonic()
+        code, failure = grpc.StatusCode.OK, None
+        with self._lock:
+            self._pending += 1
+        try:
+            yield
+        except StatusError as error:
+            code = error.code
+            raise
+        except Exception as error:
+            code, failure = grpc.StatusCode.INTERNAL, type(error).__name__
+            raise
+        finally:
+            self._finish(call, code, failure, time.monotonic() - start)
+
+    def observe_batch(self, requests: int) -> None:
+        """Counts a batch of joined requests."""
+        with self._lock:
+            self._batches += 1
+            self._batched += requests
+
+    def _finish(self, call: Call, code: grpc.StatusCode, failure: str | None, seconds: float) -> None:
+        with self._lock:
+            self._pending -= 1
+            self._requests[call.method, call.model, code.name] += 1
+            self._seconds[call.method, call.model] += seconds  # type: ignore[assignment]
+            bound = next((bound for bound in _BOUNDS if seconds <= bound), float("inf"))
+            self._buckets[call.method, call.model, bound] += 1
+        if _log.isEnabledFor(logging.INFO):
+            line = {
+                "method": call.method,
+                "model": call.model,
+                "version": call.version,
+                "code": code.name,
+                "milliseconds": round(1000 * seconds, 3),
+            }
+            _log.info(json.dumps(line if failure is None else {**line, "failure": failure}))
+
+    def page(self) -> str:
+        """All counts, in Prometheus's text format."""
+        with self._lock:
+            lines = ["# TYPE agegait_requests_total counter"]
+            for (method, model, code), count in sorted(self._requests.items()):
+                lines.append(f'agegait_requests_total{{method="{method}",model="{model}",code="{code}"}} {count}')
+            lines.append("# TYPE agegait_request_seconds histogram")
+            for (method, model), seconds in sorted(self._seconds.items()):
+                labels, total = f'method="{method}",model="{model}"', 0
+                for bound in (*_BOUNDS, float("inf")):
+                    total += self._buckets[method, model, bound]
+                    edge = "+Inf" if bound == float("inf") else bound
+                    lines.append(f'agegait_request_seconds_bucket{{{labels},le="{edge}"}} {total}')
+                lines.append(f"agegait_request_seconds_sum{{{labels}}} {seconds:.6f}")
+                lines.append(f"agegait_request_seconds_count{{{labels}}} {total}")
+            lines += [
+                "# TYPE agegait_requests_pending gauge",
+                f"agegait_requests_pending {self._pending}",
+                "# TYPE agegait_batches_total counter",
+                f"agegait_batches_total {self._batches}",
+                "# TYPE agegait_batched_requests_total counter",
+                f"agegait_batched_requests_total {self._batched}",
+            ]
+        return "\n".join(lines) + "\n"
+
+
+def serve_page(telemetry: Telemetry, host: str, port: int) -> ThreadingHTTPServer:
+    """Serves the counts at `http://host:port/metrics` until `shutdown()`.
+
+    Raises:
+        OSError: The port is taken.
+    """
+
+    class Page(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            found = self.path == "/metrics"
+            body = telemetry.page().encode() if found else b""
+            self.send_response(200 if found else 404)
+            self.send_header("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *arguments: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer((host, port), Page)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server
