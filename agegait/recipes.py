@@ -1,52 +1,94 @@
 """Training recipes by name: the published one, and the best we know."""
 
-from dataclasses import dataclass
-
-import keras
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
 
 PUBLISHED_BATCH = 128
 """The batch over which the published code sums its losses."""
 
 
+def _option(default: Any, text: str) -> Any:
+    return field(default=default, metadata={"help": text})
+
+
 @dataclass(frozen=True)
 class Recipe:
-    """How the encoder and the recognizer are trained.
+    """How the encoder and the recognizer are trained; the defaults are the published code's.
 
-    Attributes:
-        epochs: Passes over the training windows for the encoder.
-        recognizer_epochs: Passes over the training AGEs for the recognizer.
-        batch_size: Windows of an encoder's batch.
-        recognizer_batch_size: Rows of a recognizer's batch: frames with manner `"ap"`, windows with `"sc"`.
-        learning_rate: The encoder's; Adam's first.
-        recognizer_learning_rate: The recognizer's.
-        decay: Whether learning rates fall to zero along a cosine.
-        units: Units k of the encoder.
-        recognizer_units: Hidden units of the recognizer, a number for each layer.
-        dropout: Share of the recognizer's hidden units dropped in training.
-        standardize: Whether the recognizer standardises AGEs over the training set.
-        kernel_initializer: Of the recognizer.
-        stride: Frames from a training window to the next; the window's length where None: no overlap.
+    Each field is also an option of `agegait train`, described by its `metadata["help"]`.
+
+    Raises:
+        ValueError: A number that makes no sense, by its name.
     """
 
-    epochs: int
-    recognizer_epochs: int
-    batch_size: int = PUBLISHED_BATCH
-    recognizer_batch_size: int = PUBLISHED_BATCH
-    learning_rate: float = 5e-4
-    recognizer_learning_rate: float = 5e-4
-    decay: bool = False
-    units: int = 256
-    recognizer_units: tuple[int, ...] = (256,)
-    dropout: float = 0.0
-    standardize: bool = False
-    kernel_initializer: str = "random_normal_1"
-    stride: int | None = None
+    epochs: int = _option(400, "passes over the training windows for the encoder")
+    recognizer_epochs: int = _option(300, "passes over the training AGEs for the recognizer")
+    batch_size: int = _option(PUBLISHED_BATCH, "windows of an encoder's batch")
+    recognizer_batch_size: int = _option(PUBLISHED_BATCH, "frames (ap) or windows (sc) of a recognizer's batch")
+    learning_rate: float = _option(5e-4, "the encoder's, Adam's at the start")
+    recognizer_learning_rate: float = _option(5e-4, "the recognizer's, Adam's at the start")
+    decay: bool = _option(False, "let learning rates fall to zero along a cosine")
+    units: int = _option(256, "units k of the encoder")
+    recognizer_units: int = _option(256, "hidden units of the recognizer")
+    dropout: float = _option(0.0, "share of the recognizer's hidden units dropped in training")
+    standardize: bool = _option(False, "standardise AGEs over the training set in the recognizer")
+    initial_scale: float = _option(1.0, "recognizer's first weights are N(0, this); 0 for Glorot's uniform ones")
+    stride: int = _option(0, "frames from a training window to the next; 0 for no overlap")
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "recognizer_epochs", "stride", "initial_scale", "dropout"):
+            self._check(name, getattr(self, name) >= 0, "at least 0")
+        for name in ("batch_size", "recognizer_batch_size", "units", "recognizer_units"):
+            self._check(name, getattr(self, name) >= 1, "at least 1")
+        for name in ("learning_rate", "recognizer_learning_rate"):
+            self._check(name, getattr(self, name) > 0, "more than 0")
+        self._check("dropout", self.dropout < 1, "less than 1")
+
+    def _check(self, name, holds, expected):
+        if not holds:
+            raise ValueError(f"{name}: expected {expected}, received {getattr(self, name)}.")
 
 
-def paper_optimizer() -> keras.optimizers.Optimizer:
-    """The published encoder's optimizer: Adam at 5e-4, gradients clipped elementwise to [-5, 5].
+PRESETS = {
+    "paper": Recipe(),
+    "best": Recipe(
+        epochs=8,
+        recognizer_epochs=20,
+        batch_size=256,
+        recognizer_batch_size=512,
+        learning_rate=1e-3,
+        recognizer_learning_rate=1e-3,
+        decay=True,
+        recognizer_units=1024,
+        dropout=0.3,
+        standardize=True,
+        initial_scale=0.0,
+    ),
+}
+"""Recipes by name."""
 
-    Our losses are the published sums over a batch divided by 128; so are the gradients, the clipping and epsilon here,
-    and the steps are the published ones.
+PAPER_KGBD_RECOGNIZER_EPOCHS = 150
+"""The published code trains KGBD's recognizer for half as long as the others."""
+
+
+def recipe(preset: str = "paper", dataset: str | None = None, **changes: Any) -> Recipe:
+    """A recipe by name, some of its fields changed.
+
+    Args:
+        preset: `"paper"` or `"best"`.
+        dataset: The data set it is for; the published recipe is another for KGBD.
+        **changes: Fields of `Recipe`; None leaves a field as it is.
+
+    Raises:
+        ValueError: An unknown preset or field, or a value that makes no sense.
     """
-    return keras.optimizers.Adam(5e-4, epsilon=1e-8 / PUBLISHED_BATCH, clipvalue=5 / PUBLISHED_BATCH)
+    if preset not in PRESETS:
+        raise ValueError(f"preset: expected one of {', '.join(PRESETS)}, received {preset!r}.")
+    unknown = set(changes) - {field.name for field in fields(Recipe)}
+    if unknown:
+        raise ValueError(f"recipe: expected fields of Recipe, received {', '.join(sorted(unknown))}.")
+    if preset == "paper" and dataset == "kgbd":
+        changes = {"recognizer_epochs": PAPER_KGBD_RECOGNIZER_EPOCHS} | {
+            name: value for name, value in changes.items() if value is not None
+        }
+    return replace(PRESETS[preset], **{name: value for name, value in changes.items() if value is not None})

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import tensorflow_datasets as tfds
 
 from agegait import skeletons
@@ -16,8 +17,8 @@ def features(persons: Sequence[str]) -> tfds.features.FeaturesDict:
     joints = len(skeletons.JOINTS)
     return tfds.features.FeaturesDict(
         {
-            "skeleton": tfds.features.Tensor(shape=(None, joints, 3), dtype="float32"),
-            "tracked": tfds.features.Tensor(shape=(None, joints), dtype="bool"),
+            "skeleton": tfds.features.Tensor(shape=(None, joints, 3), dtype=np.float32),
+            "tracked": tfds.features.Tensor(shape=(None, joints), dtype=np.bool_),
             "person": tfds.features.ClassLabel(names=list(persons)),
             "walk": tfds.features.Text(),
         }

@@ -65,8 +65,8 @@ class GaitRecognizer(keras.Model):
         self.logits = keras.layers.Dense(num_persons, name="logits", **self._kernel(), **options)
 
     def _kernel(self):
-        # A copy each: one instance gives kernels of equal shape equal values.
-        return {"kernel_initializer": keras.initializers.get(self.kernel_initializer)}
+        # A clone each draws for itself: one instance gives kernels of equal shape equal values.
+        return {"kernel_initializer": keras.initializers.get(self.kernel_initializer).clone()}
 
     def adapt(self, ages):
         """Takes the mean and variance of each value from training AGEs `[M, f, D]`; needs `standardize=True`."""
@@ -104,14 +104,39 @@ class GaitRecognizer(keras.Model):
             logits = ops.mean(ops.reshape(logits, (-1, inputs.shape[1], self.num_persons)), axis=1)
         return logits
 
+    def rows(self, ages, persons):
+        """What `fit` trains on: with manner `"ap"` single frames, each with its window's label; else what is given.
+
+        Args:
+            ages: `[M, f, D]`.
+            persons: `[M]`.
+
+        Returns:
+            `[M f, D]` and `[M f]`, or the arguments.
+        """
+        if self.manner == "sc" or np.ndim(ages) != 3:
+            return ages, persons
+        _, frames, size = np.shape(ages)
+        return np.reshape(ages, (-1, size)), np.repeat(persons, frames, axis=0)
+
     def fit(self, x=None, y=None, batch_size=None, **kwargs):
         """As `keras.Model.fit`, on AGEs `[M, f, D]` and people `[M]`, or a `tf.data.Dataset` of batches of such pairs.
 
         With manner `"ap"` the training data, not the validation data, become single frames.
         """
-        if self.manner == "ap":
-            x, y, kwargs["sample_weight"] = _frames(x, y, kwargs.get("sample_weight"))
+        if hasattr(x, "element_spec"):
+            x = x.map(self._batch_rows)
+        else:
+            if kwargs.get("sample_weight") is not None:
+                _, kwargs["sample_weight"] = self.rows(x, kwargs["sample_weight"])
+            x, y = self.rows(x, y)
         return super().fit(x, y, batch_size=batch_size, **kwargs)
+
+    def _batch_rows(self, ages, *labels):
+        if self.manner == "sc" or len(ages.shape) != 3:
+            return ages, *labels
+        frames = ages.shape[1]
+        return ops.reshape(ages, (-1, ages.shape[-1])), *(ops.repeat(label, frames, axis=0) for label in labels)
 
     def compute_output_shape(self, input_shape):
         return input_shape[0], self.num_persons
@@ -127,17 +152,3 @@ class GaitRecognizer(keras.Model):
             "kernel_initializer": keras.initializers.serialize(keras.initializers.get(self.kernel_initializer)),
         }
 
-
-def _frames(x, y, weight):
-    """Windows as single frames, each with its window's label and weight; what is no windows passes unchanged."""
-    if hasattr(x, "element_spec"):
-
-        def flatten(ages, *labels):
-            frames = ages.shape[1]
-            return ops.reshape(ages, (-1, ages.shape[-1])), *(ops.repeat(label, frames, axis=0) for label in labels)
-
-        return (x.map(flatten) if x.element_spec[0].shape.rank == 3 else x), y, weight
-    if np.ndim(x) != 3:
-        return x, y, weight
-    _, frames, size = np.shape(x)
-    return np.reshape(x, (-1, size)), np.repeat(y, frames, axis=0), None if weight is None else np.repeat(weight, frames)

@@ -1,0 +1,247 @@
+"""The command line. Heavy parts are imported by the sub-command that needs them, so that help and errors come at once."""
+
+import argparse
+import dataclasses
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.tree import Tree
+
+import agegait
+from agegait.quiet import quiet_import
+
+DATASETS = "kgbd, walkers (published names are taken too)"
+DEMO_RECIPE = {"epochs": 12, "batch_size": 64, "recognizer_epochs": 10}
+"""Enough to name the walkers, in the minutes that somebody who tries it out will wait."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one `agegait` command.
+
+    Args:
+        arguments: The command's words; the process's own where absent.
+
+    Returns:
+        The exit status: 0, 1 for what a user can mend, 130 where the user stopped it. A wrong option exits with 2.
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        options.run(options)
+    except KeyboardInterrupt:
+        _errors().print("agegait: stopped", style="yellow", highlight=False)
+        return 130
+    except (ValueError, OSError, RuntimeError) as error:
+        if os.environ.get("AGEGAIT_TRACEBACK"):
+            raise
+        message = " ".join(str(error).split()) or type(error).__name__
+        _errors().print(f"agegait: {message}", style="red", highlight=False, markup=False, soft_wrap=True)
+        return 1
+    return 0
+
+
+def _errors() -> Console:
+    return Console(stderr=True)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="agegait", description="Names people by the way they walk, from 3D skeletons alone."
+    )
+    parser.add_argument("--version", action="version", version=f"agegait {agegait.__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    def command(name: str, run: Callable[[argparse.Namespace], None], text: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+        added.set_defaults(run=run)
+        return added
+
+    train = command("train", _train, "train an encoder and a recognizer, or take up a training that was stopped")
+    train.add_argument("--dataset", required=True, metavar="NAME", help=DATASETS)
+    train.add_argument("--out", required=True, type=Path, metavar="RUN", help="the run's folder")
+    _add_training(train)
+    _add_places(train)
+
+    evaluate = command("evaluate", _evaluate, "evaluate a run on its test walks")
+    evaluate.add_argument("folder", type=Path, metavar="RUN", help="the run's folder")
+    evaluate.add_argument(
+        "--baseline", action="store_true", help="train a plain network on raw coordinates too, to compare with"
+    )
+    _add_places(evaluate)
+
+    export = command("export", _export, "write a run's models as SavedModels")
+    export.add_argument("folder", type=Path, metavar="RUN", help="the run's folder")
+    export.add_argument("--out", required=True, type=Path, metavar="DIR", help="where the SavedModels go")
+
+    serve = command("serve", _serve, "serve exported models over gRPC")
+    serve.add_argument("folder", type=Path, metavar="DIR", help="a folder that `agegait export` wrote")
+    serve.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    serve.add_argument("--port", type=int, default=8500, help="port to listen on (default: %(default)s)")
+
+    identify = command("identify", _identify, "name the person of each walk by asking a server")
+    identify.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a walk: .npy [T, 20, 3] or KGBD's .txt")
+    identify.add_argument("--server", default="127.0.0.1:8500", metavar="HOST:PORT", help="default: %(default)s")
+
+    demo = command("demo", _demo, "the main job, small, on the built-in walkers: train, evaluate, export, serve, identify")
+    demo.add_argument("--out", type=Path, default=Path("demo"), metavar="DIR", help="a new folder (default: %(default)s)")
+    return parser
+
+
+def _add_training(train: argparse.ArgumentParser) -> None:
+    train.add_argument("--attention", choices=("LA", "BA"), default="LA", help="locality-aware or basic (default: LA)")
+    train.add_argument("--manner", choices=("ap", "sc"), default="ap", help="average prediction or concatenation (ap)")
+    train.add_argument("--feed", choices=("zeros", "previous", "target"), default="zeros", help="decoder's input (zeros)")
+    train.add_argument("--frames", type=int, default=6, metavar="N", help="frames of a window (6)")
+    train.add_argument("--precision", choices=("float32", "mixed_bfloat16"), default="float32", help="the encoder's")
+    train.add_argument("--seed", type=int, default=0, metavar="N", help="a CPU run repeats exactly with it (0)")
+    train.add_argument("--preset", choices=("paper", "best"), default="paper", help="recipe to start from (paper)")
+    recipe = train.add_argument_group("recipe", "each option changes one thing in the preset")
+    for name, kind, text in _recipe_options():
+        option = f"--{name.replace('_', '-')}"
+        if kind is bool:
+            recipe.add_argument(option, action=argparse.BooleanOptionalAction, default=None, help=text)
+        else:
+            recipe.add_argument(option, type=kind, metavar="N", default=None, help=text)
+
+
+def _add_places(command: argparse.ArgumentParser) -> None:
+    places = command.add_argument_group("places")
+    places.add_argument("--data-dir", type=Path, metavar="DIR", help="prepared data sets; TFDS's own place if not given")
+    places.add_argument("--manual-dir", type=Path, metavar="DIR", help="a data set that was fetched by hand")
+
+
+def _recipe_options() -> Iterator[tuple[str, type, str]]:
+    from agegait.recipes import Recipe
+
+    for field in dataclasses.fields(Recipe):
+        yield field.name, type(field.default), field.metadata["help"]
+
+
+def _train(options: argparse.Namespace) -> None:
+    with quiet_import():
+        from agegait import recipes, runs
+    changes = {name: getattr(options, name) for name, _, _ in _recipe_options()}
+    settings = runs.Settings(
+        dataset=options.dataset,
+        attention=options.attention,
+        manner=options.manner,
+        feed=options.feed,
+        frames=options.frames,
+        precision=options.precision,
+        seed=options.seed,
+        preset=options.preset,
+        recipe=recipes.recipe(options.preset, options.dataset.lower(), **changes),
+    )
+    run = runs.train(settings, options.out, options.data_dir, options.manual_dir)
+    reached = run.record["trained"]["recognizer"]
+    Console().print(
+        f"{run.folder}: trained; over the validation windows, {100 * reached['validation_accuracy']:.1f} % named rightly "
+        f"after epoch {reached['chosen_epoch']} of the recognizer. Next: agegait evaluate {run.folder}",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def _evaluate(options: argparse.Namespace) -> None:
+    with quiet_import():
+        from agegait import evaluation, runs
+    found = evaluation.evaluate(runs.load(options.folder), options.data_dir, options.manual_dir, options.baseline)
+    console = Console()
+    for table in evaluation.tables(found):
+        console.print(table)
+    console.print(f"written: {options.folder / 'evaluation.json'}", highlight=False, soft_wrap=True)
+
+
+def _export(options: argparse.Namespace) -> None:
+    with quiet_import():
+        from agegait import export
+    export.save(options.folder, options.out)
+    Console().print(f"written: {options.out}. Next: agegait serve {options.out}", highlight=False, soft_wrap=True)
+
+
+def _serve(options: argparse.Namespace) -> None:
+    with quiet_import():
+        from agegait import export
+    export.Server(options.folder, host=options.host, port=options.port).serve_forever()
+
+
+def _identify(options: argparse.Namespace) -> None:
+    from agegait.data import read_walk
+    from agegait.export import Client
+
+    walks = [read_walk(path) for path in options.files]
+    console = Console()
+    with Client(options.server) as client:
+        for path, found in zip(options.files, client.identify(walks), strict=True):
+            console.print(f"{path}: {found.person}, {found.score:.3f}", highlight=False, soft_wrap=True)
+
+
+def _demo(options: argparse.Namespace) -> None:
+    """Real data in, real files and a real socket out: nothing here is played."""
+    out: Path = options.out
+    console = Console()
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise ValueError(f"{out}: expected a new or empty folder, found one with files. Take it away or name another.")
+    with quiet_import():
+        from agegait import datasets, evaluation, export, recipes, runs
+    import numpy as np
+
+    def step(text: str) -> None:
+        console.rule(f"[bold]{text}", align="left", characters="─")
+
+    data_dir, run_dir, served_dir, walk_file = (out / name for name in ("data", "run", "served", "walk.npy"))
+    step("1 train: people learn nothing here, walks do")
+    settings = runs.Settings("walkers", preset="best", recipe=recipes.recipe("best", **DEMO_RECIPE))
+    run = runs.train(settings, run_dir, data_dir)
+    step("2 evaluate: walks that the training has not seen")
+    for table in evaluation.tables(evaluation.evaluate(run, data_dir)):
+        console.print(table)
+    step("3 export: SavedModels for TensorFlow Serving")
+    export.save(run_dir, served_dir)
+    step("4 serve, and identify over gRPC")
+    walk = next(iter(datasets.builder("walkers", data_dir).as_dataset(split="test").as_numpy_iterator()))
+    np.save(walk_file, walk["skeleton"])
+    with export.Server(served_dir, port=0) as server, export.Client(f"127.0.0.1:{server.port}") as client:
+        (found,) = client.identify(np.load(walk_file))
+    truth = run.persons[walk["person"]]
+    console.print(
+        f"{walk_file} is a walk of [bold]{truth}[/bold]; the server on port {server.port} says "
+        f"[bold]{found.person}[/bold], {100 * found.score:.0f} % sure.",
+        highlight=False,
+    )
+    step("files it left")
+    console.print(_tree(out))
+    console.print(f"\nserve them: agegait serve {served_dir}", f"identify:   agegait identify {walk_file}", sep="\n")
+
+
+def _tree(folder: Path, depth: int = 3) -> Tree:
+    """A folder's files, deep ones as a count."""
+    tree = Tree(f"[bold]{folder.name}/")
+
+    def grow(branch: Tree, folder: Path, depth: int) -> None:
+        for path in sorted(folder.iterdir()):
+            if path.is_file():
+                branch.add(f"{path.name}  [dim]{_size(path.stat().st_size)}")
+            elif depth > 1:
+                grow(branch.add(f"[bold]{path.name}/"), path, depth - 1)
+            else:
+                files = [file for file in path.rglob("*") if file.is_file()]
+                branch.add(f"[bold]{path.name}/[/bold]  [dim]{len(files)} files, {_size(_total(files))}")
+
+    grow(tree, folder, depth)
+    return tree
+
+
+def _total(files: Sequence[Path]) -> int:
+    return sum(file.stat().st_size for file in files)
+
+
+def _size(count: float) -> str:
+    for unit in ("B", "kB", "MB"):
+        if count < 1000:
+            return f"{count:.0f} {unit}"
+        count /= 1000
+    return f"{count:.1f} GB"

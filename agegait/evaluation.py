@@ -1,0 +1,150 @@
+"""What a run reached on its test walks, by protocol."""
+
+import dataclasses
+import json
+from os import PathLike
+from typing import Any
+
+import keras
+import numpy as np
+from rich.table import Table
+
+from agegait import datasets, protocols, runs
+from agegait.datasets import Windows
+from agegait.models import GaitRecognizer
+from agegait.progress import ProgressLine
+
+BASELINE = {"units": 1024, "dropout": 0.3, "epochs": 20, "batch_size": 128, "learning_rate": 5e-4}
+"""The baseline's training: an ordinary network with an ordinary schedule, not tuned on the test."""
+
+
+def evaluate(
+    run: runs.Run,
+    data_dir: str | PathLike | None = None,
+    manual_dir: str | PathLike | None = None,
+    baseline: bool = False,
+) -> dict[str, Any]:
+    """Evaluates a run on the test walks of its data set and writes `evaluation.json` into its folder.
+
+    Args:
+        run: A finished run.
+        data_dir: Where prepared data sets are kept; TFDS's own place where absent.
+        manual_dir: Where a data set that was fetched by hand lies.
+        baseline: Whether to train, on the same training windows, a plain network on raw coordinates to compare with.
+
+    Returns:
+        What `evaluation.json` holds: for each test split, a list of results, each with its `method`, `protocol`, what
+        its `samples` are and its figures.
+
+    Raises:
+        ValueError: The run is not finished, or its data are not to be had.
+    """
+    built = datasets.builder(run.settings.dataset, data_dir, manual_dir)
+    splits = datasets.SPLITS[run.settings.dataset]
+    recognizer = run.recognizer
+    training = run.windows(built, splits.train)
+    gallery, gallery_persons = protocols.by_walk(
+        runs.extract(run, training, "gallery AGEs").mean(axis=1), training.persons, training.walks
+    )
+    network = _train_baseline(run, built, training) if baseline else None
+    tests: dict[str, list[dict[str, Any]]] = {}
+    for split in splits.tests:
+        windows = run.windows(built, split)
+        ages = runs.extract(run, windows, f"{split} AGEs")
+        tests[split] = _recognition("agegait", recognizer.predict(ages, batch_size=4096, verbose=0), windows)
+        if network is not None:
+            logits = network.predict(_coordinates(windows), batch_size=4096, verbose=0)
+            tests[split] += _recognition("MLP on raw coordinates", logits, windows)
+        probes, persons = protocols.by_walk(ages.mean(axis=1), windows.persons, windows.walks)
+        found = protocols.retrieval(probes, persons, gallery, gallery_persons)
+        tests[split].append({"method": "agegait", "protocol": "retrieval", "of": "walks", **dataclasses.asdict(found)})
+    evaluation = {
+        "settings": dataclasses.asdict(run.settings),
+        "chosen_on": "validation walks, which are no training walks",
+        "tests": tests,
+    }
+    runs.write_aside(run.folder / "evaluation.json", json.dumps(evaluation, indent=2))
+    return evaluation
+
+
+def tables(evaluation: dict[str, Any]) -> list[Table]:
+    """What an evaluation found, for the terminal: a table for each protocol, since their figures do not compare."""
+    rows = [(split, result) for split, results in evaluation["tests"].items() for result in results]
+    return [_table(protocol, rows) for protocol in dict.fromkeys(result["protocol"] for _, result in rows)]
+
+
+def _table(protocol: str, rows: list[tuple[str, dict[str, Any]]]) -> Table:
+    rows = [(split, result) for split, result in rows if result["protocol"] == protocol]
+    figures = {f"Rank-{k}": ("rank", str(k)) for k in protocols.RANKS} | {
+        "nAUC (CMC)": ("nauc_cmc",),
+        "nAUC (ROC)": ("nauc_roc",),
+        "mAP": ("mean_average_precision",),
+    }
+    shown = {name: path for name, path in figures.items() if any(_figure(result, path) for _, result in rows)}
+    table = Table(title=f"{protocol}, in per cent", title_justify="left", title_style="bold")
+    for name in ("test", "method", "of"):
+        table.add_column(name)
+    for name in ("samples", *shown):
+        table.add_column(name, justify="right")
+    for split, result in rows:
+        cells = (_figure(result, path) for path in shown.values())
+        table.add_row(split, result["method"], result["of"], f"{result['samples']:,}", *cells)
+    return table
+
+
+def _figure(result: dict[str, Any], path: tuple[str, ...]) -> str:
+    value: Any = result
+    for key in path:
+        # A rank is a number here and a string in JSON.
+        value = value.get(key, value.get(int(key)) if key.isdigit() else None) if value is not None else None
+    return "" if value is None else f"{100 * value:.1f}"
+
+
+def _recognition(method: str, logits: np.ndarray, windows: Windows) -> list[dict[str, Any]]:
+    by_walk = protocols.by_walk(logits, windows.persons, windows.walks)
+    results = {
+        "windows": protocols.recognition(logits, windows.persons),
+        "walks": protocols.recognition(*by_walk),
+    }
+    return [
+        {"method": method, "protocol": "closed-set recognition", "of": of, **dataclasses.asdict(result)}
+        for of, result in results.items()
+    ]
+
+
+def _coordinates(windows: Windows) -> np.ndarray:
+    """Windows as the baseline sees them, `[M, f, 3 J]`."""
+    return windows.skeletons.reshape(*windows.skeletons.shape[:2], -1)
+
+
+def _train_baseline(run: runs.Run, built: Any, training: Windows) -> GaitRecognizer:
+    """A network of one hidden layer on the normalized coordinates of a window: what the encoder has to beat."""
+    keras.utils.set_random_seed(run.settings.seed)
+    if run.settings.stride != run.settings.frames:
+        training = run.windows(built, datasets.SPLITS[run.settings.dataset].train, run.settings.stride)
+    validation = run.windows(built, datasets.SPLITS[run.settings.dataset].validation)
+    network = GaitRecognizer(
+        len(run.persons), "sc", BASELINE["units"], dropout=BASELINE["dropout"], standardize=True
+    )
+    coordinates = _coordinates(training)
+    network.adapt(coordinates)
+    network.compile(
+        keras.optimizers.Adam(BASELINE["learning_rate"]),
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=["accuracy"],
+    )
+    network.fit(
+        coordinates,
+        training.persons,
+        batch_size=BASELINE["batch_size"],
+        epochs=BASELINE["epochs"],
+        verbose=0,
+        validation_data=(_coordinates(validation), validation.persons),
+        callbacks=[
+            ProgressLine("baseline", len(coordinates)),
+            keras.callbacks.EarlyStopping(
+                "val_accuracy", mode="max", patience=BASELINE["epochs"], restore_best_weights=True
+            ),
+        ],
+    )
+    return network

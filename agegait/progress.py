@@ -1,0 +1,78 @@
+"""A line of progress for each training or prediction, on the terminal."""
+
+import time
+
+import keras
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+
+class ProgressLine(keras.callbacks.Callback):
+    """A Keras callback that shows how far a training or a prediction is, how fast it goes and how long it still takes.
+
+    Where the output is no terminal, it prints a line an epoch.
+
+    Args:
+        task: What is being done, in a word or two.
+        samples: Samples of an epoch, for the rate.
+        console: Where to; standard error where absent.
+        unit: What the samples are called.
+    """
+
+    def __init__(self, task: str, samples: int, console: Console | None = None, unit: str = "windows") -> None:
+        super().__init__()
+        self.task = task
+        self.samples = samples
+        self.unit = unit
+        self.console = Console(stderr=True) if console is None else console
+        self.progress = Progress(
+            TextColumn("{task.description:<22}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[state]}"),
+            TimeRemainingColumn(),
+            console=self.console,
+            disable=not self.console.is_terminal,
+        )
+
+    def on_train_begin(self, logs=None):
+        self._begin(self.params["epochs"] * self.params["steps"])
+
+    def on_predict_begin(self, logs=None):
+        self._begin(self.params["steps"])
+
+    def _begin(self, total):
+        self.epoch_begun = time.monotonic()
+        self.steps = self.params["steps"]
+        self.line = self.progress.add_task(self.task, total=total, state="")
+        self.progress.start()
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch = epoch
+        self.epoch_begun = time.monotonic()
+
+    def on_train_batch_end(self, batch, logs=None):
+        self._advance(batch + 1, self.epoch * self.steps, self._losses(logs))
+
+    def on_predict_batch_end(self, batch, logs=None):
+        self._advance(batch + 1, 0, "")
+
+    def _advance(self, done, before, state):
+        elapsed = time.monotonic() - self.epoch_begun
+        rate = f"{self.samples * done / self.steps / max(elapsed, 1e-9):,.0f} {self.unit}/s"
+        self.progress.update(self.line, completed=before + done, state=f"{state}  {rate}" if state else rate)
+
+    def on_epoch_end(self, epoch, logs=None):
+        if not self.console.is_terminal:
+            self.console.print(f"{self.task}: epoch {epoch + 1} of {self.params['epochs']}  {self._losses(logs)}")
+
+    def on_train_end(self, logs=None):
+        self.progress.stop()
+
+    def on_predict_end(self, logs=None):
+        self.progress.stop()
+
+    def _losses(self, logs):
+        logs = logs or {}
+        names = [name for name in ("loss", "accuracy", "val_loss", "val_accuracy") if name in logs]
+        return "  ".join(f"{name.replace('_', ' ')} {float(logs[name]):.4g}" for name in names)
