@@ -1,10 +1,10 @@
 """Manners of walking: joint angles over the gait cycle, and by how much people differ in them.
 
-The phase of a leg runs from 0 at its heel's contact to 1 at the next; toe-off is near 0.62. The curves pass through the
-peaks of normal gait that Perry and Burnfield (2010) tabulate by phase, in the shape that Winter (2009) plots: thigh 20
-degrees forward at contact, as much backward in terminal stance, 25 forward in mid swing; knee 20 in loading response, 5
-in terminal stance, 60 in initial swing; ankle 5 plantar, 10 dorsal in terminal stance, 15 plantar at pre-swing. The
-values between those peaks are ours, fitted so that the foot that bears the weight stays where it is.
+The phase of a leg runs from 0 at its heel's contact to 1 at the next; toe-off is near 0.62. The curves come within four
+degrees of the peaks of normal gait that Perry and Burnfield (2010) give by phase, in the shape that Winter (2009)
+plots: thigh 20 degrees forward at contact, as much backward in terminal stance, 25 forward in mid swing; knee 20 in
+loading response, 5 in terminal stance, 60 in initial swing; ankle 5 plantar in loading response, 10 dorsal in terminal
+stance, 15 plantar at pre-swing. The values are ours, fitted so that the foot that bears the weight stays where it is.
 """
 
 import dataclasses

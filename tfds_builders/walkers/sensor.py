@@ -1,8 +1,8 @@
 """A sensor in the manner of the Kinect v1: its place in the room, its noise, and the joints that it loses.
 
-Depth noise grows with the square of the distance: 1.425 mm at 1 m, 3.6 cm at 5 m (Khoshelham and Oude Elberink, 2012,
-eq. 11). How much of it each joint takes, how slowly it wanders and how often a joint is lost are ours; jitter was set
-beside what we measured in KGBD at 2.6 m: about 3 mm at the shoulders and 1 cm at the feet from frame to frame.
+Depth noise grows with the square of the distance: 1.4 mm at 1 m, 3.6 cm at 5 m (Khoshelham and Oude Elberink, 2012).
+How much of it each joint takes, how slowly it wanders and how often a joint is lost are ours; jitter was set beside
+what we measured in KGBD at 2.6 m: about 3 mm at the shoulders and 1 cm at the feet from frame to frame.
 """
 
 import dataclasses

@@ -1,7 +1,7 @@
 """`walkers`: 20 synthetic people walking before a Kinect, generated where it is used."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import tensorflow_datasets as tfds
 
@@ -21,7 +21,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
     """Builder of the `walkers` data set."""
 
     VERSION = tfds.core.Version("1.0.0")
-    RELEASE_NOTES = {"1.0.0": "20 people, six walks each under condition a and two under condition b."}  # noqa: RUF012
+    RELEASE_NOTES: ClassVar = {"1.0.0": "20 people, six walks each under condition a and two under condition b."}
 
     def _info(self) -> tfds.core.DatasetInfo:
         return self.dataset_info_from_configs(
