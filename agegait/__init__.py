@@ -9,14 +9,42 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
-_LAYERS = ("AxisLSTM", "BasicAttention", "LocalityAwareAttention", "ReverseDecoder", "SkeletonEncoder", "SkeletonNormalization")
+_LAYERS = (
+    "AxisLSTM",
+    "BasicAttention",
+    "LocalityAwareAttention",
+    "ReverseDecoder",
+    "SkeletonEncoder",
+    "SkeletonNormalization",
+)
 _MODELS = ("GaitEncoder", "GaitIdentifier", "GaitRecognizer")
-_MODULES = ("convert", "data", "export", "layers", "metrics", "models", "protocols", "runs", "skeletons")
+_MODULES = ("convert", "data", "evaluation", "export", "layers", "metrics", "models", "protocols", "runs", "skeletons")
 
-__all__ = [*_LAYERS, *_MODELS, *_MODULES, "__version__"]
+__all__ = [
+    "AxisLSTM",
+    "BasicAttention",
+    "GaitEncoder",
+    "GaitIdentifier",
+    "GaitRecognizer",
+    "LocalityAwareAttention",
+    "ReverseDecoder",
+    "SkeletonEncoder",
+    "SkeletonNormalization",
+    "__version__",
+    "convert",
+    "data",
+    "evaluation",
+    "export",
+    "layers",
+    "metrics",
+    "models",
+    "protocols",
+    "runs",
+    "skeletons",
+]
 
 if TYPE_CHECKING:
-    from agegait import convert, data, export, layers, metrics, models, protocols, runs, skeletons
+    from agegait import convert, data, evaluation, export, layers, metrics, models, protocols, runs, skeletons
     from agegait.layers import (
         AxisLSTM,
         BasicAttention,

@@ -1,9 +1,8 @@
-"""The command line. Heavy parts are imported by the sub-command that needs them, so that help and errors come at once."""
+"""The command line. Each sub-command imports the heavy parts it needs, so that help and errors come at once."""
 
 import argparse
 import dataclasses
 import os
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -85,15 +84,21 @@ def _parser() -> argparse.ArgumentParser:
     identify.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a walk: .npy [T, 20, 3] or KGBD's .txt")
     identify.add_argument("--server", default="127.0.0.1:8500", metavar="HOST:PORT", help="default: %(default)s")
 
-    demo = command("demo", _demo, "the main job, small, on the built-in walkers: train, evaluate, export, serve, identify")
-    demo.add_argument("--out", type=Path, default=Path("demo"), metavar="DIR", help="a new folder (default: %(default)s)")
+    demo = command(
+        "demo", _demo, "the main job, small, on the built-in walkers: train, evaluate, export, serve, identify"
+    )
+    demo.add_argument(
+        "--out", type=Path, default=Path("demo"), metavar="DIR", help="a new folder (default: %(default)s)"
+    )
     return parser
 
 
 def _add_training(train: argparse.ArgumentParser) -> None:
     train.add_argument("--attention", choices=("LA", "BA"), default="LA", help="locality-aware or basic (default: LA)")
     train.add_argument("--manner", choices=("ap", "sc"), default="ap", help="average prediction or concatenation (ap)")
-    train.add_argument("--feed", choices=("zeros", "previous", "target"), default="zeros", help="decoder's input (zeros)")
+    train.add_argument(
+        "--feed", choices=("zeros", "previous", "target"), default="zeros", help="decoder's input (zeros)"
+    )
     train.add_argument("--frames", type=int, default=6, metavar="N", help="frames of a window (6)")
     train.add_argument("--precision", choices=("float32", "mixed_bfloat16"), default="float32", help="the encoder's")
     train.add_argument("--seed", type=int, default=0, metavar="N", help="a CPU run repeats exactly with it (0)")
@@ -109,7 +114,9 @@ def _add_training(train: argparse.ArgumentParser) -> None:
 
 def _add_places(command: argparse.ArgumentParser) -> None:
     places = command.add_argument_group("places")
-    places.add_argument("--data-dir", type=Path, metavar="DIR", help="prepared data sets; TFDS's own place if not given")
+    places.add_argument(
+        "--data-dir", type=Path, metavar="DIR", help="prepared data sets; TFDS's own place if not given"
+    )
     places.add_argument("--manual-dir", type=Path, metavar="DIR", help="a data set that was fetched by hand")
 
 
@@ -123,7 +130,7 @@ def _recipe_options() -> Iterator[tuple[str, type, str]]:
 def _train(options: argparse.Namespace) -> None:
     with quiet_import():
         from agegait import recipes, runs
-    changes = {name: getattr(options, name) for name, _, _ in _recipe_options()}
+    changes: dict[str, Any] = {name: getattr(options, name) for name, _, _ in _recipe_options()}
     settings = runs.Settings(
         dataset=options.dataset,
         attention=options.attention,
@@ -138,8 +145,8 @@ def _train(options: argparse.Namespace) -> None:
     run = runs.train(settings, options.out, options.data_dir, options.manual_dir)
     reached = run.record["trained"]["recognizer"]
     Console().print(
-        f"{run.folder}: trained; over the validation windows, {100 * reached['validation_accuracy']:.1f} % named rightly "
-        f"after epoch {reached['chosen_epoch']} of the recognizer. Next: agegait evaluate {run.folder}",
+        f"{run.folder}: trained; over the validation windows, {100 * reached['validation_accuracy']:.1f} % named "
+        f"rightly after epoch {reached['chosen_epoch']} of the recognizer. Next: agegait evaluate {run.folder}",
         highlight=False,
         soft_wrap=True,
     )
@@ -193,7 +200,7 @@ def _demo(options: argparse.Namespace) -> None:
         console.rule(f"[bold]{text}", align="left", characters="─")
 
     data_dir, run_dir, served_dir, walk_file = (out / name for name in ("data", "run", "served", "walk.npy"))
-    step("1 train: people learn nothing here, walks do")
+    step("1 train: the encoder without labels, the recognizer with them")
     settings = runs.Settings("walkers", preset="best", recipe=recipes.recipe("best", **DEMO_RECIPE))
     run = runs.train(settings, run_dir, data_dir)
     step("2 evaluate: walks that the training has not seen")

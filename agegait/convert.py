@@ -7,6 +7,7 @@ in the order input, cell, forget, output; Keras has a matrix for each and the or
 from collections.abc import Iterator, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -49,7 +50,7 @@ def load_reference(
 
 def read_checkpoint(folder: str | PathLike) -> dict[str, np.ndarray]:
     """All variables of a folder's `trained_model.ckpt`, by name."""
-    import tensorflow as tf  # noqa: PLC0415 (the one place that reads TensorFlow 1's own format)
+    import tensorflow as tf
 
     prefix = Path(folder) / CHECKPOINT
     if not prefix.with_name(f"{CHECKPOINT}.index").exists():
@@ -61,7 +62,7 @@ def read_checkpoint(folder: str | PathLike) -> dict[str, np.ndarray]:
         raise ValueError(f"{prefix}: expected a TensorFlow 1 checkpoint, but reading it failed: {error}") from error
 
 
-def gait_encoder(axes: Sequence[Variables], attention: str = "LA", frames: int = 6, **options) -> GaitEncoder:
+def gait_encoder(axes: Sequence[Variables], attention: str = "LA", frames: int = 6, **options: Any) -> GaitEncoder:
     """A `GaitEncoder` from the variables of the published graph, one mapping of names to arrays for each of x, y, z.
 
     Args:

@@ -70,9 +70,9 @@ def builder(name: str, data_dir: str | PathLike | None = None, manual_dir: str |
     Raises:
         ValueError: No such data set, or TFDS's own errors about its files.
     """
-    import tensorflow_datasets as tfds  # noqa: PLC0415 (a second of import that a model loaded from a run does not need)
+    import tensorflow_datasets as tfds  # a second of import that a run's models do not need
 
-    import tfds_builders  # noqa: F401, PLC0415 (registers the builders)
+    import tfds_builders  # noqa: F401 (registers the builders)
 
     built = tfds.builder(find(name), data_dir=None if data_dir is None else str(data_dir))
     config = tfds.download.DownloadConfig(manual_dir=None if manual_dir is None else str(manual_dir))

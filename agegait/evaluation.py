@@ -7,6 +7,7 @@ from typing import Any
 
 import keras
 import numpy as np
+from rich import box
 from rich.table import Table
 
 from agegait import datasets, protocols, runs
@@ -14,8 +15,11 @@ from agegait.datasets import Windows
 from agegait.models import GaitRecognizer
 from agegait.progress import ProgressLine
 
-BASELINE = {"units": 1024, "dropout": 0.3, "epochs": 20, "batch_size": 128, "learning_rate": 5e-4}
-"""The baseline's training: an ordinary network with an ordinary schedule, not tuned on the test."""
+BASELINE_UNITS = 1024
+BASELINE_DROPOUT = 0.3
+BASELINE_EPOCHS = 20
+BASELINE_BATCH = 128
+BASELINE_LEARNING_RATE = 5e-4
 
 
 def evaluate(
@@ -51,13 +55,13 @@ def evaluate(
     for split in splits.tests:
         windows = run.windows(built, split)
         ages = runs.extract(run, windows, f"{split} AGEs")
-        tests[split] = _recognition("agegait", recognizer.predict(ages, batch_size=4096, verbose=0), windows)
+        tests[split] = _recognition("AGE", recognizer.predict(ages, batch_size=4096, verbose=0), windows)
         if network is not None:
             logits = network.predict(_coordinates(windows), batch_size=4096, verbose=0)
-            tests[split] += _recognition("MLP on raw coordinates", logits, windows)
+            tests[split] += _recognition("raw MLP", logits, windows)
         probes, persons = protocols.by_walk(ages.mean(axis=1), windows.persons, windows.walks)
         found = protocols.retrieval(probes, persons, gallery, gallery_persons)
-        tests[split].append({"method": "agegait", "protocol": "retrieval", "of": "walks", **dataclasses.asdict(found)})
+        tests[split].append({"method": "AGE", "protocol": "retrieval", "of": "walks", **dataclasses.asdict(found)})
     evaluation = {
         "settings": dataclasses.asdict(run.settings),
         "chosen_on": "validation walks, which are no training walks",
@@ -81,7 +85,7 @@ def _table(protocol: str, rows: list[tuple[str, dict[str, Any]]]) -> Table:
         "mAP": ("mean_average_precision",),
     }
     shown = {name: path for name, path in figures.items() if any(_figure(result, path) for _, result in rows)}
-    table = Table(title=f"{protocol}, in per cent", title_justify="left", title_style="bold")
+    table = Table(title=f"{protocol}, in per cent", title_justify="left", title_style="bold", box=box.SIMPLE)
     for name in ("test", "method", "of"):
         table.add_column(name)
     for name in ("samples", *shown):
@@ -123,27 +127,25 @@ def _train_baseline(run: runs.Run, built: Any, training: Windows) -> GaitRecogni
     if run.settings.stride != run.settings.frames:
         training = run.windows(built, datasets.SPLITS[run.settings.dataset].train, run.settings.stride)
     validation = run.windows(built, datasets.SPLITS[run.settings.dataset].validation)
-    network = GaitRecognizer(
-        len(run.persons), "sc", BASELINE["units"], dropout=BASELINE["dropout"], standardize=True
-    )
+    network = GaitRecognizer(len(run.persons), "sc", BASELINE_UNITS, dropout=BASELINE_DROPOUT, standardize=True)
     coordinates = _coordinates(training)
     network.adapt(coordinates)
     network.compile(
-        keras.optimizers.Adam(BASELINE["learning_rate"]),
+        keras.optimizers.Adam(BASELINE_LEARNING_RATE),
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
     )
     network.fit(
         coordinates,
         training.persons,
-        batch_size=BASELINE["batch_size"],
-        epochs=BASELINE["epochs"],
+        batch_size=BASELINE_BATCH,
+        epochs=BASELINE_EPOCHS,
         verbose=0,
         validation_data=(_coordinates(validation), validation.persons),
         callbacks=[
             ProgressLine("baseline", len(coordinates)),
             keras.callbacks.EarlyStopping(
-                "val_accuracy", mode="max", patience=BASELINE["epochs"], restore_best_weights=True
+                "val_accuracy", mode="max", patience=BASELINE_EPOCHS, restore_best_weights=True
             ),
         ],
     )

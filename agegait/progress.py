@@ -64,7 +64,8 @@ class ProgressLine(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         if not self.console.is_terminal:
-            self.console.print(f"{self.task}: epoch {epoch + 1} of {self.params['epochs']}  {self._losses(logs)}")
+            line = f"{self.task}: epoch {epoch + 1} of {self.params['epochs']}  {self._losses(logs)}"
+            self.console.print(line, highlight=False, soft_wrap=True)
 
     def on_train_end(self, logs=None):
         self.progress.stop()

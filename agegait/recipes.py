@@ -27,6 +27,7 @@ class Recipe:
     recognizer_batch_size: int = _option(PUBLISHED_BATCH, "frames (ap) or windows (sc) of a recognizer's batch")
     learning_rate: float = _option(5e-4, "the encoder's, Adam's at the start")
     recognizer_learning_rate: float = _option(5e-4, "the recognizer's, Adam's at the start")
+    l2: float = _option(0.02 / PUBLISHED_BATCH, "weight of half the sum of the encoder's squared weights")
     decay: bool = _option(False, "let learning rates fall to zero along a cosine")
     units: int = _option(256, "units k of the encoder")
     recognizer_units: int = _option(256, "hidden units of the recognizer")
@@ -36,7 +37,7 @@ class Recipe:
     stride: int = _option(0, "frames from a training window to the next; 0 for no overlap")
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "recognizer_epochs", "stride", "initial_scale", "dropout"):
+        for name in ("epochs", "recognizer_epochs", "stride", "initial_scale", "dropout", "l2"):
             self._check(name, getattr(self, name) >= 0, "at least 0")
         for name in ("batch_size", "recognizer_batch_size", "units", "recognizer_units"):
             self._check(name, getattr(self, name) >= 1, "at least 1")

@@ -13,7 +13,7 @@ import os
 import platform
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
@@ -266,7 +266,13 @@ def _train_encoder(run: Run, training: Windows, validation: Windows) -> None:
     settings, recipe = run.settings, run.settings.recipe
     _, frames, joints, _ = training.skeletons.shape
     encoder = GaitEncoder(
-        frames, joints, recipe.units, attention=settings.attention, feed=settings.feed, dtype=settings.precision
+        frames,
+        joints,
+        recipe.units,
+        attention=settings.attention,
+        feed=settings.feed,
+        l2=recipe.l2,
+        dtype=settings.precision,
     )
     encoder.build((None, frames, joints, 3))
     steps = math.ceil(len(training.persons) / recipe.batch_size)
@@ -404,8 +410,12 @@ def _best_before(run: Run, name: str, metric: str) -> float | None:
 
 
 def _finish(run: Run, name: str, model: keras.Model, reached: dict[str, Any]) -> None:
+    # Of a clone: Keras would save the optimizer's state along, twice the size of the weights and of no further use.
+    clone = type(model).from_config(model.get_config())
+    clone.build_from_config(model.get_build_config())
+    clone.set_weights(model.get_weights())
     aside = run.folder / f".partial.{name}.keras"
-    model.save(aside, include_optimizer=False)
+    clone.save(aside)
     aside.replace(run.folder / f"{name}.keras")
     run.record["trained"][name] = reached
     run.save_record()

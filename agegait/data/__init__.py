@@ -20,7 +20,15 @@ _HOMES = {
     "windows": "windowing",
 }
 
-__all__ = ["PREPARATIONS", "AuthorsWindows", "Preparation", "load_authors_layout", "read_walk", "shuffled_epochs", "windows"]
+__all__ = [
+    "PREPARATIONS",
+    "AuthorsWindows",
+    "Preparation",
+    "load_authors_layout",
+    "read_walk",
+    "shuffled_epochs",
+    "windows",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -48,7 +48,9 @@ def load_authors_layout(folder: str | PathLike, dataset: str, part: str = "train
         base, prefix = folder / f"{dataset}_test_npy_data", "t_source"
     coordinates = [_array(base / f"{prefix}_{axis}_{name}_{frames}.npy", frames) for axis in AXES]
     if len({axis.shape for axis in coordinates}) != 1:
-        raise ValueError(f"{base}: expected as many windows of each axis, found {[axis.shape for axis in coordinates]}.")
+        raise ValueError(
+            f"{base}: expected as many windows of each axis, found {[axis.shape for axis in coordinates]}."
+        )
     ids_file = base / f"ids_{name}_{frames}.npy"
     return AuthorsWindows(np.stack(coordinates, axis=-1), _labels(ids_file, len(coordinates[0])))
 

@@ -28,7 +28,9 @@ def shuffled_epochs(
     tensors = tuple(tf.convert_to_tensor(array) for array in arrays)
 
     def batches(epoch):
-        order = tf.random.experimental.stateless_shuffle(tf.range(rows), seed=tf.stack([tf.cast(seed, tf.int64), epoch]))
+        order = tf.random.experimental.stateless_shuffle(
+            tf.range(rows), seed=tf.stack([tf.cast(seed, tf.int64), epoch])
+        )
         return tf.data.Dataset.from_tensor_slices(order).batch(batch_size)
 
     def gather(indices):

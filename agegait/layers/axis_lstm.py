@@ -1,3 +1,5 @@
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -31,7 +33,7 @@ class AxisLSTM(keras.layers.Layer):
         Hochreiter and Schmidhuber, Long Short-Term Memory, Neural Computation 1997.
     """
 
-    def __init__(self, units, axes=3, forget_bias=1.0, **kwargs) -> None:
+    def __init__(self, units: int, axes: int = 3, forget_bias: float = 1.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.units = units
         self.axes = axes

@@ -1,3 +1,5 @@
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -27,7 +29,7 @@ class BasicAttention(keras.layers.Layer):
         2020, equations 5 and 6.
     """
 
-    def __init__(self, units, axes=3, **kwargs) -> None:
+    def __init__(self, units: int, axes: int = 3, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.units = units
         self.axes = axes

@@ -1,3 +1,5 @@
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
@@ -33,7 +35,7 @@ class LocalityAwareAttention(BasicAttention):
         Rao et al., Self-Supervised Gait Encoding with Locality-Aware Attention, IJCAI 2020, equations 7 to 9.
     """
 
-    def __init__(self, units, axes=3, sigma=None, **kwargs) -> None:
+    def __init__(self, units: int, axes: int = 3, sigma: float | None = None, **kwargs: Any) -> None:
         super().__init__(units, axes, **kwargs)
         if sigma is not None and sigma <= 0:
             raise ValueError(f"sigma: expected a positive number of frames, received {sigma}.")

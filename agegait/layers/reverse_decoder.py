@@ -1,7 +1,10 @@
+from typing import Any
+
 import keras
 from keras import ops
 
 from agegait.layers.axis_lstm import AxisLSTM
+from agegait.layers.basic_attention import BasicAttention
 from agegait.layers.initializers import glorot_uniform
 
 
@@ -41,7 +44,9 @@ class ReverseDecoder(keras.layers.Layer):
 
     FEEDS = ("zeros", "previous", "target")
 
-    def __init__(self, joints, attention, num_layers=2, feed="zeros", **kwargs) -> None:
+    def __init__(
+        self, joints: int, attention: BasicAttention, num_layers: int = 2, feed: str = "zeros", **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         if feed not in self.FEEDS:
             raise ValueError(f"feed: expected one of {', '.join(self.FEEDS)}, received {feed!r}.")

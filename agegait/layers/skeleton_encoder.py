@@ -1,3 +1,5 @@
+from typing import Any
+
 import keras
 
 from agegait.layers.axis_lstm import AxisLSTM
@@ -23,7 +25,7 @@ class SkeletonEncoder(keras.layers.Layer):
         Rao et al., Self-Supervised Gait Encoding with Locality-Aware Attention, IJCAI 2020, equation 1.
     """
 
-    def __init__(self, units, num_layers=2, axes=3, **kwargs) -> None:
+    def __init__(self, units: int, num_layers: int = 2, axes: int = 3, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if num_layers < 1:
             raise ValueError(f"num_layers: expected at least 1, received {num_layers}.")

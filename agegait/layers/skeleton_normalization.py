@@ -1,3 +1,5 @@
+from typing import Any, ClassVar
+
 import keras
 from keras import ops
 
@@ -22,9 +24,9 @@ class SkeletonNormalization(keras.layers.Layer):
         ValueError: An unknown unit, or inputs that do not end in three coordinates of enough joints.
     """
 
-    UNITS = {"m": 1.0, "cm": 0.01, "mm": 0.001}  # noqa: RUF012
+    UNITS: ClassVar = {"m": 1.0, "cm": 0.01, "mm": 0.001}
 
-    def __init__(self, center=0, unit="m", **kwargs) -> None:
+    def __init__(self, center: int | None = 0, unit: str = "m", **kwargs: Any) -> None:
         # No autocast: metres from the camera in bfloat16 would be centimetres off before the hip is taken away.
         super().__init__(autocast=False, **kwargs)
         if unit not in self.UNITS:

@@ -1,3 +1,5 @@
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -56,16 +58,16 @@ class GaitEncoder(keras.Model):
 
     def __init__(
         self,
-        frames=6,
-        joints=20,
-        units=256,
-        num_layers=2,
-        attention="LA",
-        feed="zeros",
-        sigma=None,
-        locality_weight=1.0,
-        l2=0.02 / 128,
-        **kwargs,
+        frames: int = 6,
+        joints: int = 20,
+        units: int = 256,
+        num_layers: int = 2,
+        attention: str = "LA",
+        feed: str = "zeros",
+        sigma: float | None = None,
+        locality_weight: float = 1.0,
+        l2: float = 0.02 / 128,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         if attention not in self.ATTENTIONS:

@@ -1,11 +1,13 @@
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
 from keras import ops
 
 from agegait.layers import SkeletonNormalization
+from agegait.models.gait_encoder import GaitEncoder
+from agegait.models.gait_recognizer import GaitRecognizer
 from agegait.models.inputs import skeletons_of
 
 
@@ -47,7 +49,15 @@ class GaitIdentifier(keras.Model):
         [Identification(person='bob', score=0.93)]
     """
 
-    def __init__(self, encoder, recognizer, normalization=None, stride=None, persons=None, **kwargs) -> None:
+    def __init__(
+        self,
+        encoder: GaitEncoder,
+        recognizer: GaitRecognizer,
+        normalization: SkeletonNormalization | None = None,
+        stride: int | None = None,
+        persons: Sequence[str] | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(autocast=False, **kwargs)
         num_persons = recognizer.num_persons
         persons = [str(number) for number in range(num_persons)] if persons is None else list(persons)
@@ -107,7 +117,7 @@ class GaitIdentifier(keras.Model):
         starts = ops.arange(count) * self.stride
         return ops.take(skeletons, ops.expand_dims(starts, 1) + ops.arange(frames), axis=1)
 
-    def identify(self, skeletons) -> list[Identification]:
+    def identify(self, skeletons: np.ndarray | Sequence[np.ndarray]) -> list[Identification]:
         """The person of each walk.
 
         Args:

@@ -1,3 +1,6 @@
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
@@ -39,13 +42,13 @@ class GaitRecognizer(keras.Model):
 
     def __init__(
         self,
-        num_persons,
-        manner="ap",
-        units=256,
-        dropout=0.0,
-        standardize=False,
-        kernel_initializer="glorot_uniform",
-        **kwargs,
+        num_persons: int,
+        manner: str = "ap",
+        units: int | Sequence[int] = 256,
+        dropout: float = 0.0,
+        standardize: bool = False,
+        kernel_initializer: str | dict | keras.initializers.Initializer = "glorot_uniform",
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         if manner not in self.MANNERS:
@@ -151,4 +154,3 @@ class GaitRecognizer(keras.Model):
             "standardize": self.standardize,
             "kernel_initializer": keras.initializers.serialize(keras.initializers.get(self.kernel_initializer)),
         }
-
