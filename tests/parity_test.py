@@ -6,6 +6,7 @@ Further golden files are tried with AGEGAIT_GOLDEN=folder, further checkpoints b
 import os
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -114,3 +115,54 @@ def test_adam_steps(published, steps):
             np.testing.assert_allclose(variable.numpy()[axis], expected, rtol=0, atol=1e-4)
             # All but the few that amplify float noise are far nearer.
             assert np.mean(np.abs(variable.numpy()[axis] - expected) > 2e-6) < 0.01
+
+
+class PublishedNetwork:
+    """A golden file of the recognition network, and our recognizer with its variables."""
+
+    def __init__(self, path):
+        self.golden = np.load(path)
+        self.frames = len(self.golden["X"]) // len(self.golden["seq_y"])
+        self.recognizer = convert.gait_recognizer(part(self.golden, "var/"), self.frames, self.golden["X"].shape[1])
+        self.loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        self.weights = {
+            "W1": self.recognizer.hidden[0].kernel,
+            "b1": self.recognizer.hidden[0].bias,
+            "W": self.recognizer.logits.kernel,
+            "b": self.recognizer.logits.bias,
+        }
+        rows = self.golden["rows_batch"]
+        self.batch = self.golden["X"][rows], self.golden["y"][rows]
+
+
+@pytest.fixture(params=RECOGNIZERS, ids=lambda path: path.stem)
+def network(request):
+    return PublishedNetwork(request.param)
+
+
+def test_logits_of_frames_and_windows(network):
+    golden, recognizer = network.golden, network.recognizer
+    close(recognizer(golden["X"]), golden["logits"])
+    windows = golden["X"].reshape(-1, network.frames, golden["X"].shape[1])
+    close(recognizer(windows), golden["seq_pred"])
+    close(network.loss(golden["y"], recognizer(golden["X"])), golden["loss_all"])
+
+
+def test_gradients_of_the_recognition_network(network):
+    frames, persons = network.batch
+    with tf.GradientTape() as tape:
+        loss = network.loss(persons, network.recognizer(frames, training=True))
+    close(loss, network.golden["loss_batch"])
+    gradients = tape.gradient(loss, {name: weight.value for name, weight in network.weights.items()})
+    for name, gradient in gradients.items():
+        close(gradient, network.golden[f"grad/{name}"])
+
+
+@pytest.mark.parametrize("steps", [1, 5])
+def test_adam_steps_of_the_recognition_network(network, steps):
+    recipe = recipes.PRESETS["paper"]
+    network.recognizer.compile(optimizers.recognizer_optimizer(recipe, steps), network.loss)
+    for _ in range(steps):
+        network.recognizer.train_on_batch(*network.batch)
+    for name, weight in network.weights.items():
+        np.testing.assert_allclose(weight.numpy(), network.golden[f"after{steps}/{name}"], rtol=0, atol=1e-4)
