@@ -66,12 +66,19 @@ class Catalog:
         sources: The models by name.
         max_elements: Most elements of a tensor in a warm-up request.
         on_change: Called after a version comes or goes.
+        discover: Finds further models, asked at each look at the folders.
     """
 
     def __init__(
-        self, sources: Mapping[str, Source], max_elements: int, on_change: Callable[[], None] = lambda: None
+        self,
+        sources: Mapping[str, Source],
+        max_elements: int,
+        on_change: Callable[[], None] = lambda: None,
+        discover: Callable[[], Mapping[str, Source]] = dict,
     ) -> None:
         self._sources = dict(sources)
+        self._required = set(sources)
+        self._discover = discover
         self._versions: dict[str, dict[int, Version]] = {name: {} for name in sources}
         self._max_elements = max_elements
         self._on_change = on_change
@@ -80,8 +87,8 @@ class Catalog:
 
     @property
     def ready(self) -> bool:
-        """Whether every model has a version that serves."""
-        return self._refreshed and all(self.available(name) for name in self._sources)
+        """Whether every model that was asked for has a version that serves; one that is found later may fail."""
+        return self._refreshed and all(self.available(name) for name in self._required)
 
     def names(self) -> list[str]:
         """The models' names."""
@@ -95,6 +102,8 @@ class Catalog:
                     self._versions[name] = {}
                 self._versions.setdefault(name, {})
             self._sources = dict(sources)
+            self._required = set(sources)
+            self._discover = dict
             for name in set(self._versions) - set(sources):
                 for number in list(self._versions[name]):
                     self._retire(name, number)
@@ -103,6 +112,9 @@ class Catalog:
     def refresh(self) -> None:
         """Looks once at the folders; returns when what is new there is loaded or reported."""
         with self._refreshing:
+            for name, source in self._discover().items():
+                self._versions.setdefault(name, {})
+                self._sources.setdefault(name, source)
             for name, source in self._sources.items():
                 self._refresh_model(name, source)
             self._refreshed = True

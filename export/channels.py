@@ -5,8 +5,8 @@ import os
 from typing import Any, NamedTuple
 
 import grpc
+from agegait.export.credentials import bearer, read_pem
 from agegait.export.messages import GetModelMetadataResponse, GetModelStatusResponse, PredictResponse
-from agegait.export.pem import read_pem
 
 
 class Method(NamedTuple):
@@ -68,5 +68,9 @@ def channel_credentials(
 
 
 def call_metadata(token: str | None) -> list[tuple[str, str]] | None:
-    """What goes with each request."""
-    return None if token is None else [("authorization", f"Bearer {token}")]
+    """What goes with each request.
+
+    Raises:
+        ValueError: A token that no header can carry.
+    """
+    return None if token is None else [("authorization", bearer(token))]

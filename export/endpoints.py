@@ -13,7 +13,7 @@ class Endpoint(NamedTuple):
     """A function to export and the tensors that it takes, by name."""
 
     function: Callable[..., Outputs]
-    inputs: list[tf.TensorSpec]
+    inputs: tuple[tf.TensorSpec, ...]
 
 
 def encoder_endpoints(identifier: Any) -> dict[str, Endpoint]:
@@ -25,7 +25,7 @@ def encoder_endpoints(identifier: Any) -> dict[str, Endpoint]:
         outputs = encoder(identifier.normalization(skeletons))
         return {name: tf.cast(outputs[name], tf.float32) for name in ("ages", "attention", "reconstruction")}
 
-    return dict.fromkeys(("serving_default", "encode"), Endpoint(encode, [windows]))
+    return dict.fromkeys(("serving_default", "encode"), Endpoint(encode, (windows,)))
 
 
 def recognizer_endpoints(identifier: Any) -> dict[str, Endpoint]:
@@ -37,7 +37,7 @@ def recognizer_endpoints(identifier: Any) -> dict[str, Endpoint]:
     def recognize(ages: tf.Tensor) -> Outputs:
         return _named(tf.cast(identifier.recognizer(ages), tf.float32), persons)
 
-    return dict.fromkeys(("serving_default", "recognize"), Endpoint(recognize, [ages]))
+    return dict.fromkeys(("serving_default", "recognize"), Endpoint(recognize, (ages,)))
 
 
 def identifier_endpoints(identifier: Any) -> dict[str, Endpoint]:
@@ -56,8 +56,8 @@ def identifier_endpoints(identifier: Any) -> dict[str, Endpoint]:
         _refuse_unless(fits, f"lengths: expected at least {frames} frames and at most as many as skeletons has")
         return _named(identifier(skeletons, lengths=lengths)["logits"], persons)
 
-    whole = Endpoint(identify, [walks])
-    return {"serving_default": whole, "identify": whole, "padded": Endpoint(padded, [walks, lengths])}
+    whole = Endpoint(identify, (walks,))
+    return {"serving_default": whole, "identify": whole, "padded": Endpoint(padded, (walks, lengths))}
 
 
 def _named(logits: tf.Tensor, persons: list[str]) -> Outputs:

@@ -60,6 +60,8 @@ def save(
     if not base_path.is_absolute():
         raise ValueError(f"base_path: expected an absolute path, received {str(base_path)!r}.")
     identifier, run = _identifier_and_run(models)
+    if not identifier.built:
+        identifier(np.zeros((1, identifier.encoder.frames, identifier.encoder.joints, 3), np.float32))
     out_dir = Path(out_dir)
     version = _free_version(out_dir, version)
     with _aside(out_dir) as aside:
@@ -135,13 +137,16 @@ def _place(aside: Path, out_dir: Path, version: int) -> dict[str, Path]:
 
 
 def _write(folder: Path, model: str, identifier: Any, endpoints: dict[str, Endpoint]) -> None:
+    # No track(): the endpoints' own variables are all there is, and tracked models would be traced once more each.
     archive = keras.export.ExportArchive()
-    for part in (identifier.encoder, identifier.recognizer, identifier.normalization, identifier):
-        archive.track(part)
     # Traced where no GPU is seen: an LSTM traced on one may become a cuDNN op, which no CPU loads.
     with tf.device("CPU"):
+        traced: dict[Endpoint, tf.types.experimental.PolymorphicFunction] = {}
         for signature, endpoint in endpoints.items():
-            archive.add_endpoint(signature, endpoint.function, input_signature=endpoint.inputs)
+            if endpoint not in traced:
+                traced[endpoint] = tf.function(endpoint.function, input_signature=endpoint.inputs, autograph=False)
+                traced[endpoint].get_concrete_function()
+            archive.add_endpoint(signature, traced[endpoint])
         archive.write_out(str(folder), verbose=False)
         _refuse_cudnn(folder)
         samples = {

@@ -11,12 +11,13 @@ from typing import Self
 import grpc
 from agegait.export.batcher import Batcher
 from agegait.export.catalog import Catalog, Source, version_folders
-from agegait.export.pem import read_pem
+from agegait.export.credentials import bearer, read_pem
 from agegait.export.services import MODEL_SERVICE, PREDICTION_SERVICE, Services
 from agegait.export.telemetry import Telemetry, serve_page
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 _SPARE_THREADS = 8  # For health checks and refusals while every admitted request waits for its turn.
+_GOODBYE_SECONDS = 1.0
 
 _log = logging.getLogger("agegait.export")
 
@@ -50,7 +51,8 @@ class Server:
         metrics_port: Port of a page of counts for Prometheus, `/metrics` over HTTP; absent, there is none.
 
     Raises:
-        ValueError: No models in `folder`, or TLS files that are missing or only half named.
+        ValueError: No models in `folder`, TLS files that are missing or only half named, or a token that no header can
+            carry.
 
     Example:
         >>> with agegait.export.Server("exported", port=0) as server:
@@ -80,6 +82,7 @@ class Server:
     ) -> None:
         self._host = host
         self._port = port
+        authorization = None if token is None else bearer(token)
         self._credentials = _credentials(tls_cert, tls_key, tls_client_ca)
         self._poll_seconds = poll_seconds
         self._drain_seconds = drain_seconds
@@ -89,7 +92,8 @@ class Server:
         self._page = None
         self._telemetry = Telemetry()
         self._health = health.HealthServicer()
-        self._catalog = Catalog(models_in(Path(folder)), max_elements, self._tell_health)
+        folder = Path(folder)
+        self._catalog = Catalog(models_in(folder), max_elements, self._tell_health, lambda: _discover(folder))
         self._tell_health()
         self._batcher = Batcher(max_batch, batch_wait, workers, self._telemetry.observe_batch)
         self._grpc = grpc.server(
@@ -100,10 +104,10 @@ class Server:
                 ("grpc.so_reuseport", 0),  # Two servers would share a port and nobody would be told.
             ],
         )
-        services = Services(
-            self._catalog, self._batcher, self._telemetry, max_pending, max_elements, token, allow_reload
+        self._services = Services(
+            self._catalog, self._batcher, self._telemetry, max_pending, max_elements, authorization, allow_reload
         )
-        self._grpc.add_generic_rpc_handlers(services.handlers())
+        self._grpc.add_generic_rpc_handlers(self._services.handlers())
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._grpc)
 
     @property
@@ -142,7 +146,10 @@ class Server:
         """
         self._stopping.set()
         self._health.enter_graceful_shutdown()
-        self._grpc.stop(self._drain_seconds if drain_seconds is None else drain_seconds).wait()
+        if self._services.drain(self._drain_seconds if drain_seconds is None else drain_seconds):
+            # What is left are answers on their way, and health watchers, who would stay for ever.
+            self._grpc.stop(_GOODBYE_SECONDS).wait()
+        self._grpc.stop(None).wait()
         self._batcher.close()
         if self._watcher is not None:
             self._watcher.join()
@@ -231,16 +238,20 @@ def models_in(folder: Path) -> dict[str, Source]:
     """
     if not folder.is_dir():
         raise ValueError(f"folder: expected a folder of exported models, there is none at {folder}.")
+    models = _discover(folder)
+    if not models:
+        raise ValueError(f"folder: expected exported models, <model>/<version>/, found none in {folder}.")
+    return models
+
+
+def _discover(folder: Path) -> dict[str, Source]:
     if version_folders(folder):
         return {folder.resolve().name: Source(folder)}
-    models = {
+    return {
         child.name: Source(child)
         for child in sorted(folder.iterdir())
         if child.is_dir() and not child.name.startswith(".") and version_folders(child)
     }
-    if not models:
-        raise ValueError(f"folder: expected exported models, <model>/<version>/, found none in {folder}.")
-    return models
 
 
 def _credentials(

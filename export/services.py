@@ -42,7 +42,7 @@ class Services:
         telemetry: What counts them.
         max_pending: Most Predict requests in hand at once; more are refused.
         max_elements: Most elements that a tensor may claim to have.
-        token: What callers must send as `authorization: Bearer <token>`, if anything.
+        authorization: The `authorization` header that callers must send, if any.
         allow_reload: Whether HandleReloadConfigRequest is answered: a SavedModel is code.
     """
 
@@ -53,7 +53,7 @@ class Services:
         telemetry: Telemetry,
         max_pending: int,
         max_elements: int,
-        token: str | None = None,
+        authorization: str | None = None,
         allow_reload: bool = False,
     ) -> None:
         self._catalog = catalog
@@ -61,8 +61,10 @@ class Services:
         self._telemetry = telemetry
         self._max_pending = max_pending
         self._max_elements = max_elements
-        self._free = threading.BoundedSemaphore(max_pending)
-        self._authorization = None if token is None else f"Bearer {token}".encode()
+        self._in_hand = 0
+        self._draining = False
+        self._changed = threading.Condition()
+        self._authorization = authorization
         self._allow_reload = allow_reload
 
     def handlers(self) -> list[grpc.GenericRpcHandler]:
@@ -77,6 +79,12 @@ class Services:
             )
             for service, methods in services.items()
         ]
+
+    def drain(self, seconds: float) -> bool:
+        """Refuses new Predict requests and waits for those in hand, so long at most; whether they all finished."""
+        with self._changed:
+            self._draining = True
+            return self._changed.wait_for(lambda: self._in_hand == 0, seconds)
 
     def predict(self, raw: bytes, call: Call) -> predict_pb2.PredictResponse:
         """Runs a signature of a model."""
@@ -149,14 +157,20 @@ class Services:
 
     @contextlib.contextmanager
     def _admitted(self) -> Iterator[None]:
-        if not self._free.acquire(blocking=False):
-            raise StatusError(
-                grpc.StatusCode.RESOURCE_EXHAUSTED, f"the queue is full: {self._max_pending} requests are in hand"
-            )
+        with self._changed:
+            if self._draining:
+                raise StatusError(grpc.StatusCode.UNAVAILABLE, "the server is shutting down")
+            if self._in_hand == self._max_pending:
+                raise StatusError(
+                    grpc.StatusCode.RESOURCE_EXHAUSTED, f"the queue is full: {self._max_pending} requests are in hand"
+                )
+            self._in_hand += 1
         try:
             yield
         finally:
-            self._free.release()
+            with self._changed:
+                self._in_hand -= 1
+                self._changed.notify_all()
 
     def _handler(self, method: str, answer: Callable[[bytes, Call], Message]) -> grpc.RpcMethodHandler:
         def guarded(raw: bytes, context: grpc.ServicerContext) -> Message:
@@ -179,7 +193,7 @@ class Services:
         if self._authorization is None:
             return
         sent = dict(context.invocation_metadata()).get("authorization", "")
-        if not hmac.compare_digest(str(sent).encode(), self._authorization):
+        if not hmac.compare_digest(str(sent).encode(), self._authorization.encode()):
             raise StatusError(grpc.StatusCode.UNAUTHENTICATED, "expected authorization: Bearer <token>")
 
 

@@ -19,3 +19,14 @@ def read_pem(argument: str, file: str | os.PathLike) -> bytes:
     if b"-----BEGIN " not in content:
         raise ValueError(f"{argument}: expected a PEM file, received {file}.")
     return content
+
+
+def bearer(token: str) -> str:
+    """The `authorization` header that carries a token.
+
+    Raises:
+        ValueError: A token that no header can carry.
+    """
+    if not token or not all("!" <= character <= "~" for character in token):
+        raise ValueError("token: expected visible ASCII characters and no spaces.")
+    return f"Bearer {token}"

@@ -1,0 +1,220 @@
+import hashlib
+import json
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from agegait.export import save, saved_models
+from agegait.export.warmup import read_warmup
+from google.protobuf import text_format
+from tensorflow.core.protobuf import saved_model_pb2
+from tensorflow_serving.config import model_server_config_pb2
+
+import agegait
+
+FRAMES, JOINTS, UNITS = 4, 5, 8
+PERSONS = ["ann", "bob", "cé", "dan"]
+
+
+def make_identifier():
+    keras.utils.set_random_seed(0)
+    encoder = agegait.GaitEncoder(frames=FRAMES, joints=JOINTS, units=UNITS, num_layers=1)
+    return agegait.GaitIdentifier(encoder, agegait.GaitRecognizer(len(PERSONS)), persons=PERSONS)
+
+
+def noise(*shape):
+    return np.random.default_rng(1).normal(size=shape).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def identifier():
+    return make_identifier()
+
+
+@pytest.fixture(scope="module")
+def exported(identifier, tmp_path_factory):
+    out_dir = tmp_path_factory.mktemp("exported")
+    save(identifier, out_dir)
+    return out_dir
+
+
+@pytest.fixture(scope="module")
+def loaded(exported):
+    return {name: tf.saved_model.load(str(exported / name / "1")) for name in ("encoder", "recognizer", "identifier")}
+
+
+@pytest.fixture
+def no_writing(monkeypatch):
+    """Exports that take no time: for what is decided before or after the writing."""
+
+    def write(folder, *_):
+        folder.mkdir()
+        (folder / "saved_model.pb").write_bytes(b"")
+
+    monkeypatch.setattr(saved_models, "_write", write)
+
+
+@pytest.mark.parametrize("batch", [1, 3])
+def test_encoder_takes_raw_windows_and_gives_what_keras_gives(identifier, loaded, batch):
+    windows = noise(batch, FRAMES, JOINTS, 3) + 2.0
+    expected = identifier.encoder(identifier.normalization(windows))
+    for signature in ("serving_default", "encode"):
+        received = loaded["encoder"].signatures[signature](skeletons=tf.constant(windows))
+        assert set(received) == {"ages", "attention", "reconstruction"}
+        for name, tensor in received.items():
+            np.testing.assert_allclose(tensor, expected[name], rtol=1e-5, atol=1e-5)
+
+
+def test_recognizer_names_people(identifier, loaded):
+    ages = noise(3, FRAMES, 3 * UNITS)
+    received = loaded["recognizer"].signatures["recognize"](ages=tf.constant(ages))
+    logits = identifier.recognizer(ages)
+    np.testing.assert_allclose(received["logits"], logits, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(received["probabilities"], tf.nn.softmax(logits), rtol=1e-5, atol=1e-5)
+    assert [name.decode() for name in received["person"].numpy()] == [PERSONS[i] for i in np.argmax(logits, axis=1)]
+
+
+@pytest.mark.parametrize(("batch", "length"), [(1, FRAMES), (2, 11), (5, 23)])
+def test_identifier_takes_any_batch_and_length(identifier, loaded, batch, length):
+    walks = noise(batch, length, JOINTS, 3)
+    expected = identifier(walks)
+    received = loaded["identifier"].signatures["serving_default"](skeletons=tf.constant(walks))
+    assert set(received) == {"logits", "probabilities", "person", "score"}
+    np.testing.assert_allclose(received["logits"], expected["logits"], rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(received["score"], np.max(expected["probabilities"], axis=1), rtol=1e-5, atol=1e-5)
+
+
+def test_padded_walks_are_named_as_if_alone(identifier, loaded):
+    walks, lengths = noise(3, 17, JOINTS, 3), np.array([17, FRAMES, 10], np.int32)
+    received = loaded["identifier"].signatures["padded"](skeletons=tf.constant(walks), lengths=tf.constant(lengths))
+    alone = [identifier(walk[None, :length])["logits"][0] for walk, length in zip(walks, lengths, strict=True)]
+    np.testing.assert_allclose(received["logits"], alone, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("signature", "inputs", "words"),
+    [
+        ("serving_default", {"skeletons": noise(1, FRAMES - 1, JOINTS, 3)}, "at least 4 frames"),
+        ("padded", {"skeletons": noise(1, 9, JOINTS, 3), "lengths": np.array([10], np.int32)}, "lengths: expected"),
+        ("padded", {"skeletons": noise(1, 9, JOINTS, 3), "lengths": np.array([3], np.int32)}, "lengths: expected"),
+    ],
+)
+def test_graph_itself_refuses_walks_that_are_too_short(loaded, signature, inputs, words):
+    with pytest.raises(tf.errors.InvalidArgumentError, match=words):
+        loaded["identifier"].signatures[signature](**{name: tf.constant(array) for name, array in inputs.items()})
+
+
+def test_signatures_are_named_and_open(exported):
+    saved = saved_model_pb2.SavedModel.FromString((exported / "identifier/1/saved_model.pb").read_bytes())
+    signature = saved.meta_graphs[0].signature_def["padded"]
+    assert set(signature.inputs) == {"skeletons", "lengths"}
+    assert [dim.size for dim in signature.inputs["skeletons"].tensor_shape.dim] == [-1, -1, JOINTS, 3]
+    assert signature.inputs["lengths"].dtype == tf.int32.as_datatype_enum
+    assert signature.outputs["person"].dtype == tf.string.as_datatype_enum
+
+
+def test_models_config_is_tensorflow_servings(exported):
+    config = text_format.Parse(
+        (exported / "models.config").read_text(), model_server_config_pb2.ModelServerConfig()
+    ).model_config_list.config
+    assert [(model.name, model.base_path, model.model_platform) for model in config] == [
+        (name, f"/models/{name}", "tensorflow") for name in ("encoder", "recognizer", "identifier")
+    ]
+
+
+def test_manifest_says_what_was_written(exported):
+    manifest = json.loads((exported / "manifest.json").read_text())
+    assert manifest["persons"] == PERSONS
+    assert (manifest["frames"], manifest["joints"], manifest["units"]) == (FRAMES, JOINTS, UNITS)
+    for name, model in manifest["models"].items():
+        folder = exported / name / str(model["version"])
+        files = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+        assert set(model["sha256"]) == files
+        for file, digest in model["sha256"].items():
+            assert hashlib.sha256((folder / file).read_bytes()).hexdigest() == digest
+
+
+def test_warmup_has_each_signature(exported):
+    requests = list(read_warmup(exported / "identifier/1"))
+    assert {request.model_spec.signature_name for request in requests} == {"serving_default", "identify", "padded"}
+    assert {request.model_spec.name for request in requests} == {"identifier"}
+
+
+def test_nothing_is_left_aside(exported):
+    assert {path.name for path in exported.iterdir()} == {
+        "encoder",
+        "recognizer",
+        "identifier",
+        "models.config",
+        "manifest.json",
+    }
+
+
+@pytest.mark.usefixtures("no_writing")
+def test_versions_count_on(identifier, tmp_path):
+    assert save(identifier, tmp_path)["encoder"] == tmp_path / "encoder" / "1"
+    assert save(identifier, tmp_path)["encoder"] == tmp_path / "encoder" / "2"
+    assert save(identifier, tmp_path, version=7)["identifier"] == tmp_path / "identifier" / "7"
+    assert save(identifier, tmp_path)["recognizer"] == tmp_path / "recognizer" / "8"
+    with pytest.raises(ValueError, match=r"version: 7 is in .* already"):
+        save(identifier, tmp_path, version=7)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"version": 0}, "version: expected a number of at least 1, received 0"),
+        ({"version": "new"}, "version: expected a number of at least 1, received 'new'"),
+        ({"base_path": "models"}, "base_path: expected an absolute path, received 'models'"),
+    ],
+)
+@pytest.mark.usefixtures("no_writing")
+def test_wrong_arguments_are_refused(identifier, tmp_path, arguments, words):
+    with pytest.raises(ValueError, match=words):
+        save(identifier, tmp_path / "out", **arguments)
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_is_no_identifier_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="models: expected a GaitIdentifier or a run folder, received Dense"):
+        save(keras.layers.Dense(1), tmp_path)
+
+
+def test_other_backends_are_refused(identifier, tmp_path, monkeypatch):
+    monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
+    with pytest.raises(ValueError, match="expected Keras on TensorFlow, received the backend 'jax'"):
+        save(identifier, tmp_path)
+
+
+def test_a_full_disk_leaves_nothing(identifier, tmp_path, monkeypatch):
+    def write_warmup(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(saved_models, "write_warmup", write_warmup)
+    with pytest.raises(OSError, match="No space left"):
+        save(identifier, tmp_path / "deep" / "out")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.usefixtures("no_writing")
+def test_a_place_that_is_taken_halfway_leaves_nothing(identifier, tmp_path):
+    (tmp_path / "identifier").write_text("in the way")
+    with pytest.raises(OSError, match="identifier"):
+        save(identifier, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["identifier"]
+
+
+def test_an_export_that_differs_is_refused(identifier, tmp_path, monkeypatch):
+    monkeypatch.setattr(saved_models, "_close", lambda expected, received: False)
+    with pytest.raises(RuntimeError, match=r"encoder: \w+ of serving_default differs from Keras"):
+        save(identifier, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_cudnn_ops_are_refused(tmp_path):
+    saved = saved_model_pb2.SavedModel()
+    saved.meta_graphs.add().graph_def.library.function.add().node_def.add(op="CudnnRNNV3")
+    (tmp_path / "saved_model.pb").write_bytes(saved.SerializeToString())
+    with pytest.raises(RuntimeError, match="the graph holds CudnnRNNV3"):
+        saved_models._refuse_cudnn(tmp_path)
