@@ -1,10 +1,14 @@
 from pathlib import Path
 
 import keras
+import numpy as np
 
 
 class TrainingCheckpoint(keras.callbacks.Callback):
-    """Keeps the state after each whole epoch, the optimizer's included, to take a killed training up again.
+    """Keeps the state after each whole epoch to take a killed training up again as if nothing had happened.
+
+    The state is weights, the optimizer's variables and those of dropout's random generators, which Keras's own weight
+    files leave out.
 
     The number of epochs is in the file's name and the file gets its name when it is whole, so that a training killed
     at any moment leaves weights and number that belong together.
@@ -21,7 +25,7 @@ class TrainingCheckpoint(keras.callbacks.Callback):
 
     def latest(self) -> tuple[int, Path | None]:
         """Whole epochs that the newest checkpoint has seen, and its file; 0 and None where there is none."""
-        found = sorted(self.folder.glob(f"{self.name}-[0-9]*.weights.h5"))
+        found = self._found()
         return (int(found[-1].name.split(".")[0].rpartition("-")[2]), found[-1]) if found else (0, None)
 
     def restore(self, model: keras.Model) -> int:
@@ -29,16 +33,26 @@ class TrainingCheckpoint(keras.callbacks.Callback):
         epochs, path = self.latest()
         model.optimizer.build(model.trainable_variables)
         if path is not None:
-            model.load_weights(path)
+            with np.load(path) as state:
+                for number, variable in enumerate(_variables(model)):
+                    variable.assign(state[f"arr_{number}"])
         return epochs
 
     def on_epoch_end(self, epoch, logs=None):
-        """Saves, then deletes the checkpoint before."""
+        """Saves, then deletes the checkpoints before."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        _, before = self.latest()
-        path = self.folder / f"{self.name}-{epoch + 1:06d}.weights.h5"
+        before = self._found()
+        path = self.folder / f"{self.name}-{epoch + 1:06d}.npz"
         aside = path.with_name(f".{path.name}")
-        self.model.save_weights(aside, overwrite=True)
+        np.savez(aside, *(keras.ops.convert_to_numpy(variable) for variable in _variables(self.model)))
         aside.replace(path)
-        if before is not None and before != path:
-            before.unlink()
+        for old in before:
+            if old != path:
+                old.unlink()
+
+    def _found(self):
+        return sorted(self.folder.glob(f"{self.name}-[0-9]*.npz"))
+
+
+def _variables(model):
+    return [*model.variables, *model.optimizer.variables]

@@ -27,7 +27,7 @@ import numpy as np
 from agegait import data, datasets, optimizers
 from agegait.checkpoint import TrainingCheckpoint
 from agegait.datasets import Windows
-from agegait.layers import SkeletonNormalization
+from agegait.layers import ReverseDecoder, SkeletonNormalization
 from agegait.models import GaitEncoder, GaitIdentifier, GaitRecognizer
 from agegait.progress import ProgressLine
 from agegait.recipes import Recipe
@@ -69,8 +69,14 @@ class Settings:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "dataset", datasets.find(self.dataset))
-        if self.precision not in PRECISIONS:
-            raise ValueError(f"precision: expected one of {', '.join(PRECISIONS)}, received {self.precision!r}.")
+        for name, known in (
+            ("attention", GaitEncoder.ATTENTIONS),
+            ("manner", GaitRecognizer.MANNERS),
+            ("feed", ReverseDecoder.FEEDS),
+            ("precision", PRECISIONS),
+        ):
+            if getattr(self, name) not in known:
+                raise ValueError(f"{name}: expected one of {', '.join(known)}, received {getattr(self, name)!r}.")
         if self.frames < 2:
             raise ValueError(f"frames: expected at least 2, received {self.frames}.")
 
@@ -200,7 +206,6 @@ def train(
     out = Path(out)
     _check_folder(out, settings)
     built = datasets.builder(settings.dataset, data_dir, manual_dir)
-    keras.utils.set_random_seed(settings.seed)
     run = _begin(out, settings, built)
     splits = datasets.SPLITS[settings.dataset]
     training = run.windows(built, splits.train, settings.stride)
@@ -264,6 +269,7 @@ def _begin(out: Path, settings: Settings, built: Any) -> Run:
 
 def _train_encoder(run: Run, training: Windows, validation: Windows) -> None:
     settings, recipe = run.settings, run.settings.recipe
+    keras.utils.set_random_seed(settings.seed)
     _, frames, joints, _ = training.skeletons.shape
     encoder = GaitEncoder(
         frames,
@@ -294,6 +300,8 @@ def _train_encoder(run: Run, training: Windows, validation: Windows) -> None:
 
 def _train_recognizer(run: Run, training: Windows, validation: Windows) -> None:
     settings, recipe = run.settings, run.settings.recipe
+    # Again, so that a run taken up at this point draws what one that never stopped does.
+    keras.utils.set_random_seed(settings.seed)
     ages = extract(run, training, "training AGEs")
     validation_ages = extract(run, validation, "validation AGEs")
     recognizer = GaitRecognizer(

@@ -1,0 +1,183 @@
+"""Training runs on the built-in walkers, small: what they leave, how they resume, what they refuse."""
+
+import dataclasses
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import keras
+import numpy as np
+import pytest
+
+from agegait import datasets, evaluation, recipes, runs
+
+TINY = recipes.recipe(
+    "best", epochs=2, recognizer_epochs=3, units=16, recognizer_units=32, batch_size=64, recognizer_batch_size=32
+)
+
+
+@pytest.fixture(scope="module")
+def data_dir(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("tensorflow_datasets")
+    datasets.builder("walkers", folder)
+    return folder
+
+
+def settings(**changes):
+    return runs.Settings(**{"dataset": "walkers", "preset": "best", "recipe": TINY, **changes})
+
+
+@pytest.fixture(scope="module")
+def finished(data_dir, tmp_path_factory):
+    return runs.train(settings(), tmp_path_factory.mktemp("runs") / "run", data_dir)
+
+
+def weights(folder):
+    return [
+        weight.numpy()
+        for name in ("encoder", "recognizer")
+        for weight in keras.models.load_model(folder / f"{name}.keras").weights
+    ]
+
+
+def assert_equal_models(folder, other):
+    for left, right in zip(weights(folder), weights(other), strict=True):
+        np.testing.assert_array_equal(left, right)
+
+
+def test_a_run_says_what_it_was_made_of(finished):
+    record = json.loads((finished.folder / "run.json").read_text())
+    assert record["settings"] == dataclasses.asdict(settings())
+    assert len(record["data"]["persons"]) == 20
+    split = record["data"]["split"]
+    assert (len(split["train"]), len(split["validation"])) == (80, 20)
+    assert not set(split["train"]) & set(split["validation"])
+    assert set(record["versions"]) >= {"agegait", "keras", "tensorflow", "numpy", "python"}
+    assert record["trained"]["encoder"]["epochs"] == 2
+    assert 1 <= record["trained"]["recognizer"]["chosen_epoch"] <= 3
+    assert sorted(path.name for path in finished.folder.iterdir()) == [
+        "encoder.keras",
+        "history",
+        "recognizer.keras",
+        "run.json",
+    ]
+
+
+def test_the_recognizer_kept_is_that_of_the_best_validation_epoch(finished):
+    table = (finished.folder / "history" / "recognizer.csv").read_text().splitlines()
+    column = table[0].split(",").index("val_accuracy")
+    accuracies = [float(row.split(",")[column]) for row in table[1:]]
+    reached = finished.record["trained"]["recognizer"]
+    assert reached["validation_accuracy"] == max(accuracies)
+    assert reached["chosen_epoch"] == accuracies.index(max(accuracies)) + 1
+
+
+def test_models_are_saved_without_the_optimizers_state(finished):
+    encoder = keras.models.load_model(finished.folder / "encoder.keras")
+    assert (finished.folder / "encoder.keras").stat().st_size < 4 * 1.5 * encoder.count_params() + 200_000
+
+
+def test_a_seed_repeats_exactly(finished, data_dir, tmp_path):
+    again = runs.train(settings(), tmp_path / "again", data_dir)
+    assert_equal_models(finished.folder, again.folder)
+    other = runs.train(settings(seed=1), tmp_path / "other", data_dir)
+    assert not np.array_equal(weights(other.folder)[0], weights(again.folder)[0])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stage", ["encoder", "recognizer"])
+def test_a_killed_training_resumes_to_the_same_models(finished, data_dir, tmp_path, stage):
+    out = tmp_path / "run"
+    code = "import sys, runs_test as t; t.runs.train(t.settings(), sys.argv[1], sys.argv[2])"
+    environment = {**os.environ, "PYTHONPATH": os.path.dirname(__file__), "TF_CPP_MIN_LOG_LEVEL": "3"}
+    training = subprocess.Popen(
+        [sys.executable, "-c", code, str(out), str(data_dir)], env=environment, stderr=subprocess.DEVNULL
+    )
+    deadline = time.monotonic() + 120
+    while not list((out / "checkpoints").glob(f"{stage}-*")):
+        assert training.poll() is None, "it ended before it could be killed"
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    training.send_signal(signal.SIGKILL)
+    training.wait()
+    assert not (out / "recognizer.keras").exists()
+    with pytest.raises(ValueError, match="the training has not come to its end"):
+        _ = runs.load(out).recognizer
+    resumed = runs.train(settings(), out, data_dir)
+    assert_equal_models(finished.folder, resumed.folder)
+    for name in ("encoder", "recognizer"):
+        table = f"history/{name}.csv"
+        assert (resumed.folder / table).read_text() == (finished.folder / table).read_text()
+
+
+def test_a_finished_run_is_loaded_as_one_model(finished, data_dir):
+    run = runs.load(finished.folder)
+    test = next(iter(datasets.builder("walkers", data_dir).as_dataset(split="test").as_numpy_iterator()))
+    (found,) = run.identifier.identify(test["skeleton"])
+    assert found.person in run.persons
+    assert 0 < found.score <= 1
+
+
+def test_other_settings_are_refused_by_name(finished, data_dir):
+    with pytest.raises(ValueError, match=r"holds a run of other settings: attention 'LA', not 'BA'"):
+        runs.train(settings(attention="BA"), finished.folder, data_dir)
+    recipe = dataclasses.replace(TINY, epochs=5)
+    with pytest.raises(ValueError, match=r"other settings: epochs 2, not 5"):
+        runs.train(settings(recipe=recipe), finished.folder, data_dir)
+
+
+def test_folders_that_are_no_runs_are_refused(finished, data_dir, tmp_path):
+    with pytest.raises(ValueError, match=r"expected a run's folder with run\.json, found none"):
+        runs.load(tmp_path)
+    (tmp_path / "holiday.jpg").write_bytes(b"")
+    with pytest.raises(ValueError, match="expected a new or empty folder, or a run to take up"):
+        runs.train(settings(), tmp_path, data_dir)
+    (tmp_path / "run.json").write_text("{")
+    with pytest.raises(ValueError, match="expected JSON"):
+        runs.load(tmp_path)
+    (tmp_path / "run.json").write_text(json.dumps({**finished.record, "format": 99}))
+    with pytest.raises(ValueError, match="expected a run of format 1, as this version of agegait writes, found 99"):
+        runs.load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"dataset": "casia"}, r"dataset: expected one of kgbd, walkers, received 'casia'\."),
+        ({"precision": "float8"}, "precision: expected one of float32, mixed_bfloat16, received 'float8'"),
+        ({"frames": 1}, "frames: expected at least 2, received 1"),
+        ({"attention": "XA"}, "attention: expected one of LA, BA, received 'XA'"),
+        ({"manner": "xx"}, "manner: expected one of ap, sc, received 'xx'"),
+        ({"feed": "soup"}, "feed: expected one of zeros, previous, target, received 'soup'"),
+    ],
+)
+def test_settings_that_make_no_sense_are_refused_before_anything_is_done(changes, message):
+    with pytest.raises(ValueError, match=message):
+        settings(**changes)
+
+
+def test_published_names_of_data_sets_are_taken():
+    assert settings(dataset="Walkers").dataset == "walkers"
+
+
+@pytest.mark.parametrize("manner", ["ap", "sc"])
+def test_evaluation_has_every_protocol_and_is_written(data_dir, tmp_path, finished, manner):
+    run = finished if manner == "ap" else runs.train(settings(manner="sc"), tmp_path / "sc", data_dir)
+    found = evaluation.evaluate(run, data_dir, baseline=manner == "ap")
+    written = json.loads((run.folder / "evaluation.json").read_text())
+    assert set(found["tests"]) == set(written["tests"]) == {"test", "test_b"}
+    kinds = [(result["method"], result["protocol"], result["of"]) for result in written["tests"]["test"]]
+    expected = [("AGE", "closed-set recognition", "windows"), ("AGE", "closed-set recognition", "walks")]
+    if manner == "ap":
+        expected += [("raw MLP", protocol, of) for _, protocol, of in expected]
+    assert kinds == [*expected, ("AGE", "retrieval", "walks")]
+    windows, walks = written["tests"]["test"][:2]
+    assert walks["samples"] == 20
+    assert windows["samples"] > 400
+    # Far above chance, 5 %, though tiny and hardly trained.
+    assert windows["rank"]["1"] > 0.1
+    assert windows["rank"]["1"] <= windows["rank"]["5"] <= windows["rank"]["10"]
+    assert len(evaluation.tables(written)) == 2
