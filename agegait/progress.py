@@ -1,5 +1,6 @@
 """A line of progress for each training or prediction, on the terminal."""
 
+import atexit
 import time
 
 import keras
@@ -36,7 +37,8 @@ class ProgressLine(keras.callbacks.Callback):
         )
 
     def on_train_begin(self, logs=None):
-        self._begin(self.params["epochs"] * self.params["steps"])
+        steps = self.params["steps"]
+        self._begin(None if steps is None else self.params["epochs"] * steps)
 
     def on_predict_begin(self, logs=None):
         self._begin(self.params["steps"])
@@ -46,21 +48,27 @@ class ProgressLine(keras.callbacks.Callback):
         self.steps = self.params["steps"]
         self.line = self.progress.add_task(self.task, total=total, state="")
         self.progress.start()
+        # Keras tells no callback of a training that is broken off; the terminal is to get its cursor back all the same.
+        atexit.register(self.progress.stop)
 
     def on_epoch_begin(self, epoch, logs=None):
         self.epoch = epoch
         self.epoch_begun = time.monotonic()
 
     def on_train_batch_end(self, batch, logs=None):
-        self._advance(batch + 1, self.epoch * self.steps, self._losses(logs))
+        self._advance(batch + 1, self.epoch, self._losses(logs))
 
     def on_predict_batch_end(self, batch, logs=None):
         self._advance(batch + 1, 0, "")
 
-    def _advance(self, done, before, state):
+    def _advance(self, done, epoch, state):
+        if self.steps is None:  # a data set of unknown length: it cannot be said how far this is, nor how fast
+            self.progress.update(self.line, state=state)
+            return
         elapsed = time.monotonic() - self.epoch_begun
         rate = f"{self.samples * done / self.steps / max(elapsed, 1e-9):,.0f} {self.unit}/s"
-        self.progress.update(self.line, completed=before + done, state=f"{state}  {rate}" if state else rate)
+        completed = epoch * self.steps + done
+        self.progress.update(self.line, completed=completed, state=f"{state}  {rate}" if state else rate)
 
     def on_epoch_end(self, epoch, logs=None):
         if not self.console.is_terminal:
@@ -68,10 +76,14 @@ class ProgressLine(keras.callbacks.Callback):
             self.console.print(line, highlight=False, soft_wrap=True)
 
     def on_train_end(self, logs=None):
-        self.progress.stop()
+        self._end()
 
     def on_predict_end(self, logs=None):
+        self._end()
+
+    def _end(self):
         self.progress.stop()
+        atexit.unregister(self.progress.stop)
 
     def _losses(self, logs):
         logs = logs or {}

@@ -122,7 +122,7 @@ def published_windows(persons: np.ndarray, frames: int = 6, batch: int = 128) ->
     Returns:
         Indices of the windows that count, in order.
     """
-    kept = []
+    kept = [np.arange(0)]
     for person in dict.fromkeys(persons.tolist()):
         windows = np.flatnonzero(persons == person)
         kept.append(windows if len(windows) < batch else windows[: len(windows) // batch * batch])

@@ -9,6 +9,11 @@ import numpy as np
 from numpy.lib import format as npy
 
 AXES = ("x", "y", "z")
+UNREADABLE = (
+    *(pickle.UnpicklingError, ValueError, EOFError, OSError, AttributeError, IndexError, TypeError, KeyError),
+    *(MemoryError, OverflowError),
+)
+"""What a damaged pickle may end in."""
 
 
 @dataclass(frozen=True)
@@ -62,15 +67,29 @@ def _array(path: Path, frames: int) -> np.ndarray:
         raise ValueError(f"{path}: expected a file of windows, found none.") from None
     except (ValueError, EOFError, OSError) as error:
         raise ValueError(f"{path}: expected an array of windows: {error}") from None
-    if array.dtype.kind != "f" or array.ndim < 2 or array.size % frames:
+    if array.ndim == 2 and len(array) % frames == 0:  # frame after frame
+        array = array.reshape(-1, frames, array.shape[1])
+    if array.dtype.kind != "f" or array.ndim != 3 or array.shape[1] != frames:
         raise ValueError(f"{path}: expected floats [M, {frames}, J], found {array.dtype} {array.shape}.")
-    return array.reshape(-1, frames, array.shape[-1]).astype("float32")
+    if not np.isfinite(array).all():
+        window = int(np.flatnonzero(~np.isfinite(array).all(axis=(1, 2)))[0])
+        raise ValueError(f"{path}: expected finite coordinates, found NaN or infinity in window {window}.")
+    return array.astype("float32")
 
 
 def _labels(path: Path, windows: int) -> np.ndarray:
     persons = np.full(windows, -1)
     for person, indices in _ids(path).items():
-        persons[np.asarray(indices, dtype=int)] = int(person)
+        try:
+            label, indices = int(person), np.asarray(indices, dtype=int)
+        except (TypeError, ValueError, OverflowError) as error:
+            raise ValueError(f"{path}: expected numbers of a person and of windows: {error}") from None
+        if label < 0 or not ((indices >= 0) & (indices < windows)).all():
+            raise ValueError(
+                f"{path}: expected a person from 0 and windows of 0..{windows - 1}, found person {label} with windows "
+                f"{indices.min(initial=0)}..{indices.max(initial=0)}."
+            )
+        persons[indices] = label
     if (persons < 0).any():
         raise ValueError(f"{path}: expected a person for each of {windows} windows, found none for {persons.argmin()}.")
     return persons
@@ -83,10 +102,11 @@ def _ids(path: Path) -> dict:
             version = npy.read_magic(file)
             read_header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
             _, _, dtype = read_header(file)
-            found = _PlainUnpickler(file).load() if dtype.hasobject else None
+            # Python 2's strings are bytes; NumPy wants them as Latin-1.
+            found = _PlainUnpickler(file, encoding="latin1").load() if dtype.hasobject else None
     except FileNotFoundError:
         raise ValueError(f"{path}: expected a file of labels, found none.") from None
-    except (ValueError, EOFError, pickle.UnpicklingError, AttributeError, IndexError, TypeError, KeyError) as error:
+    except UNREADABLE as error:
         raise ValueError(f"{path}: expected a pickled dict of person to windows: {error}") from None
     if isinstance(found, np.ndarray) and found.shape == ():
         found = found.item()

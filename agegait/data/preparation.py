@@ -18,7 +18,13 @@ class Preparation:
     drop_untracked: bool = False
 
     def __call__(self, walks: tf.data.Dataset) -> tf.data.Dataset:
-        """Walks with the frames that are kept, their labels unchanged."""
+        """Walks with the frames that are kept, their labels unchanged.
+
+        Raises:
+            ValueError: Untracked frames are to be left out of walks that do not say what was tracked.
+        """
+        if self.drop_untracked and "tracked" not in walks.element_spec:
+            raise ValueError(f'walks: expected examples with "tracked", received {sorted(walks.element_spec)}.')
         return walks.map(self._keep, num_parallel_calls=tf.data.AUTOTUNE)
 
     def _keep(self, walk):

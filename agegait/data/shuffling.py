@@ -23,8 +23,13 @@ def shuffled_epochs(
 
     Returns:
         Tuples of batches, one for each array; a single array's batches without a tuple.
+
+    Raises:
+        ValueError: Arrays of different numbers of rows.
     """
     rows = len(arrays[0])
+    if any(len(array) != rows for array in arrays):
+        raise ValueError(f"arrays: expected as many rows each, received {[len(array) for array in arrays]}.")
     tensors = tuple(tf.convert_to_tensor(array) for array in arrays)
 
     def batches(epoch):

@@ -93,8 +93,8 @@ class AxisLSTM(keras.layers.Layer):
         """A tensor in the dtype that products are taken in."""
         return ops.cast(tensor, self.compute_dtype)
 
-    def compute_output_shape(self, input_shape, initial_state_shape=None):
-        axes, batch, steps, _ = input_shape
+    def compute_output_shape(self, inputs_shape, initial_state_shape=None):
+        axes, batch, steps, _ = inputs_shape
         state = (axes, batch, self.units)
         return (axes, batch, steps, self.units), (state, state)
 

@@ -66,7 +66,8 @@ class ReverseDecoder(keras.layers.Layer):
         sizes = [self.joints + k] + [k] * (self.num_layers - 1)
         for lstm, size in zip(self.lstms, sizes, strict=True):
             lstm.build((self.axes, memory_shape[1], memory_shape[2], size))
-        self.attention.build((self.axes, *memory_shape[1:3], k), memory_shape)
+        if not self.attention.built:  # one that was saved with its decoder comes back built
+            self.attention.build((self.axes, *memory_shape[1:3], k), memory_shape)
         self.state_kernel = self.add_weight(
             name="state_kernel", shape=(self.axes, 2 * k, k), initializer=glorot_uniform(2 * k, k)
         )

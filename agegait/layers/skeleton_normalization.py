@@ -15,13 +15,13 @@ class SkeletonNormalization(keras.layers.Layer):
         unit: Unit of the coordinates that come: `"m"`, `"cm"` or `"mm"`.
 
     Call arguments:
-        inputs: `[..., J, 3]`, any number of leading dimensions.
+        inputs: `[..., J, 3]`, any number of leading dimensions, floats or integers.
 
     Returns:
         The same shape, in metres.
 
     Raises:
-        ValueError: An unknown unit, or inputs that do not end in three coordinates of enough joints.
+        ValueError: An unknown unit, a negative centre, or inputs that do not end in three coordinates of enough joints.
     """
 
     UNITS: ClassVar = {"m": 1.0, "cm": 0.01, "mm": 0.001}
@@ -31,18 +31,22 @@ class SkeletonNormalization(keras.layers.Layer):
         super().__init__(autocast=False, **kwargs)
         if unit not in self.UNITS:
             raise ValueError(f"unit: expected one of {', '.join(self.UNITS)}, received {unit!r}.")
+        if center is not None and center < 0:
+            raise ValueError(f"center: expected the index of a joint or None, received {center}.")
         self.center = center
         self.unit = unit
 
     def build(self, input_shape):
-        joints, coordinates = input_shape[-2:]
-        if coordinates != 3 or (self.center is not None and joints is not None and not self.center < joints):
+        center = 0 if self.center is None else self.center
+        if len(input_shape) < 2 or input_shape[-1] != 3 or (input_shape[-2] or center + 1) <= center:
             raise ValueError(
-                f"inputs: expected [..., J, 3] with a joint {self.center}, received a shape of {tuple(input_shape)}."
+                f"inputs: expected [..., J, 3] with a joint {center}, received a shape of {tuple(input_shape)}."
             )
 
     def call(self, inputs):
         inputs = ops.convert_to_tensor(inputs)
+        if not keras.backend.is_float_dtype(inputs.dtype):
+            inputs = ops.cast(inputs, "float32")
         if self.center is not None:
             inputs = inputs - inputs[..., self.center : self.center + 1, :]
         scale = self.UNITS[self.unit]

@@ -40,7 +40,7 @@ class GaitEncoder(keras.Model):
         `[B, 3, f, f]`, axis, decoder step, encoder frame; rows sum to 1. `"ages"`: `[B, f, 3 k]`.
 
     Raises:
-        ValueError: An unknown attention or feed, or windows of another shape.
+        ValueError: An unknown attention or feed, a size below 1, or windows of another shape.
 
     Example:
         >>> encoder = agegait.GaitEncoder(frames=6, joints=20)
@@ -72,6 +72,9 @@ class GaitEncoder(keras.Model):
         super().__init__(**kwargs)
         if attention not in self.ATTENTIONS:
             raise ValueError(f"attention: expected one of {', '.join(self.ATTENTIONS)}, received {attention!r}.")
+        for name, size in (("frames", frames), ("joints", joints), ("units", units)):
+            if size < 1:
+                raise ValueError(f"{name}: expected at least 1, received {size}.")
         self.frames = frames
         self.joints = joints
         self.units = units
@@ -92,24 +95,15 @@ class GaitEncoder(keras.Model):
         self.locality_tracker = keras.metrics.Mean(name="locality_loss") if attention == "LA" else None
 
     def build(self, input_shape):
-        if isinstance(input_shape, dict):
-            input_shape = input_shape["skeleton"]
-        if tuple(input_shape[1:]) != (self.frames, self.joints, 3):
-            raise ValueError(
-                f"inputs: expected windows [B, {self.frames}, {self.joints}, 3], received a shape of "
-                f"{tuple(input_shape)}."
-            )
+        input_shape = skeletons_of(input_shape)
+        self._check_windows(input_shape)
         axis_shape = (self.AXES, input_shape[0], self.frames, self.joints)
         self.encoder.build(axis_shape)
         self.decoder.build(*self.encoder.compute_output_shape(axis_shape))
 
     def call(self, inputs):
         windows = skeletons_of(inputs)
-        if tuple(windows.shape[1:]) != (self.frames, self.joints, 3):
-            raise ValueError(
-                f"inputs: expected windows [B, {self.frames}, {self.joints}, 3], received a shape of "
-                f"{tuple(windows.shape)}."
-            )
+        self._check_windows(windows.shape)
         by_axis = ops.transpose(windows, (3, 0, 1, 2))
         memory, states = self.encoder(by_axis)
         target = ops.flip(by_axis, axis=2) if self.feed == "target" else None
@@ -119,6 +113,12 @@ class GaitEncoder(keras.Model):
             "attention": ops.transpose(attention, (1, 0, 2, 3)),
             "ages": ops.reshape(ops.transpose(contexts, (1, 2, 0, 3)), (-1, self.frames, self.AXES * self.units)),
         }
+
+    def _check_windows(self, shape):
+        if tuple(shape[1:]) != (self.frames, self.joints, 3):
+            raise ValueError(
+                f"inputs: expected windows [B, {self.frames}, {self.joints}, 3], received a shape of {tuple(shape)}."
+            )
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         """The self-supervised loss of a batch, from its windows and what the model made of them; `y` is not read."""
@@ -144,8 +144,12 @@ class GaitEncoder(keras.Model):
 
         A `tf.data.Dataset` may hold batches of windows, or single windows, which are batched by `batch_size`.
         """
-        if hasattr(kwargs.get("validation_data"), "element_spec"):
-            kwargs["validation_data"] = unlabelled(kwargs["validation_data"], batch_size)
+        validation = kwargs.get("validation_data")
+        if isinstance(validation, tuple | list):
+            windows, _, weights = keras.utils.unpack_x_y_sample_weight(validation)
+            kwargs["validation_data"] = (skeletons_of(windows), None, weights)
+        elif validation is not None:
+            kwargs["validation_data"] = unlabelled(validation, kwargs.get("validation_batch_size") or batch_size)
         return super().fit(unlabelled(x, batch_size), batch_size=batch_size, **kwargs)
 
     def evaluate(self, x=None, y=None, batch_size=None, **kwargs):
@@ -157,9 +161,7 @@ class GaitEncoder(keras.Model):
         return super().predict(unlabelled(x, batch_size), batch_size=batch_size, **kwargs)
 
     def compute_output_shape(self, input_shape):
-        if isinstance(input_shape, dict):
-            input_shape = input_shape["skeleton"]
-        batch = input_shape[0]
+        batch = skeletons_of(input_shape)[0]
         return {
             "reconstruction": (batch, self.frames, self.joints, 3),
             "attention": (batch, self.AXES, self.frames, self.frames),

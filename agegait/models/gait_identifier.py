@@ -36,6 +36,7 @@ class GaitIdentifier(keras.Model):
         inputs: Skeletons `[B, T, J, 3]`, any T of at least the encoder's frames, or a dict that holds them as
             `"skeleton"`.
         lengths: Optional `[B]` integers, the true lengths of walks that are padded to T: what is beyond is not seen.
+            A walk shorter than a window has logits of zero: nothing speaks for anybody.
 
     Returns:
         A dict of `"logits"` and `"probabilities"`, `[B, N]` each, and `"window_logits"`, `[B, W, N]`.
@@ -72,11 +73,9 @@ class GaitIdentifier(keras.Model):
         self.persons = persons
 
     def build(self, input_shape):
-        if isinstance(input_shape, dict):
-            input_shape = input_shape["skeleton"]
         frames, joints = self.encoder.frames, self.encoder.joints
         window = (None, frames, joints, 3)
-        self.normalization.build(input_shape)
+        self.normalization.build(skeletons_of(input_shape))
         if not self.encoder.built:
             self.encoder.build(window)
         if not self.recognizer.built:
@@ -93,7 +92,7 @@ class GaitIdentifier(keras.Model):
         if lengths is None:
             mean = ops.mean(logits, axis=1)
         else:
-            seen = (ops.cast(lengths, "int32") - frames) // self.stride + 1
+            seen = ops.clip((ops.cast(lengths, "int32") - frames) // self.stride + 1, 0, count)
             inside = ops.expand_dims(ops.arange(count) < ops.expand_dims(seen, 1), 2)
             # where, not a product: padding may hold anything, and nothing of it may come through.
             total = ops.sum(ops.where(inside, logits, 0.0), axis=1)
@@ -143,9 +142,7 @@ class GaitIdentifier(keras.Model):
         return found
 
     def compute_output_shape(self, input_shape):
-        if isinstance(input_shape, dict):
-            input_shape = input_shape["skeleton"]
-        batch, length = input_shape[:2]
+        batch, length = skeletons_of(input_shape)[:2]
         people = self.recognizer.num_persons
         count = None if length is None else (length - self.encoder.frames) // self.stride + 1
         return {

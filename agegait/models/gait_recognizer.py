@@ -32,7 +32,7 @@ class GaitRecognizer(keras.Model):
         Logits `[B, N]`.
 
     Raises:
-        ValueError: An unknown manner, or single frames with manner `"sc"`.
+        ValueError: An unknown manner, single frames with manner `"sc"`, or AGEs of another size than those before.
 
     Reference:
         Rao et al., Self-Supervised Gait Encoding with Locality-Aware Attention, IJCAI 2020, section 3.4.
@@ -78,7 +78,8 @@ class GaitRecognizer(keras.Model):
         self.normalization.adapt(np.reshape(ages, (-1, self._size(np.shape(ages)))))
 
     def build(self, input_shape):
-        shape = (None, self._size(input_shape))
+        self.size = self._size(input_shape)
+        shape = (None, self.size)
         for layer in (self.normalization, *self.hidden, self.logits):
             if layer is None:
                 continue
@@ -96,6 +97,8 @@ class GaitRecognizer(keras.Model):
 
     def call(self, inputs, training=False):
         size = self._size(inputs.shape)
+        if size != self.size:
+            raise ValueError(f"inputs: expected AGEs of {self.size} values, received {size} in {tuple(inputs.shape)}.")
         windows = len(inputs.shape) == 3 and self.manner == "ap"
         hidden = ops.reshape(inputs, (-1, size))
         if self.normalization is not None:
@@ -128,12 +131,18 @@ class GaitRecognizer(keras.Model):
         With manner `"ap"` the training data, not the validation data, become single frames.
         """
         if hasattr(x, "element_spec"):
-            x = x.map(self._batch_rows)
-        else:
-            if kwargs.get("sample_weight") is not None:
-                _, kwargs["sample_weight"] = self.rows(x, kwargs["sample_weight"])
-            x, y = self.rows(x, y)
-        return super().fit(x, y, batch_size=batch_size, **kwargs)
+            return super().fit(x.map(self._batch_rows), y, batch_size=batch_size, **kwargs)
+        weights = kwargs.pop("sample_weight", None)
+        if split := kwargs.pop("validation_split", 0):
+            # Here, where windows are whole; the last ones, as Keras does.
+            first = int(len(x) * (1 - split))
+            held = [part if part is None else part[first:] for part in (x, y, weights)]
+            kwargs["validation_data"] = tuple(held)
+            x, y, weights = (part if part is None else part[:first] for part in (x, y, weights))
+        if weights is not None:
+            _, weights = self.rows(x, weights)
+        x, y = self.rows(x, y)
+        return super().fit(x, y, batch_size=batch_size, sample_weight=weights, **kwargs)
 
     def _batch_rows(self, ages, *labels):
         if self.manner == "sc" or len(ages.shape) != 3:
