@@ -177,13 +177,16 @@ def _serve(options: argparse.Namespace) -> None:
 
 def _identify(options: argparse.Namespace) -> None:
     from agegait.data import read_walk
-    from agegait.export import Client
+    from agegait.export import Client, ClientError
 
     walks = [read_walk(path) for path in options.files]
-    console = Console()
-    with Client(options.server) as client:
-        for path, found in zip(options.files, client.identify(walks), strict=True):
-            console.print(f"{path}: {found.person}, {found.score:.3f}", highlight=False, soft_wrap=True)
+    try:
+        with Client(options.server) as client:
+            answers = client.identify(walks)
+    except ClientError as error:
+        raise ValueError(f"{options.server}: {error}") from error
+    for path, found in zip(options.files, answers, strict=True):
+        Console().print(f"{path}: {found.person}, {found.score:.3f}", highlight=False, soft_wrap=True)
 
 
 def _demo(options: argparse.Namespace) -> None:

@@ -1,0 +1,170 @@
+"""The command line as a user has it: real processes, real files, a real socket."""
+
+import contextlib
+import json
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import grpc
+import numpy as np
+import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from agegait import datasets, runs
+
+TINY = ("--epochs", "2", "--recognizer-epochs", "4", "--units", "16", "--recognizer-units", "32")
+
+
+def agegait(*words, status=0, timeout=300):
+    """Runs a command to its end and returns what it printed, output and errors."""
+    done = subprocess.run(
+        [sys.executable, "-m", "agegait", *map(str, words)],
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+    assert done.returncode == status, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    for noise in ("oneDNN", "cuda", "absl", "TF-TRT", "cpu_feature_guard", "UserWarning"):
+        assert noise not in done.stderr, done.stderr
+    return done.stdout, done.stderr
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("job")
+
+
+@pytest.fixture(scope="module")
+def places(folder):
+    return "--data-dir", folder / "data"
+
+
+@pytest.fixture(scope="module")
+def run(folder, places):
+    stdout, _ = agegait(
+        "train", "--dataset", "walkers", "--preset", "best", "--batch-size", 64, *TINY, *places, "--out", folder / "run"
+    )
+    assert "named rightly after epoch" in stdout
+    return folder / "run"
+
+
+@pytest.fixture(scope="module")
+def exported(folder, run):
+    agegait("export", run, "--out", folder / "served")
+    return folder / "served"
+
+
+@pytest.fixture(scope="module")
+def walk(folder, places):
+    """The file of a test walk."""
+    example = next(iter(datasets.builder("walkers", places[1]).as_dataset(split="test").as_numpy_iterator()))
+    np.save(folder / "walk.npy", example["skeleton"])
+    return folder / "walk.npy"
+
+
+@pytest.fixture(scope="module")
+def server(exported):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "agegait", "serve", str(exported), "--port", str(port)],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+        check = health_pb2_grpc.HealthStub(channel).Check
+        for _ in range(600):
+            with contextlib.suppress(grpc.RpcError):
+                if check(health_pb2.HealthCheckRequest()).status == health_pb2.HealthCheckResponse.SERVING:
+                    break
+            time.sleep(0.1)
+    yield f"127.0.0.1:{port}"
+    process.send_signal(signal.SIGTERM)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, errors
+    assert "oneDNN" not in errors
+
+
+def test_evaluate_prints_a_table_for_each_protocol(run, places):
+    stdout, _ = agegait("evaluate", run, *places)
+    assert "closed-set recognition" in stdout
+    assert "retrieval" in stdout
+    assert re.search(r"test_b\s+AGE\s+walks\s+40", stdout)
+    assert json.loads((run / "evaluation.json").read_text())["tests"]["test"]
+
+
+def test_identify_names_whom_the_model_names(run, walk, server):
+    stdout, _ = agegait("identify", walk, walk, "--server", server)
+    (expected,) = runs.load(run).identifier.identify(np.load(walk))
+    assert stdout.splitlines() == [f"{walk}: {expected.person}, {expected.score:.3f}"] * 2
+
+
+def test_training_that_is_done_is_not_done_again(run, places):
+    before = (run / "encoder.keras").stat().st_mtime_ns
+    agegait("train", "--dataset", "walkers", "--preset", "best", "--batch-size", 64, *TINY, *places, "--out", run)
+    assert (run / "encoder.keras").stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("evaluate", "nowhere"), "nowhere: expected a run's folder with run.json, found none."),
+        (("export", "nowhere", "--out", "x"), "nowhere: expected a run's folder with run.json, found none."),
+        (("serve", "nowhere"), "nowhere"),
+        (("identify", "nowhere.npy"), "nowhere.npy: expected a walk's file: No such file or directory"),
+        (("identify", "holiday.jpg"), "holiday.jpg: expected a file that ends in .npy or .txt"),
+        (("train", "--dataset", "casia", "--out", "x"), "dataset: expected one of kgbd, walkers, received 'casia'."),
+        (("train", "--dataset", "kgbd", "--epochs", "-1", "--out", "x"), "epochs: expected at least 0, received -1."),
+    ],
+)
+def test_a_mistake_is_one_line_and_leaves_nothing(tmp_path, monkeypatch, words, message):
+    monkeypatch.chdir(tmp_path)
+    stdout, stderr = agegait(*words, status=1)
+    assert stdout == ""
+    assert len(stderr.splitlines()) == 1
+    assert message in stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_unknown_option_is_refused_with_the_usage():
+    _, stderr = agegait("train", "--attention", "XA", status=2)
+    assert "usage: agegait train" in stderr
+
+
+def test_a_server_that_is_not_there_is_one_line(walk):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        _, stderr = agegait("identify", walk, "--server", f"127.0.0.1:{taken.getsockname()[1]}", status=1)
+    assert len(stderr.splitlines()) == 1
+
+
+def test_a_walk_that_is_too_short_is_refused_by_the_server_in_one_line(walk, server, tmp_path):
+    np.save(tmp_path / "short.npy", np.load(walk)[:3])
+    _, stderr = agegait("identify", tmp_path / "short.npy", "--server", server, status=1)
+    assert len(stderr.splitlines()) == 1
+    assert "6" in stderr
+
+
+def test_help_and_version_need_no_tensorflow():
+    code = "import sys, agegait.cli as c\ntry: c.main(['train', '--help'])\nfinally: assert 'tensorflow' not in sys.modules"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    for option in ("--attention", "--manner", "--standardize", "--recognizer-epochs", "--manual-dir"):
+        assert option in done.stdout
+    stdout, _ = agegait("--version")
+    assert stdout.startswith("agegait 0.")
+
+
+def test_every_command_of_the_readme_exists():
+    readme = (Path(__file__).parents[1] / "README.md").read_text()
+    commands = set(re.findall(r"^(?:\$ )?agegait (\w+)", readme, re.MULTILINE))
+    assert commands >= {"train", "evaluate", "export", "serve", "identify"}
+    for command in commands:
+        assert f"usage: agegait {command}" in agegait(command, "--help")[0]
