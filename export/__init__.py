@@ -7,7 +7,7 @@ imports neither Keras nor TensorFlow.
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from agegait.export.quiet import quiet_import
+from agegait.quiet import quiet_import
 
 _HOMES = {
     "AsyncClient": "async_client",

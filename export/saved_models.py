@@ -211,7 +211,7 @@ def _manifest(identifier: Any, run: Mapping[str, Any] | None, models: dict[str, 
         "unit_of_length": "m",
         "normalization": normalization.get_config(),
         "persons": list(identifier.persons),
-        "data_licence": (run or {}).get("data_licence"),
+        "data_licence": (run or {}).get("data", {}).get("licence"),
         "run": run,
         "models": {name: {"version": version, "sha256": _hashes(folder)} for name, (version, folder) in models.items()},
     }

@@ -80,7 +80,9 @@ class Servable:
         self.name = name
         self.version = version
         saved = saved_model_pb2.SavedModel.FromString((folder / "saved_model.pb").read_bytes())
-        graph = next(graph for graph in saved.meta_graphs if "serve" in graph.meta_info_def.tags)
+        graph = next((graph for graph in saved.meta_graphs if "serve" in graph.meta_info_def.tags), None)
+        if graph is None:
+            raise ValueError("saved_model.pb: expected a graph tagged serve, found none")
         self.signature_defs = {
             key: definition for key, definition in graph.signature_def.items() if not key.startswith("__")
         }

@@ -28,7 +28,7 @@ class Server:
     Services: `tensorflow.serving.PredictionService` (Predict, GetModelMetadata), `tensorflow.serving.ModelService`
     (GetModelStatus, and HandleReloadConfigRequest where asked for) and `grpc.health.v1.Health`, which says SERVING once
     every model is loaded and warm. New version folders are picked up as they appear. Skeletons and features are
-    biometric data: nothing of them is logged.
+    biometric data: nothing of them is logged. A JSON line a request goes to the logger `agegait.export.requests`.
 
     Args:
         folder: What `agegait.export.save` wrote: `folder/<model>/<version>/`; or one model's `<version>/` folders.
@@ -51,8 +51,8 @@ class Server:
         metrics_port: Port of a page of counts for Prometheus, `/metrics` over HTTP; absent, there is none.
 
     Raises:
-        ValueError: No models in `folder`, TLS files that are missing or only half named, or a token that no header can
-            carry.
+        ValueError: No models in `folder`, a limit below 1, TLS files that are missing or only half named, or a token
+            that no header can carry.
 
     Example:
         >>> with agegait.export.Server("exported", port=0) as server:
@@ -80,6 +80,13 @@ class Server:
         allow_reload: bool = False,
         metrics_port: int | None = None,
     ) -> None:
+        _require_positive(
+            max_message_bytes=max_message_bytes,
+            max_elements=max_elements,
+            max_pending=max_pending,
+            max_batch=max_batch,
+            workers=workers,
+        )
         self._host = host
         self._port = port
         authorization = None if token is None else bearer(token)
@@ -132,9 +139,13 @@ class Server:
             OSError: The address can't be listened on.
             ValueError: No model loads.
         """
-        self._listen()
-        self._catalog.refresh()
-        self._require_a_model()
+        try:
+            self._listen()
+            self._catalog.refresh()
+            self._require_a_model()
+        except BaseException:
+            self.stop(0)
+            raise
         self._watch()
         return self
 
@@ -145,8 +156,9 @@ class Server:
             drain_seconds: How long that may take; where absent, as the server was made.
         """
         self._stopping.set()
+        self._services.close()
         self._health.enter_graceful_shutdown()
-        if self._services.drain(self._drain_seconds if drain_seconds is None else drain_seconds):
+        if self._services.wait_idle(self._drain_seconds if drain_seconds is None else drain_seconds):
             # What is left are answers on their way, and health watchers, who would stay for ever.
             self._grpc.stop(_GOODBYE_SECONDS).wait()
         self._grpc.stop(None).wait()
@@ -180,11 +192,7 @@ class Server:
                 signal.signal(number, handler)
 
     def __enter__(self) -> Self:
-        try:
-            return self.start()
-        except BaseException:
-            self.stop(0)
-            raise
+        return self.start()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -245,13 +253,23 @@ def models_in(folder: Path) -> dict[str, Source]:
 
 
 def _discover(folder: Path) -> dict[str, Source]:
-    if version_folders(folder):
-        return {folder.resolve().name: Source(folder)}
-    return {
-        child.name: Source(child)
-        for child in sorted(folder.iterdir())
-        if child.is_dir() and not child.name.startswith(".") and version_folders(child)
-    }
+    """The models that are there now; none while the disk is away."""
+    try:
+        if version_folders(folder):
+            return {folder.resolve().name: Source(folder)}
+        return {
+            child.name: Source(child)
+            for child in sorted(folder.iterdir())
+            if child.is_dir() and not child.name.startswith(".") and version_folders(child)
+        }
+    except OSError:
+        return {}
+
+
+def _require_positive(**counts: int) -> None:
+    for name, count in counts.items():
+        if count < 1:
+            raise ValueError(f"{name}: expected at least 1, received {count}.")
 
 
 def _credentials(

@@ -62,7 +62,7 @@ class Services:
         self._max_pending = max_pending
         self._max_elements = max_elements
         self._in_hand = 0
-        self._draining = False
+        self._closed = False
         self._changed = threading.Condition()
         self._authorization = authorization
         self._allow_reload = allow_reload
@@ -80,10 +80,14 @@ class Services:
             for service, methods in services.items()
         ]
 
-    def drain(self, seconds: float) -> bool:
-        """Refuses new Predict requests and waits for those in hand, so long at most; whether they all finished."""
+    def close(self) -> None:
+        """Refuses Predict requests from now on."""
         with self._changed:
-            self._draining = True
+            self._closed = True
+
+    def wait_idle(self, seconds: float) -> bool:
+        """Waits for the Predict requests in hand, so long at most; whether they all finished."""
+        with self._changed:
             return self._changed.wait_for(lambda: self._in_hand == 0, seconds)
 
     def predict(self, raw: bytes, call: Call) -> predict_pb2.PredictResponse:
@@ -158,7 +162,7 @@ class Services:
     @contextlib.contextmanager
     def _admitted(self) -> Iterator[None]:
         with self._changed:
-            if self._draining:
+            if self._closed:
                 raise StatusError(grpc.StatusCode.UNAVAILABLE, "the server is shutting down")
             if self._in_hand == self._max_pending:
                 raise StatusError(

@@ -12,8 +12,11 @@ from agegait.export.messages import (
 )
 from agegait.export.tensors import decode, dtype_name, encode
 
-WALKS_A_REQUEST = 32
+MAX_WALKS = 32
 """Most walks that are sent at once."""
+
+MAX_VALUES = 1 << 21
+"""Most coordinates that walks are joined to, padding included: half of what our server takes by default."""
 
 _ANY_SIZE = 1 << 40  # What the server may answer is as large as the channel lets through.
 _STATES = {0: "UNKNOWN", 10: "START", 20: "LOADING", 30: "AVAILABLE", 40: "UNLOADING", 50: "END"}
@@ -65,8 +68,7 @@ def identify_requests(skeletons: Walks, model: str) -> Iterator[Any]:
     Raises:
         ValueError: No walk, one of another shape, walks of different joints, NaN or infinity.
     """
-    walks = _walks(skeletons)
-    return (_identify_request(walks[i : i + WALKS_A_REQUEST], model) for i in range(0, len(walks), WALKS_A_REQUEST))
+    return (_identify_request(together, model) for together in _together(_walks(skeletons)))
 
 
 def encode_request(windows: np.ndarray, model: str) -> Any:
@@ -75,7 +77,7 @@ def encode_request(windows: np.ndarray, model: str) -> Any:
     Raises:
         ValueError: Another shape, NaN or infinity.
     """
-    windows = np.asarray(windows, np.float32)
+    windows = _floats("windows", windows)
     if windows.ndim not in (3, 4) or windows.shape[-1] != 3 or not np.isfinite(windows).all():
         raise ValueError(
             f"windows: expected finite windows [B, f, J, 3] or one window [f, J, 3], received {list(windows.shape)}."
@@ -136,7 +138,7 @@ def _tensor_infos(infos: Any) -> dict[str, TensorInfo]:
 def _walks(skeletons: Walks) -> list[np.ndarray]:
     if isinstance(skeletons, np.ndarray) and skeletons.ndim == 3:
         skeletons = skeletons[None]
-    walks = [np.asarray(walk, np.float32) for walk in skeletons]
+    walks = [_floats("skeletons", walk) for walk in skeletons]
     if not walks:
         raise ValueError("skeletons: expected at least one walk, received none.")
     for number, walk in enumerate(walks):
@@ -147,6 +149,26 @@ def _walks(skeletons: Walks) -> list[np.ndarray]:
         if not np.isfinite(walk).all():
             raise ValueError(f"skeletons: expected finite coordinates, received NaN or infinity in walk {number}.")
     return walks
+
+
+def _floats(name: str, values: Any) -> np.ndarray:
+    try:
+        with np.errstate(over="ignore"):  # What overflows is infinite then, and refused as such.
+            return np.asarray(values, np.float32)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name}: expected arrays of numbers.") from None
+
+
+def _together(walks: list[np.ndarray]) -> Iterator[list[np.ndarray]]:
+    """Walks in order, as many at once as may be sent."""
+    group: list[np.ndarray] = []
+    for walk in walks:
+        longer = max(len(one) for one in (*group, walk))
+        if group and (len(group) == MAX_WALKS or (len(group) + 1) * longer * walk[0].size > MAX_VALUES):
+            yield group
+            group = []
+        group.append(walk)
+    yield group
 
 
 def _identify_request(walks: list[np.ndarray], model: str) -> Any:

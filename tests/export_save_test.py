@@ -218,3 +218,28 @@ def test_cudnn_ops_are_refused(tmp_path):
     (tmp_path / "saved_model.pb").write_bytes(saved.SerializeToString())
     with pytest.raises(RuntimeError, match="the graph holds CudnnRNNV3"):
         saved_models._refuse_cudnn(tmp_path)
+
+
+@pytest.mark.usefixtures("no_writing")
+def test_a_runs_folder_will_do(identifier, tmp_path, monkeypatch):
+    record = {"settings": {"seed": 7}, "data": {"name": "kgbd", "licence": "CC BY 4.0"}}
+
+    class Run:
+        def __init__(self, folder):
+            assert folder == "run"
+            self.identifier = identifier
+
+        def manifest(self):
+            return record
+
+    monkeypatch.setattr(agegait.runs, "load", Run)
+    save("run", tmp_path)
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    assert manifest["run"] == record
+    assert manifest["data_licence"] == "CC BY 4.0"
+
+
+def test_a_folder_that_is_no_run_is_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"run\.json"):
+        save(tmp_path, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
