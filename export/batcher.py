@@ -134,25 +134,30 @@ def _still_wanted(job: _Job) -> bool:
 
 
 def _run(batch: list[_Job]) -> None:
-    signature = batch[0].signature
-    if len(batch) == 1:
-        _settle(batch[0])
-        return
-    try:
-        joined = {name: np.concatenate([job.inputs[name] for job in batch]) for name in batch[0].inputs}
-        outputs = signature.run(joined)
-    except StatusError:
-        # One of them may be at fault: each answers for itself.
-        for job in batch:
-            _settle(job)
-        return
+    if len(batch) > 1:
+        try:
+            answers = _run_joined(batch)
+        except Exception:
+            # One of them may be at fault, or too much in all: each answers for itself below.
+            pass
+        else:
+            for job, outputs in zip(batch, answers, strict=True):
+                job.future.set_result(outputs)
+            return
+    for job in batch:
+        try:
+            job.future.set_result(job.signature.run(job.inputs))
+        except Exception as error:
+            job.future.set_exception(error)
+
+
+def _run_joined(batch: list[_Job]) -> list[dict[str, np.ndarray]]:
+    joined = {name: np.concatenate([job.inputs[name] for job in batch]) for name in batch[0].inputs}
+    outputs = batch[0].signature.run(joined)
     ends = np.cumsum([job.rows for job in batch])
-    for job, end in zip(batch, ends, strict=True):
-        job.future.set_result({name: array[end - job.rows : end] for name, array in outputs.items()})
-
-
-def _settle(job: _Job) -> None:
-    try:
-        job.future.set_result(job.signature.run(job.inputs))
-    except StatusError as error:
-        job.future.set_exception(error)
+    if any(len(array) != ends[-1] for array in outputs.values()):
+        raise ValueError("outputs that are no rows can't be told apart")
+    return [
+        {name: array[end - job.rows : end] for name, array in outputs.items()}
+        for job, end in zip(batch, ends, strict=True)
+    ]

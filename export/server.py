@@ -48,7 +48,8 @@ class Server:
         poll_seconds: How often version folders are looked at.
         drain_seconds: How long requests in flight may take to finish at the end.
         allow_reload: Whether HandleReloadConfigRequest is answered; whoever may call it may run code here.
-        metrics_port: Port of a page of counts for Prometheus, `/metrics` over HTTP; absent, there is none.
+        metrics_port: Port of a page of counts for Prometheus, `/metrics` over plain HTTP, no token asked; absent,
+            there is none.
 
     Raises:
         ValueError: No models in `folder`, a limit below 1, TLS files that are missing or only half named, or a token

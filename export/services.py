@@ -105,10 +105,10 @@ class Services:
                 future.cancel()
             try:
                 outputs = future.result(remaining)
-            except TimeoutError:
+            except (TimeoutError, CancelledError):
                 future.cancel()
-                raise StatusError(grpc.StatusCode.DEADLINE_EXCEEDED, "the deadline passed") from None
-            except CancelledError:
+                if time.monotonic() >= deadline:
+                    raise StatusError(grpc.StatusCode.DEADLINE_EXCEEDED, "the deadline passed") from None
                 raise StatusError(grpc.StatusCode.CANCELLED, "the caller went away") from None
         response = predict_pb2.PredictResponse(model_spec=_spec(servable))
         response.model_spec.signature_name = signature.name

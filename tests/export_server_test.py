@@ -113,6 +113,20 @@ def test_requests_that_wait_are_joined_and_answered_as_if_alone(folder, gate):
     assert sorted(gate.batches) == [1, 1, 10]  # the first; the one of another length; the six others, of 1 or 2 walks
 
 
+def test_a_request_may_wait_for_company(folder, gate):
+    gate.opened.set()
+    with serving(folder, batch_wait=15, max_batch=2) as (_, plain), ThreadPoolExecutor() as pool:
+        assert [future.result() for future in [pool.submit(plain.score) for _ in range(2)]] == [1, 1]
+    assert gate.batches == [2]
+
+
+def test_company_is_not_waited_for_longer_than_said(folder, gate):
+    gate.opened.set()
+    with serving(folder, batch_wait=0.05) as (_, plain):
+        assert plain.score() == 1
+    assert gate.batches == [1]
+
+
 def test_one_bad_request_does_not_spoil_those_it_is_joined_with(folder, gate, monkeypatch):
     gated = Signature.run
 
