@@ -110,11 +110,11 @@ class Services:
                 if time.monotonic() >= deadline:
                     raise StatusError(grpc.StatusCode.DEADLINE_EXCEEDED, "the deadline passed") from None
                 raise StatusError(grpc.StatusCode.CANCELLED, "the caller went away") from None
-        response = predict_pb2.PredictResponse(model_spec=_spec(servable))
-        response.model_spec.signature_name = signature.name
-        for name in names:
-            encode(outputs[name], response.outputs[name])
-        return response
+            response = predict_pb2.PredictResponse(model_spec=_spec(servable))
+            response.model_spec.signature_name = signature.name
+            for name in names:
+                encode(outputs[name], response.outputs[name])
+            return response
 
     def metadata(self, raw: bytes, call: Call) -> get_model_metadata_pb2.GetModelMetadataResponse:
         """The signatures of a model."""
