@@ -7,6 +7,8 @@ gRPC client start without TensorFlow.
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from agegait.registration import register_with_keras
+
 __version__ = "0.1.0"
 
 _LAYERS = (
@@ -68,3 +70,6 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted(__all__)
+
+
+register_with_keras()

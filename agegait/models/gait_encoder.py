@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from agegait.layers import BasicAttention, LocalityAwareAttention, ReverseDecoder, SkeletonEncoder
-from agegait.models.inputs import skeletons_of, unlabelled
+from agegait.models.inputs import any_length, skeletons_of, unlabelled
 
 
 @keras.saving.register_keras_serializable(package="agegait")
@@ -147,18 +147,26 @@ class GaitEncoder(keras.Model):
         validation = kwargs.get("validation_data")
         if isinstance(validation, tuple | list):
             windows, _, weights = keras.utils.unpack_x_y_sample_weight(validation)
-            kwargs["validation_data"] = (skeletons_of(windows), None, weights)
+            kwargs["validation_data"] = (skeletons_of(windows), weights, weights)
         elif validation is not None:
             kwargs["validation_data"] = unlabelled(validation, kwargs.get("validation_batch_size") or batch_size)
-        return super().fit(unlabelled(x, batch_size), batch_size=batch_size, **kwargs)
+        if hasattr(x, "element_spec"):
+            kwargs.setdefault("shuffle", False)  # Keras would warn that it does not shuffle data sets
+        # Keras drops weights that come without labels: they stand in for these, which are not read.
+        labels = kwargs.get("sample_weight")
+        with any_length(kwargs.get("steps_per_epoch")):
+            return super().fit(unlabelled(x, batch_size), labels, batch_size=batch_size, **kwargs)
 
     def evaluate(self, x=None, y=None, batch_size=None, **kwargs):
         """As `keras.Model.evaluate`, on windows as `fit` takes them."""
-        return super().evaluate(unlabelled(x, batch_size), batch_size=batch_size, **kwargs)
+        labels = kwargs.get("sample_weight")  # as in `fit`
+        with any_length(kwargs.get("steps")):
+            return super().evaluate(unlabelled(x, batch_size), labels, batch_size=batch_size, **kwargs)
 
     def predict(self, x, batch_size=None, **kwargs):
         """As `keras.Model.predict`, on windows as `fit` takes them."""
-        return super().predict(unlabelled(x, batch_size), batch_size=batch_size, **kwargs)
+        with any_length(kwargs.get("steps")):
+            return super().predict(unlabelled(x, batch_size), batch_size=batch_size, **kwargs)
 
     def compute_output_shape(self, input_shape):
         batch = skeletons_of(input_shape)[0]

@@ -55,7 +55,7 @@ class GaitRecognizer(keras.Model):
             raise ValueError(f"manner: expected one of {', '.join(self.MANNERS)}, received {manner!r}.")
         self.num_persons = num_persons
         self.manner = manner
-        self.units = units
+        self.units = units if isinstance(units, int) else list(units)
         self.dropout = dropout
         self.standardize = standardize
         self.kernel_initializer = kernel_initializer
@@ -110,6 +110,11 @@ class GaitRecognizer(keras.Model):
             logits = ops.mean(ops.reshape(logits, (-1, inputs.shape[1], self.num_persons)), axis=1)
         return logits
 
+    def set_weights(self, weights):
+        super().set_weights(weights)
+        if self.normalization is not None:
+            self.normalization.finalize_state()  # else it goes on with the mean and variance it had
+
     def rows(self, ages, persons):
         """What `fit` trains on: with manner `"ap"` single frames, each with its window's label; else what is given.
 
@@ -131,6 +136,7 @@ class GaitRecognizer(keras.Model):
         With manner `"ap"` the training data, not the validation data, become single frames.
         """
         if hasattr(x, "element_spec"):
+            kwargs.setdefault("shuffle", False)  # Keras would warn that it does not shuffle data sets
             return super().fit(x.map(self._batch_rows), y, batch_size=batch_size, **kwargs)
         weights = kwargs.pop("sample_weight", None)
         if split := kwargs.pop("validation_split", 0):

@@ -1,0 +1,335 @@
+import json
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import agegait
+
+F, J, K = 4, 5, 6
+
+
+def tiny(**options):
+    return agegait.GaitEncoder(**{"frames": F, "joints": J, "units": K, **options})
+
+
+def compiled(encoder=None, optimizer="adam"):
+    encoder = tiny() if encoder is None else encoder
+    encoder.compile(optimizer=optimizer, run_eagerly=True)
+    return encoder
+
+
+def draw_windows(number, seed=0):
+    return np.random.default_rng(seed).standard_normal((number, F, J, 3)).astype("float32")
+
+
+@pytest.fixture(scope="module")
+def windows():
+    return draw_windows(7)
+
+
+@pytest.fixture(scope="module")
+def encoder(windows):
+    """An untrained encoder that nobody trains, its weights far enough from zero to tell inputs apart."""
+    encoder = tiny()
+    encoder.build(windows.shape)
+    random = np.random.default_rng(1)
+    encoder.set_weights([0.5 * random.standard_normal(weight.shape) for weight in encoder.weights])
+    return encoder
+
+
+@pytest.fixture(scope="module")
+def outputs(encoder, windows):
+    return {name: np.asarray(output) for name, output in encoder(windows).items()}
+
+
+@pytest.fixture(scope="module")
+def trained(windows):
+    encoder = compiled(tiny(units=4, feed="previous", sigma=1.5))
+    encoder.fit(windows, verbose=0)
+    return encoder
+
+
+def walks():
+    """Two walks of 9 and 8 frames as `tfds.load` gives them, their labels strings and numbers."""
+
+    def generate():
+        for name, length in (("ann1", 9), ("bob1", 8)):
+            skeleton = np.random.default_rng(length).standard_normal((length, J, 3)).astype("float32")
+            yield {"skeleton": skeleton, "tracked": np.ones((length, J), bool), "walk": name, "person": 1}
+
+    spec = {
+        "skeleton": tf.TensorSpec([None, J, 3], tf.float32),
+        "tracked": tf.TensorSpec([None, J], tf.bool),
+        "walk": tf.TensorSpec([], tf.string),
+        "person": tf.TensorSpec([], tf.int64),
+    }
+    return tf.data.Dataset.from_generator(generate, output_signature=spec)
+
+
+class TestOutputs:
+    def test_shapes(self, outputs, windows):
+        number = len(windows)
+        assert {name: output.shape for name, output in outputs.items()} == {
+            "reconstruction": (number, F, J, 3),
+            "attention": (number, 3, F, F),
+            "ages": (number, F, 3 * K),
+        }
+
+    def test_computed_and_symbolic_shapes_are_the_same(self, outputs):
+        shapes = {name: (None, *output.shape[1:]) for name, output in outputs.items()}
+        assert tiny().compute_output_shape((None, F, J, 3)) == shapes
+        assert {name: output.shape for name, output in tiny()(keras.Input((F, J, 3))).items()} == shapes
+        features = {"skeleton": keras.Input((F, J, 3)), "person": keras.Input((), dtype="int64")}
+        assert {name: output.shape for name, output in tiny()(features).items()} == shapes
+
+    def test_rows_of_the_attention_sum_to_one(self, outputs):
+        assert (outputs["attention"] > 0).all()
+        np.testing.assert_allclose(outputs["attention"].sum(axis=-1), 1, rtol=1e-5)
+
+    def test_ages_are_the_attended_encoder_outputs_of_x_then_y_then_z(self, encoder, outputs, windows):
+        memory, _ = encoder.encoder(np.transpose(windows, (3, 0, 1, 2)))
+        expected = [outputs["attention"][:, axis] @ np.asarray(memory[axis]) for axis in range(3)]
+        np.testing.assert_allclose(outputs["ages"], np.concatenate(expected, axis=-1), rtol=1e-4, atol=1e-6)
+
+    @pytest.mark.parametrize("axis", range(3))
+    def test_axes_are_independent(self, encoder, outputs, windows, axis):
+        moved = windows.copy()
+        moved[..., axis] += 1
+        after = {name: np.asarray(output) for name, output in encoder(moved).items()}
+        by_axis = {
+            "reconstruction": lambda value: np.moveaxis(value, -1, 0),
+            "attention": lambda value: np.moveaxis(value, 1, 0),
+            "ages": lambda value: np.stack(np.split(value, 3, axis=-1)),
+        }
+        for name, split in by_axis.items():
+            for other in range(3):
+                equal = np.array_equal(split(after[name])[other], split(outputs[name])[other])
+                assert equal == (other != axis), name
+
+    def test_ages_depend_on_the_window_alone(self, encoder, outputs, windows):
+        alone = np.concatenate([encoder(window[None])["ages"] for window in windows])
+        np.testing.assert_allclose(alone, outputs["ages"], rtol=1e-5, atol=1e-6)
+
+    def test_a_dict_of_features_is_read_by_its_skeleton(self, encoder, outputs, windows):
+        features = {"skeleton": windows, "person": np.arange(len(windows))}
+        np.testing.assert_array_equal(encoder(features)["ages"], outputs["ages"])
+
+    def test_parts_of_a_functional_model(self, encoder, outputs, windows):
+        inputs = keras.Input((F, J, 3))
+        model = keras.Model(inputs, encoder(inputs)["ages"])
+        np.testing.assert_allclose(model(windows), outputs["ages"], rtol=1e-6)
+
+    def test_mixed_precision_is_close(self, encoder, outputs, windows):
+        mixed = tiny(dtype="mixed_bfloat16")
+        mixed.build(windows.shape)
+        mixed.set_weights(encoder.get_weights())
+        for name, output in mixed(windows).items():
+            assert keras.backend.standardize_dtype(output.dtype) == "bfloat16"
+            expected = outputs[name]
+            np.testing.assert_allclose(np.asarray(output, "float32"), expected, atol=0.05 * np.abs(expected).max())
+
+
+def test_parameters_of_the_published_size():
+    encoder = agegait.GaitEncoder(frames=6, joints=20, units=256)
+    encoder.build((None, 6, 20, 3))
+    assert encoder.count_params() == 3 * 2_081_812
+
+
+class TestLoss:
+    def test_is_the_mean_over_windows_of_the_published_terms_and_the_weights(self, encoder, outputs, windows):
+        weighted = tiny(locality_weight=0.5, l2=0.01)
+        weighted.build(windows.shape)
+        weighted.set_weights(encoder.get_weights())
+        reconstruction = locality = 0.0
+        nearness = weighted.decoder.attention.locality(F, F)
+        for window, rebuilt, attention in zip(windows, outputs["reconstruction"], outputs["attention"], strict=True):
+            for step in range(F):
+                reconstruction += 0.5 * np.sum((rebuilt[step] - window[F - 1 - step]) ** 2)
+                for axis in range(3):
+                    locality += 0.5 * np.sum((attention[axis, step] * (1 - nearness[step])) ** 2)
+        weights = 0.01 * 0.5 * sum(np.sum(weight**2) for weight in weighted.get_weights())
+        expected = (reconstruction + 0.5 * locality) / len(windows) + weights
+        compiled(weighted)
+        logs = weighted.evaluate(windows, batch_size=len(windows), verbose=0, return_dict=True)
+        assert logs["loss"] == pytest.approx(expected, rel=1e-5)
+        assert logs["reconstruction_loss"] == pytest.approx(reconstruction / len(windows), rel=1e-5)
+        assert logs["locality_loss"] == pytest.approx(locality / len(windows), rel=1e-5)
+
+    def test_basic_attention_has_no_locality_term(self, windows):
+        encoder = compiled(tiny(attention="BA", l2=0.0))
+        logs = encoder.evaluate(windows, batch_size=len(windows), verbose=0, return_dict=True)
+        assert set(logs) == {"loss", "reconstruction_loss"}
+        assert logs["loss"] == pytest.approx(logs["reconstruction_loss"])
+
+    def test_sample_weights_weigh_windows(self, encoder, windows):
+        twin = tiny(l2=0.0)
+        twin.build(windows.shape)
+        twin.set_weights(encoder.get_weights())
+        compiled(twin)
+        weights = np.zeros(len(windows), "float32")
+        weights[2] = len(windows)
+        whole = twin.evaluate(windows, sample_weight=weights, verbose=0, return_dict=True)
+        alone = twin.evaluate(windows[2:3], verbose=0, return_dict=True)
+        assert whole == pytest.approx(alone, rel=1e-5)
+
+    def test_sample_weights_weigh_training_and_validation(self, windows):
+        weights = np.full(len(windows), 2.0, "float32")
+        losses = []
+        for options in ({}, {"sample_weight": weights}):
+            keras.utils.set_random_seed(3)
+            held = (windows, None, *options.values())
+            encoder = compiled(tiny(l2=0.0), optimizer=keras.optimizers.SGD(0.0))
+            history = encoder.fit(windows, validation_data=held, verbose=0, **options).history
+            losses.append([history["loss"][0], history["val_loss"][0]])
+        np.testing.assert_allclose(losses[1], 2 * np.array(losses[0]), rtol=1e-5)
+
+    def test_does_not_depend_on_the_batch_size(self, windows):
+        trained = []
+        for copies in (1, 3):
+            encoder = tiny()
+            keras.utils.set_random_seed(5)
+            encoder.build(windows.shape)
+            compiled(encoder, optimizer=keras.optimizers.SGD(0.01))
+            encoder.train_on_batch(np.concatenate([windows] * copies))
+            trained.append(encoder.get_weights())
+        for one, other in zip(*trained, strict=True):
+            np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-6)
+
+
+class TestTraining:
+    def trained_on(self, data, **options):
+        keras.utils.set_random_seed(3)
+        encoder = compiled()
+        if not isinstance(data, tf.data.Dataset):
+            options["shuffle"] = False
+        history = encoder.fit(data, epochs=2, verbose=0, **options)
+        return history.history["loss"], encoder.get_weights()
+
+    def assert_same(self, first, second):
+        np.testing.assert_allclose(first[0], second[0], rtol=1e-5)
+        for one, other in zip(first[1], second[1], strict=True):
+            np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-6)
+
+    def test_brings_the_loss_down(self, windows):
+        losses, _ = self.trained_on(windows, batch_size=4)
+        assert losses[1] < losses[0]
+
+    @pytest.mark.parametrize("feed", ["previous", "target"])
+    def test_trains_with_every_feed(self, windows, feed):
+        history = compiled(tiny(feed=feed)).fit(windows, epochs=3, verbose=0)
+        assert history.history["loss"][-1] < history.history["loss"][0]
+
+    def test_compiles_to_a_graph(self, windows):
+        encoder = tiny()
+        encoder.compile("adam", jit_compile=False)
+        assert np.isfinite(encoder.fit(windows, verbose=0).history["loss"]).all()
+
+    def test_labels_of_arrays_are_not_read(self, windows):
+        labels = np.array([f"person {number}" for number in range(len(windows))])
+        self.assert_same(self.trained_on(windows), self.trained_on({"skeleton": windows, "walk": labels}))
+        self.assert_same(self.trained_on(windows), self.trained_on(windows, y=labels))
+
+    def test_windows_of_a_data_set_with_labels(self):
+        cut = agegait.data.windows(walks(), frames=F, stride=2)
+        arrays = np.stack([window["skeleton"] for window in cut.as_numpy_iterator()])
+        expected = self.trained_on(arrays, batch_size=2)
+        self.assert_same(self.trained_on(cut.batch(2)), expected)
+        self.assert_same(self.trained_on(cut, batch_size=2), expected)
+        pairs = cut.map(lambda window: (window["skeleton"], window["walk"]))
+        self.assert_same(self.trained_on(pairs.batch(2)), expected)
+
+    def test_evaluate_and_predict_take_what_fit_takes(self, encoder, outputs, windows):
+        compiled(encoder)
+        features = {"skeleton": windows, "walk": np.array(["a"] * len(windows))}
+        data_set = tf.data.Dataset.from_tensor_slices(features)
+        expected = encoder.evaluate(windows, verbose=0)
+        for data in (features, data_set, data_set.batch(7)):
+            np.testing.assert_allclose(encoder.evaluate(data, verbose=0), expected, rtol=1e-5)
+            np.testing.assert_allclose(encoder.predict(data, verbose=0)["ages"], outputs["ages"], rtol=1e-4, atol=1e-6)
+
+    def test_validation_data_in_every_form(self, windows):
+        held = draw_windows(3, seed=9)
+        names = np.array(["ann", "bob", "cat"])
+        features = {"skeleton": held, "walk": names}
+        data_set = tf.data.Dataset.from_tensor_slices(features)
+        forms = [held, features, (held, names), (features, names), data_set, data_set.batch(2)]
+        found = []
+        for form in forms:
+            keras.utils.set_random_seed(3)
+            found.append(compiled().fit(windows, validation_data=form, verbose=0).history["val_reconstruction_loss"])
+        np.testing.assert_allclose(found, [found[0]] * len(forms), rtol=1e-5)
+
+    def test_validation_split(self, windows):
+        history = compiled().fit(windows, validation_split=0.3, verbose=0).history
+        assert {"val_loss", "val_reconstruction_loss", "val_locality_loss"} <= set(history)
+
+
+class TestSaving:
+    def test_loaded_in_a_fresh_process_it_gives_the_same(self, trained, windows, tmp_path):
+        trained.save(tmp_path / "encoder.keras")
+        np.save(tmp_path / "windows.npy", windows)
+        program = """
+import agegait, sys, keras, numpy as np
+encoder = keras.models.load_model(sys.argv[1] + "/encoder.keras")
+np.save(sys.argv[1] + "/ages.npy", encoder(np.load(sys.argv[1] + "/windows.npy"))["ages"])
+"""
+        finished = subprocess.run([sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True)
+        assert finished.returncode == 0, finished.stderr[-2000:]
+        np.testing.assert_allclose(np.load(tmp_path / "ages.npy"), trained(windows)["ages"], rtol=1e-5, atol=1e-7)
+
+    def test_training_goes_on_where_it_was_saved(self, trained, windows, tmp_path):
+        trained.save(tmp_path / "encoder.keras")
+        loaded = keras.models.load_model(tmp_path / "encoder.keras")
+        losses = [model.train_on_batch(windows) for model in (trained, loaded) for _ in range(2)]
+        np.testing.assert_allclose(losses[:2], losses[2:], rtol=1e-5)
+
+    def test_config_is_json_and_whole(self, trained):
+        config = json.loads(json.dumps(trained.get_config()))
+        again = agegait.GaitEncoder.from_config(config)
+        assert again.get_config() == trained.get_config()
+        assert (again.units, again.feed, again.sigma) == (4, "previous", 1.5)
+
+    def test_a_clone_has_the_same_weights_to_fill(self, trained, windows):
+        clone = keras.models.clone_model(trained)
+        clone.set_weights(trained.get_weights())
+        np.testing.assert_array_equal(clone(windows)["ages"], trained(windows)["ages"])
+
+    def test_summary(self, trained):
+        lines = []
+        trained.summary(print_fn=lambda line, **_: lines.append(line))
+        assert "decoder (ReverseDecoder)" in "".join(lines)
+
+
+class TestRefusals:
+    @pytest.mark.parametrize(
+        ("options", "message"),
+        [
+            ({"attention": "MBAS"}, "attention: expected one of LA, BA, received 'MBAS'"),
+            ({"feed": "own"}, "feed: expected one of zeros, previous, target, received 'own'"),
+            ({"frames": 0}, "frames: expected at least 1, received 0"),
+            ({"joints": 0}, "joints: expected at least 1, received 0"),
+            ({"units": 0}, "units: expected at least 1, received 0"),
+            ({"num_layers": 0}, "num_layers: expected at least 1, received 0"),
+            ({"sigma": -2}, "sigma: expected a positive number of frames, received -2"),
+        ],
+    )
+    def test_arguments(self, options, message):
+        with pytest.raises(ValueError, match=message):
+            tiny(**options)
+
+    @pytest.mark.parametrize("built", [True, False])
+    @pytest.mark.parametrize("shape", [(2, F + 1, J, 3), (2, F, J - 1, 3), (2, F, J, 2), (F, J, 3)])
+    def test_windows_of_another_shape(self, encoder, built, shape):
+        model = encoder if built else tiny()
+        with pytest.raises(ValueError, match=r"expected windows \[B, 4, 5, 3\], received a shape of \(\d, "):
+            model(np.zeros(shape, "float32"))
+
+    @pytest.mark.parametrize("built", [True, False])
+    def test_a_dict_without_skeletons(self, encoder, built, windows):
+        model = encoder if built else tiny()
+        with pytest.raises(ValueError, match=r"""expected a dict with "skeleton", received keys \['walk'\]"""):
+            model({"walk": windows})

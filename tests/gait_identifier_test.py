@@ -1,0 +1,221 @@
+import json
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import agegait
+
+F, J, K, N = 4, 5, 6, 3
+PERSONS = ["ann", "bob", "cat"]
+
+
+def identifier_of(manner="ap", **options):
+    """An identifier whose weights are far enough from zero to tell walks apart."""
+    encoder = agegait.GaitEncoder(frames=F, joints=J, units=K)
+    recognizer = agegait.GaitRecognizer(N, manner, units=5)
+    encoder.build((None, F, J, 3))
+    recognizer.build((None, F, 3 * K))
+    random = np.random.default_rng(0)
+    for model in (encoder, recognizer):
+        model.set_weights([random.standard_normal(weight.shape) for weight in model.weights])
+    return agegait.GaitIdentifier(encoder, recognizer, **options)
+
+
+@pytest.fixture(scope="module")
+def identifier():
+    return identifier_of(persons=PERSONS)
+
+
+def draw_walks(number, length, seed=1):
+    return np.random.default_rng(seed).standard_normal((number, length, J, 3)).astype("float32")
+
+
+def by_hand(identifier, walk):
+    """Centres a walk on the hip, cuts it into windows and names each: the windows' logits."""
+    centred = walk - walk[:, :1]
+    starts = range(0, len(walk) - F + 1, identifier.stride)
+    windows = np.stack([centred[start : start + F] for start in starts])
+    return np.asarray(identifier.recognizer(identifier.encoder(windows)["ages"]))
+
+
+def softmax(logits):
+    return np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True)
+
+
+def assert_close(actual, expected):
+    np.testing.assert_allclose(actual, expected, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("manner", agegait.GaitRecognizer.MANNERS)
+@pytest.mark.parametrize(("stride", "length"), [(None, F), (None, 11), (1, 7), (3, 12)])
+def test_logits_are_the_mean_over_windows(manner, stride, length):
+    identifier = identifier_of(manner, stride=stride)
+    walks = draw_walks(2, length)
+    outputs = identifier(walks)
+    for number, walk in enumerate(walks):
+        expected = by_hand(identifier, walk)
+        assert_close(outputs["window_logits"][number], expected)
+        assert_close(outputs["logits"][number], expected.mean(axis=0))
+        assert_close(outputs["probabilities"][number], softmax(expected.mean(axis=0)))
+
+
+def test_computed_and_symbolic_shapes(identifier):
+    expected = {"logits": (None, N), "probabilities": (None, N), "window_logits": (None, 2, N)}
+    assert identifier.compute_output_shape((None, 11, J, 3)) == expected
+    symbolic = identifier(keras.Input((11, J, 3)))
+    assert {name: output.shape for name, output in symbolic.items()} == expected
+    any_length = identifier({"skeleton": keras.Input((None, J, 3))}, lengths=keras.Input((), dtype="int32"))
+    assert any_length["window_logits"].shape == (None, None, N)
+
+
+def test_length_may_be_known_at_run_time_alone(identifier):
+    inputs = keras.Input((None, J, 3))
+    model = keras.Model(inputs, identifier(inputs)["logits"])
+    traced = tf.function(identifier.call, input_signature=[tf.TensorSpec([None, None, J, 3])])
+    for length in (F, 9, 13):
+        walks = draw_walks(2, length)
+        expected = [by_hand(identifier, walk).mean(axis=0) for walk in walks]
+        assert_close(model(walks), expected)
+        assert_close(traced(walks)["logits"], expected)
+
+
+@pytest.mark.parametrize("padding", [0.0, 1e6, np.nan, np.inf])
+@pytest.mark.parametrize("stride", [None, 1])
+def test_padding_is_not_seen(padding, stride):
+    identifier = identifier_of(stride=stride)
+    lengths = [F, 7, 9, 12]
+    walks = draw_walks(4, 12)
+    for walk, length in zip(walks, lengths, strict=True):
+        walk[length:] = padding
+    outputs = identifier(walks, lengths=np.array(lengths))
+    for number, length in enumerate(lengths):
+        alone = identifier(walks[number : number + 1, :length])
+        assert_close(outputs["logits"][number], alone["logits"][0])
+        assert_close(outputs["probabilities"][number], alone["probabilities"][0])
+
+
+def test_lengths_out_of_range_neither_divide_by_zero_nor_dilute(identifier):
+    walks = draw_walks(3, 8)
+    outputs = identifier(walks, lengths=np.array([8, 80, F - 1]))
+    assert_close(outputs["logits"][:2], identifier(walks[:2])["logits"])
+    np.testing.assert_array_equal(outputs["logits"][2], np.zeros(N))
+
+
+def test_normalization_is_part_of_it(identifier):
+    walks = draw_walks(2, 8)
+    expected = identifier(walks)["logits"]
+    assert_close(identifier(walks + np.float32([1, -2, 3]))["logits"], expected)
+    millimetres = identifier_of(normalization=agegait.SkeletonNormalization(unit="mm"))
+    assert_close(millimetres(1000 * walks)["logits"], expected)
+    uncentred = identifier_of(normalization=agegait.SkeletonNormalization(center=None))
+    assert not np.allclose(uncentred(walks)["logits"], expected, atol=1e-2)
+
+
+class TestIdentify:
+    def test_walks_of_any_lengths(self, identifier):
+        walks = [draw_walks(1, length, seed=length)[0] for length in (5, 8, 13)]
+        found = identifier.identify(walks)
+        for walk, (person, score) in zip(walks, found, strict=True):
+            probabilities = softmax(by_hand(identifier, walk).mean(axis=0))
+            assert person == PERSONS[probabilities.argmax()]
+            assert score == pytest.approx(probabilities.max(), rel=1e-4)
+        assert identifier.identify(walks[1]) == [found[1]]
+        assert identifier.identify(walks[1][None]) == [found[1]]
+        assert identifier.identify([]) == []
+
+    def test_people_without_names_have_numbers(self):
+        ((person, _),) = identifier_of().identify(draw_walks(1, 8))
+        assert person in {"0", "1", "2"}
+
+    @pytest.mark.parametrize("wrong", [np.nan, np.inf])
+    def test_refuses_what_is_not_finite(self, identifier, wrong):
+        good, bad = draw_walks(2, 8)
+        bad[3, 2, 1] = wrong
+        with pytest.raises(ValueError, match="expected finite coordinates, received NaN or infinity in walk 1"):
+            identifier.identify([good, bad])
+
+    @pytest.mark.parametrize("shape", [(F - 1, J, 3), (8, J + 1, 3), (8, J, 2), (8, J)])
+    def test_refuses_another_shape(self, identifier, shape):
+        with pytest.raises(ValueError, match=r"expected walks \[B, T, 5, 3\] with T of at least 4, received a shape"):
+            identifier.identify([np.zeros(shape)])
+
+
+class TestKerasContract:
+    def test_predict(self, identifier):
+        walks = draw_walks(3, 9)
+        expected = identifier(walks)["logits"]
+        for data in (walks, {"skeleton": walks}, tf.data.Dataset.from_tensor_slices(walks).batch(2)):
+            assert_close(identifier.predict(data, verbose=0)["logits"], expected)
+
+    @pytest.mark.filterwarnings("ignore:Gradients do not exist")  # a person's name says nothing of the reconstruction
+    def test_can_be_trained_as_a_whole(self):
+        identifier = identifier_of()
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        identifier.compile(keras.optimizers.Adam(0.01), loss={"logits": loss}, run_eagerly=True)
+        walks, persons = draw_walks(3, 8), np.arange(3)
+        before = identifier.encoder.get_weights()
+        losses = identifier.fit(walks, {"logits": persons}, epochs=4, verbose=0).history["loss"]
+        assert losses[-1] < losses[0]
+        assert not np.array_equal(before[0], identifier.encoder.get_weights()[0])
+        assert identifier.evaluate(walks, {"logits": persons}, verbose=0) < losses[0]
+
+    def test_clone(self, identifier):
+        clone = keras.models.clone_model(identifier)
+        clone.set_weights(identifier.get_weights())
+        walks = draw_walks(2, 8)
+        np.testing.assert_array_equal(clone(walks)["logits"], identifier(walks)["logits"])
+        assert clone.encoder is not identifier.encoder
+
+    def test_config_is_json_and_whole(self):
+        normalization = agegait.SkeletonNormalization(center=2, unit="cm")
+        identifier = identifier_of("sc", persons=PERSONS, stride=2, normalization=normalization)
+        config = json.loads(json.dumps(identifier.get_config()))
+        again = agegait.GaitIdentifier.from_config(config)
+        assert (list(again.persons), again.stride, again.recognizer.manner) == (PERSONS, 2, "sc")
+        assert (again.normalization.center, again.normalization.unit) == (2, "cm")
+
+    def test_summary(self, identifier):
+        lines = []
+        identifier.summary(print_fn=lambda line, **_: lines.append(line))
+        assert "normalization" in "".join(lines)
+
+    def test_loaded_in_a_fresh_process_it_names_the_same(self, identifier, tmp_path):
+        walks = draw_walks(2, 10)
+        identifier(walks)
+        identifier.save(tmp_path / "identifier.keras")
+        np.save(tmp_path / "walks.npy", walks)
+        program = """
+import sys, keras, numpy as np, agegait
+identifier = keras.models.load_model(sys.argv[1] + "/identifier.keras")
+for person, score in identifier.identify(np.load(sys.argv[1] + "/walks.npy")):
+    print("named", person, score)
+"""
+        finished = subprocess.run([sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True)
+        assert finished.returncode == 0, finished.stderr[-2000:]
+        named = [line.split()[1:] for line in finished.stdout.splitlines() if line.startswith("named")]
+        expected = identifier.identify(walks)
+        assert [person for person, _ in named] == [person for person, _ in expected]
+        assert [float(score) for _, score in named] == pytest.approx([score for _, score in expected], rel=1e-4)
+
+
+class TestRefusals:
+    @pytest.mark.parametrize("shape", [(2, F - 1, J, 3), (2, 8, J - 1, 3), (2, 8, J, 2), (8, J, 3)])
+    def test_walks_of_another_shape(self, identifier, shape):
+        with pytest.raises(ValueError, match=r"expected walks \[B, T, 5, 3\] with T of at least 4, received a shape"):
+            identifier(np.zeros(shape, "float32"))
+
+    def test_arguments(self, identifier):
+        parts = identifier.encoder, identifier.recognizer
+        with pytest.raises(ValueError, match="persons: expected 3 names, as the recognizer has, received 2"):
+            agegait.GaitIdentifier(*parts, persons=PERSONS[:2])
+        with pytest.raises(ValueError, match="stride: expected at least one frame, received 0"):
+            agegait.GaitIdentifier(*parts, stride=0)
+
+    def test_parts_that_do_not_fit(self, identifier):
+        other = agegait.GaitEncoder(frames=F, joints=J, units=K + 1)
+        with pytest.raises(ValueError, match="expected AGEs of 18 values, received 21"):
+            agegait.GaitIdentifier(other, identifier.recognizer)(draw_walks(1, 8))

@@ -1,0 +1,251 @@
+import json
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import agegait
+
+F, D, N = 4, 6, 3
+
+
+def recognizer_of(manner="ap", **options):
+    return agegait.GaitRecognizer(N, manner, **{"units": 5, **options})
+
+
+def compiled(recognizer, optimizer="adam"):
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    recognizer.compile(optimizer, loss, metrics=["accuracy"], run_eagerly=True)
+    return recognizer
+
+
+@pytest.fixture(scope="module")
+def ages():
+    return np.random.default_rng(0).normal(2, 3, (8, F, D)).astype("float32")
+
+
+@pytest.fixture(scope="module")
+def persons():
+    return np.arange(8) % N
+
+
+def dense_by_hand(rows, weights):
+    """Dense layers with ReLU between them, a row at a time."""
+    found = []
+    for row in rows:
+        for kernel, bias in zip(weights[:-2:2], weights[1:-2:2], strict=True):
+            row = np.maximum(row @ kernel + bias, 0)
+        found.append(row @ weights[-2] + weights[-1])
+    return np.array(found)
+
+
+def randomized(recognizer, shape):
+    recognizer.build(shape)
+    random = np.random.default_rng(1)
+    recognizer.set_weights([random.standard_normal(weight.shape) for weight in recognizer.weights])
+    return recognizer
+
+
+@pytest.mark.parametrize("units", [5, (5, 4), ()])
+def test_average_prediction_is_the_mean_of_the_frames_logits(ages, units):
+    recognizer = randomized(recognizer_of(units=units), ages.shape)
+    expected = [dense_by_hand(window, recognizer.get_weights()).mean(axis=0) for window in ages]
+    np.testing.assert_allclose(recognizer(ages), expected, rtol=1e-4, atol=1e-4)
+    frames = recognizer(ages.reshape(-1, D))
+    np.testing.assert_allclose(np.reshape(frames, (-1, F, N)).mean(axis=1), recognizer(ages), rtol=1e-4, atol=1e-4)
+
+
+def test_sequence_level_concatenation_joins_the_frames(ages):
+    recognizer = randomized(recognizer_of("sc"), ages.shape)
+    joined = [np.concatenate(list(window)) for window in ages]
+    np.testing.assert_allclose(recognizer(ages), dense_by_hand(joined, recognizer.get_weights()), rtol=1e-4, atol=1e-4)
+
+
+def test_published_sizes():
+    recognizer = agegait.GaitRecognizer(164)
+    recognizer.build((None, 6, 768))
+    assert recognizer.count_params() == 768 * 256 + 256 + 256 * 164 + 164
+    recognizer = agegait.GaitRecognizer(164, "sc")
+    recognizer.build((None, 6, 768))
+    assert recognizer.count_params() == 4608 * 256 + 256 + 256 * 164 + 164
+
+
+@pytest.mark.parametrize("manner", agegait.GaitRecognizer.MANNERS)
+def test_shapes(manner, ages):
+    assert recognizer_of(manner)(ages).shape == (8, N)
+    assert recognizer_of(manner)(keras.Input((F, D))).shape == (None, N)
+    assert recognizer_of(manner).compute_output_shape((None, F, D)) == (None, N)
+
+
+def test_kernels_of_equal_shape_differ(ages):
+    recognizer = recognizer_of(units=(D, D), kernel_initializer=keras.initializers.RandomNormal(stddev=1.0))
+    recognizer.build(ages.shape)
+    first, second = recognizer.hidden[0].kernel, recognizer.hidden[2].kernel
+    assert not np.allclose(first, second)
+    assert np.std(first) == pytest.approx(1, abs=0.5)
+
+
+class TestStandardize:
+    def test_each_value_by_its_own_mean_and_variance(self, ages):
+        plain = randomized(recognizer_of(), ages.shape)
+        standardized = recognizer_of(standardize=True)
+        standardized.adapt(ages)
+        standardized.build(ages.shape)
+        for layer, other in zip(
+            (*standardized.hidden[::2], standardized.logits), (*plain.hidden[::2], plain.logits), strict=True
+        ):
+            layer.set_weights(other.get_weights())
+        rows = ages.reshape(-1, D).astype("float64")
+        by_hand = ((rows - rows.mean(axis=0)) / rows.std(axis=0)).reshape(ages.shape).astype("float32")
+        np.testing.assert_allclose(standardized(ages), plain(by_hand), rtol=1e-3, atol=1e-3)
+
+    def test_before_adapt_nothing_changes(self, ages):
+        recognizer = randomized(recognizer_of(units=()), ages.shape)
+        standardized = recognizer_of(units=(), standardize=True)
+        standardized.build(ages.shape)
+        standardized.logits.set_weights(recognizer.get_weights())
+        np.testing.assert_allclose(standardized(ages), recognizer(ages), rtol=1e-5)
+
+    def test_is_saved_and_cloned(self, ages, tmp_path):
+        recognizer = recognizer_of("sc", standardize=True)
+        recognizer.adapt(ages)
+        expected = recognizer(ages)
+        recognizer.save(tmp_path / "recognizer.keras")
+        np.testing.assert_array_equal(keras.models.load_model(tmp_path / "recognizer.keras")(ages), expected)
+        clone = keras.models.clone_model(recognizer)
+        clone.set_weights(recognizer.get_weights())
+        np.testing.assert_allclose(clone(ages), expected, rtol=1e-6)
+
+    def test_adapt_needs_it(self, ages):
+        with pytest.raises(ValueError, match="adapt: expected a recognizer with standardize=True"):
+            recognizer_of().adapt(ages)
+
+
+class TestTraining:
+    def trained(self, fit, manner="ap", **options):
+        keras.utils.set_random_seed(4)
+        recognizer = compiled(recognizer_of(manner, **options))
+        history = fit(recognizer).history
+        return recognizer, history
+
+    def assert_same(self, first, second):
+        for one, other in zip(first[0].get_weights(), second[0].get_weights(), strict=True):
+            np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-6)
+
+    def test_learns(self, ages, persons):
+        easy = ages + 20 * np.eye(N, D)[persons][:, None]
+        recognizer = compiled(recognizer_of(), keras.optimizers.Adam(0.01))
+        losses = recognizer.fit(easy.astype("float32"), persons, epochs=5, batch_size=8, verbose=0).history["loss"]
+        assert losses[-1] < 0.5 * losses[0]
+
+    def test_average_prediction_trains_on_single_frames(self, ages, persons):
+        windows = self.trained(lambda model: model.fit(ages, persons, batch_size=8, shuffle=False, verbose=0))
+        frames, labels = ages.reshape(-1, D), [person for person in persons for _ in range(F)]
+        by_hand = self.trained(
+            lambda model: model.fit(frames, np.array(labels), batch_size=8, shuffle=False, verbose=0)
+        )
+        self.assert_same(windows, by_hand)
+
+    @pytest.mark.parametrize("manner", agegait.GaitRecognizer.MANNERS)
+    def test_data_sets_train_as_arrays_do(self, ages, persons, manner):
+        size = 8 * F if manner == "ap" else 8
+        arrays = self.trained(
+            lambda model: model.fit(ages, persons, batch_size=size, shuffle=False, epochs=2, verbose=0), manner
+        )
+        pairs = tf.data.Dataset.from_tensor_slices((ages, persons)).batch(8)
+        self.assert_same(self.trained(lambda model: model.fit(pairs, epochs=2, verbose=0), manner), arrays)
+
+    def test_validation_is_of_windows(self, ages, persons):
+        recognizer, history = self.trained(
+            lambda model: model.fit(ages, persons, validation_data=(ages[:5], persons[:5]), verbose=0)
+        )
+        right = np.argmax(recognizer(ages[:5]), axis=-1) == persons[:5]
+        assert history["val_accuracy"] == pytest.approx([right.mean()])
+
+    def test_validation_split_cuts_between_windows(self, ages, persons):
+        split = self.trained(lambda model: model.fit(ages, persons, validation_split=0.375, shuffle=False, verbose=0))
+        by_hand = self.trained(
+            lambda model: model.fit(
+                ages[:5], persons[:5], validation_data=(ages[5:], persons[5:]), shuffle=False, verbose=0
+            )
+        )
+        self.assert_same(split, by_hand)
+        for name, values in by_hand[1].items():
+            assert split[1][name] == pytest.approx(values)
+
+    def test_sample_weights_weigh_windows(self, ages, persons):
+        weights = np.array([1, 1, 1, 1, 0, 0, 0, 0], "float32")
+        weighted = self.trained(lambda model: model.fit(ages, persons, sample_weight=weights, shuffle=False, verbose=0))
+        half = self.trained(lambda model: model.fit(ages[:4], persons[:4], shuffle=False, verbose=0))
+        # Adam's first step hardly depends on the gradient's scale, only on its sign.
+        self.assert_same(weighted, half)
+
+    def test_dropout_is_for_training_alone(self, ages):
+        recognizer = recognizer_of(dropout=0.5)
+        np.testing.assert_array_equal(recognizer(ages), recognizer(ages))
+        assert not np.allclose(recognizer(ages, training=True), recognizer(ages))
+
+    def test_evaluate_and_predict_are_of_windows(self, ages, persons):
+        recognizer = compiled(recognizer_of())
+        logits = recognizer.predict(ages, verbose=0)
+        assert logits.shape == (8, N)
+        accuracy = recognizer.evaluate(ages, persons, verbose=0, return_dict=True)["accuracy"]
+        assert accuracy == pytest.approx(np.mean(logits.argmax(axis=1) == persons))
+
+
+@pytest.mark.parametrize("dtype", ["mixed_bfloat16", "float64"])
+def test_other_dtypes_stay_close(ages, dtype):
+    recognizer = randomized(recognizer_of(), ages.shape)
+    other = recognizer_of(dtype=dtype)
+    other.build(ages.shape)
+    other.set_weights(recognizer.get_weights())
+    logits = other(ages)
+    assert keras.backend.standardize_dtype(logits.dtype) == other.compute_dtype
+    expected = np.asarray(recognizer(ages))
+    np.testing.assert_allclose(np.asarray(logits, "float32"), expected, atol=0.03 * np.abs(expected).max())
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"units": (5, 4)}, {"kernel_initializer": keras.initializers.RandomNormal(stddev=1.0)}],
+)
+def test_saved_and_loaded_it_gives_the_same_and_learns_on(ages, persons, tmp_path, options):
+    recognizer = compiled(recognizer_of(**options))
+    recognizer.fit(ages, persons, verbose=0)
+    recognizer.save(tmp_path / "recognizer.keras")
+    loaded = keras.models.load_model(tmp_path / "recognizer.keras")
+    np.testing.assert_array_equal(loaded(ages), recognizer(ages))
+    assert loaded.get_config() == recognizer.get_config()
+    losses = [model.fit(ages, persons, shuffle=False, verbose=0).history["loss"] for model in (recognizer, loaded)]
+    np.testing.assert_allclose(*losses, rtol=1e-5)
+
+
+def test_config_is_json():
+    recognizer = recognizer_of(units=[5, 4], kernel_initializer=keras.initializers.RandomNormal(stddev=2.0))
+    config = json.loads(json.dumps(recognizer.get_config()))
+    again = agegait.GaitRecognizer.from_config(config)
+    assert list(again.units) == [5, 4]
+    assert keras.initializers.get(again.kernel_initializer).stddev == 2.0
+    assert json.loads(json.dumps(again.get_config())) == config
+
+
+class TestRefusals:
+    def test_an_unknown_manner(self):
+        with pytest.raises(ValueError, match="manner: expected one of ap, sc, received 'mean'"):
+            recognizer_of("mean")
+
+    def test_single_frames_joined(self, ages):
+        with pytest.raises(ValueError, match=r"inputs: expected AGEs \[B, f, D\], received a shape of \(4, 6\)"):
+            recognizer_of("sc")(ages[0])
+
+    def test_another_rank(self, ages):
+        with pytest.raises(ValueError, match=r"inputs: expected AGEs \[B, f, D\] or \[B, D\], received a shape of"):
+            recognizer_of()(ages[None])
+
+    @pytest.mark.parametrize("standardize", [True, False])
+    def test_another_size_than_before(self, ages, standardize):
+        recognizer = recognizer_of(standardize=standardize)
+        recognizer(ages)
+        with pytest.raises(ValueError, match=r"inputs: expected AGEs of 6 values, received 5 in \(8, 4, 5\)"):
+            recognizer(ages[..., :5])
