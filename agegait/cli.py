@@ -172,7 +172,12 @@ def _export(options: argparse.Namespace) -> None:
 def _serve(options: argparse.Namespace) -> None:
     with quiet_import():
         from agegait import export
-    export.Server(options.folder, host=options.host, port=options.port).serve_forever()
+
+    def announce(server: export.Server) -> None:
+        text = f"serving {options.folder} on {server.address}; stop it with Ctrl-C"
+        Console(stderr=True).print(text, highlight=False, soft_wrap=True)
+
+    export.Server(options.folder, host=options.host, port=options.port).serve_forever(announce)
 
 
 def _identify(options: argparse.Namespace) -> None:

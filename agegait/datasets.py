@@ -17,16 +17,23 @@ class Splits:
         train: Walks to train on.
         validation: Walks held out of training to choose by.
         tests: Walks to be looked at once, at the end.
+        licence: On what terms the data may be used; goes with models trained on them.
     """
 
     train: str
     validation: str
     tests: tuple[str, ...]
+    licence: str
 
 
 SPLITS = {
-    "kgbd": Splits("train", "validation", ("test",)),
-    "walkers": Splits("train", "validation", ("test", "test_b")),
+    "kgbd": Splits(
+        "train",
+        "validation",
+        ("test",),
+        "as is, without warranty; cite Andersson and Araujo, AAAI 2015, and link their repository",
+    ),
+    "walkers": Splits("train", "validation", ("test", "test_b"), "MIT; generated, of nobody"),
 }
 """The splits of each data set, by its TFDS name."""
 

@@ -256,6 +256,7 @@ def _begin(out: Path, settings: Settings, built: Any) -> Run:
             "name": built.name,
             "version": str(built.version),
             "persons": label.names,
+            "licence": datasets.SPLITS[built.name].licence,
             "preparation": dataclasses.asdict(data.PREPARATIONS[built.name]),
         },
         "normalization": SkeletonNormalization(name="normalization").get_config(),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import grpc
 import numpy as np
+
 from agegait.export.servable import Signature
 from agegait.export.status_error import StatusError
 

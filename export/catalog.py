@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import grpc
+
 from agegait.export.request_checks import read_inputs
 from agegait.export.servable import Servable
 from agegait.export.status_error import StatusError, invalid_argument

@@ -5,6 +5,7 @@ import os
 from typing import Any, NamedTuple
 
 import grpc
+
 from agegait.export.credentials import bearer, read_pem
 from agegait.export.messages import GetModelMetadataResponse, GetModelStatusResponse, PredictResponse
 

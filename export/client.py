@@ -4,6 +4,7 @@ from typing import Any, Self
 
 import grpc
 import numpy as np
+
 from agegait.export import channels, walks
 from agegait.export.client_errors import client_error
 

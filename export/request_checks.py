@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+
 from agegait.export.servable import Signature, TensorSpec
 from agegait.export.status_error import invalid_argument
 from agegait.export.tensors import claimed_shape, decode, dtype_name

@@ -15,11 +15,11 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
+from tensorflow.core.protobuf import saved_model_pb2
+
 from agegait.export.endpoints import Endpoint, encoder_endpoints, identifier_endpoints, recognizer_endpoints
 from agegait.export.servable import LIMITS_FILE
 from agegait.export.warmup import write_warmup
-from tensorflow.core.protobuf import saved_model_pb2
-
 from agegait.skeletons import JOINTS
 
 _ENDPOINTS = {

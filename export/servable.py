@@ -8,8 +8,9 @@ from typing import Any
 import grpc
 import numpy as np
 import tensorflow as tf
-from agegait.export.status_error import StatusError
 from tensorflow.core.protobuf import saved_model_pb2
+
+from agegait.export.status_error import StatusError
 
 LIMITS_FILE = Path("assets.extra/agegait.json")
 """In a version's folder, what signatures can't say of its inputs: the frames that a walk needs at least."""

@@ -9,12 +9,13 @@ from types import TracebackType
 from typing import Self
 
 import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+
 from agegait.export.batcher import Batcher
 from agegait.export.catalog import Catalog, Source, version_folders
 from agegait.export.credentials import bearer, read_pem
 from agegait.export.services import MODEL_SERVICE, PREDICTION_SERVICE, Services
 from agegait.export.telemetry import Telemetry, serve_page
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 _SPARE_THREADS = 8  # For health checks and refusals while every admitted request waits for its turn.
 _GOODBYE_SECONDS = 1.0

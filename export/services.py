@@ -10,13 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import grpc
-from agegait.export.batcher import Batcher
-from agegait.export.catalog import Catalog, Source
-from agegait.export.request_checks import read_filter, read_inputs
-from agegait.export.servable import Servable
-from agegait.export.status_error import StatusError, invalid_argument
-from agegait.export.telemetry import Call, Telemetry
-from agegait.export.tensors import encode
 from google.protobuf.message import DecodeError, Message
 from tensorflow_serving.apis import (
     get_model_metadata_pb2,
@@ -25,6 +18,14 @@ from tensorflow_serving.apis import (
     predict_pb2,
 )
 from tensorflow_serving.apis.model_pb2 import ModelSpec
+
+from agegait.export.batcher import Batcher
+from agegait.export.catalog import Catalog, Source
+from agegait.export.request_checks import read_filter, read_inputs
+from agegait.export.servable import Servable
+from agegait.export.status_error import StatusError, invalid_argument
+from agegait.export.telemetry import Call, Telemetry
+from agegait.export.tensors import encode
 
 PREDICTION_SERVICE = "tensorflow.serving.PredictionService"
 MODEL_SERVICE = "tensorflow.serving.ModelService"

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+
 from agegait.export.messages import (
     GetModelMetadataRequest,
     GetModelStatusRequest,

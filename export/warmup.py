@@ -5,8 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
-from agegait.export.tensors import encode
 from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
+
+from agegait.export.tensors import encode
 
 WARMUP_FILE = Path("assets.extra/tf_serving_warmup_requests")
 """Where TensorFlow Serving looks for them in a version's folder."""

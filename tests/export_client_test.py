@@ -12,9 +12,6 @@ import grpc
 import keras
 import numpy as np
 import pytest
-from agegait.export import AsyncClient, Client, ClientError, Server, client_errors, save, walks
-from agegait.export.messages import MESSAGES, TensorProto
-from agegait.export.tensors import KINDS, STRING, decode, encode
 from google.protobuf import descriptor_pool
 from google.protobuf.descriptor import FieldDescriptor
 from hypothesis import given, settings
@@ -23,6 +20,9 @@ from tensorflow.core.framework import tensor_pb2
 from tensorflow_serving.apis import prediction_service_pb2, status_pb2
 
 import agegait
+from agegait.export import AsyncClient, Client, ClientError, Server, client_errors, save, walks
+from agegait.export.messages import MESSAGES, TensorProto
+from agegait.export.tensors import KINDS, STRING, decode, encode
 
 FRAMES, JOINTS, UNITS = 4, 5, 8
 PERSONS = ["ann", "bob", "cé", "dan"]

@@ -5,13 +5,13 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from agegait.export import save, saved_models
-from agegait.export.warmup import read_warmup
 from google.protobuf import text_format
 from tensorflow.core.protobuf import saved_model_pb2
 from tensorflow_serving.config import model_server_config_pb2
 
 import agegait
+from agegait.export import save, saved_models
+from agegait.export.warmup import read_warmup
 
 FRAMES, JOINTS, UNITS = 4, 5, 8
 PERSONS = ["ann", "bob", "cé", "dan"]

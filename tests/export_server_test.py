@@ -17,10 +17,6 @@ import grpc
 import numpy as np
 import pytest
 import tensorflow as tf
-from agegait.export import Server
-from agegait.export.servable import Servable, Signature
-from agegait.export.status_error import invalid_argument
-from agegait.export.warmup import WARMUP_FILE, write_warmup
 from export_walker import (
     FRAMES,
     JOINTS,
@@ -37,6 +33,11 @@ from export_walker import (
 )
 from grpc_health.v1 import health_pb2
 from tensorflow_serving.apis import model_management_pb2, prediction_log_pb2, prediction_service_pb2_grpc
+
+from agegait.export import Server
+from agegait.export.servable import Servable, Signature
+from agegait.export.status_error import invalid_argument
+from agegait.export.warmup import WARMUP_FILE, write_warmup
 
 Code = grpc.StatusCode
 

@@ -9,8 +9,6 @@ import grpc
 import numpy as np
 import pytest
 import tensorflow as tf
-from agegait.export import Server
-from agegait.export.servable import Signature
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from tensorflow_serving.apis import (
     get_model_status_pb2,
@@ -18,6 +16,9 @@ from tensorflow_serving.apis import (
     predict_pb2,
     prediction_service_pb2_grpc,
 )
+
+from agegait.export import Server
+from agegait.export.servable import Signature
 
 FRAMES, JOINTS = 4, 5
 SERVING, NOT_SERVING = health_pb2.HealthCheckResponse.SERVING, health_pb2.HealthCheckResponse.NOT_SERVING

@@ -1,0 +1,109 @@
+import dataclasses
+
+import keras
+import numpy as np
+import pytest
+
+from agegait import optimizers
+from agegait.recipes import PRESETS, Recipe, recipe
+
+
+def test_the_published_recipe():
+    assert recipe("paper") == Recipe(
+        epochs=400,
+        recognizer_epochs=300,
+        batch_size=128,
+        recognizer_batch_size=128,
+        learning_rate=5e-4,
+        recognizer_learning_rate=5e-4,
+        l2=0.02 / 128,
+        decay=False,
+        units=256,
+        recognizer_units=256,
+        dropout=0.0,
+        standardize=False,
+        initial_scale=1.0,
+        stride=0,
+    )
+
+
+def test_the_published_recipe_trains_kgbds_recognizer_for_half_as_long():
+    assert recipe("paper", dataset="kgbd") == dataclasses.replace(recipe("paper"), recognizer_epochs=150)
+    assert recipe("paper", dataset="kgbd", recognizer_epochs=7).recognizer_epochs == 7
+    assert recipe("paper", dataset="kgbd", recognizer_epochs=None).recognizer_epochs == 150
+    assert recipe("paper", dataset="walkers") == recipe("paper")
+    assert recipe("best", dataset="kgbd") == PRESETS["best"]
+
+
+def test_changes_leave_the_rest_as_it_is():
+    changed = recipe("best", epochs=3, units=None, dropout=0.0)
+    assert changed == dataclasses.replace(PRESETS["best"], epochs=3, dropout=0.0)
+    assert PRESETS["best"].epochs != 3
+
+
+def test_every_field_says_what_it_is():
+    assert all(field.metadata["help"] for field in dataclasses.fields(Recipe))
+
+
+class TestRefusals:
+    def test_an_unknown_preset(self):
+        with pytest.raises(ValueError, match="preset: expected one of paper, best, received 'worst'"):
+            recipe("worst")
+
+    def test_unknown_fields(self):
+        with pytest.raises(ValueError, match="expected fields of Recipe, received epoch, lr"):
+            recipe(lr=1, epoch=2)
+
+    @pytest.mark.parametrize("name", ["batch_size", "recognizer_batch_size", "units", "recognizer_units"])
+    def test_sizes_below_one(self, name):
+        with pytest.raises(ValueError, match=f"^{name}: expected at least 1, received 0"):
+            recipe(**{name: 0})
+
+    @pytest.mark.parametrize("name", ["epochs", "recognizer_epochs", "stride", "initial_scale", "dropout", "l2"])
+    def test_numbers_below_zero(self, name):
+        assert getattr(recipe(**{name: 0}), name) == 0
+        with pytest.raises(ValueError, match=f"^{name}: expected at least 0, received -1"):
+            recipe(**{name: -1})
+
+    @pytest.mark.parametrize("name", ["learning_rate", "recognizer_learning_rate"])
+    def test_rates_of_zero(self, name):
+        with pytest.raises(ValueError, match=f"^{name}: expected more than 0, received 0"):
+            recipe(**{name: 0})
+
+    def test_all_units_dropped(self):
+        with pytest.raises(ValueError, match=r"^dropout: expected less than 1, received 1\."):
+            recipe(dropout=1)
+
+    @pytest.mark.parametrize("name", ["learning_rate", "l2", "dropout"])
+    def test_not_a_number(self, name):
+        with pytest.raises(ValueError, match=f"^{name}: expected"):
+            recipe(**{name: float("nan")})
+
+
+class TestOptimizers:
+    def test_the_encoders_clips_as_published_over_a_batch_of_128(self):
+        optimizer = optimizers.encoder_optimizer(recipe("paper"), steps=10)
+        assert optimizer.clipvalue * 128 == pytest.approx(5)
+        assert optimizer.epsilon * 128 == pytest.approx(1e-8)
+        assert float(optimizer.learning_rate) == pytest.approx(5e-4)
+
+    def test_the_recognizers_does_not_clip(self):
+        optimizer = optimizers.recognizer_optimizer(recipe("paper"), steps=10)
+        assert optimizer.clipvalue is None
+        assert optimizer.epsilon == 1e-8
+
+    def test_rates_fall_to_zero_along_a_cosine(self):
+        optimizer = optimizers.encoder_optimizer(recipe("paper", decay=True), steps=10)
+        rates = [float(optimizer._learning_rate(step)) for step in range(11)]
+        expected = 5e-4 * (1 + np.cos(np.pi * np.arange(11) / 10)) / 2
+        np.testing.assert_allclose(rates, expected, atol=1e-9)
+
+    def test_no_steps_at_all(self):
+        assert optimizers.recognizer_optimizer(recipe("best"), steps=0).learning_rate is not None
+
+    def test_first_weights(self):
+        drawn = np.asarray(optimizers.recognizer_initializer(recipe("paper"))((200, 50)))
+        assert drawn.std() == pytest.approx(1, abs=0.05)
+        assert abs(drawn.mean()) < 0.05
+        best = optimizers.recognizer_initializer(recipe("best"))
+        assert isinstance(best, keras.initializers.GlorotUniform)
