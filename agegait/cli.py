@@ -129,7 +129,7 @@ def _recipe_options() -> Iterator[tuple[str, type, str]]:
 
 def _train(options: argparse.Namespace) -> None:
     with quiet_import():
-        from agegait import recipes, runs
+        from agegait import recipes, runs, training
     changes: dict[str, Any] = {name: getattr(options, name) for name, _, _ in _recipe_options()}
     settings = runs.Settings(
         dataset=options.dataset,
@@ -142,11 +142,11 @@ def _train(options: argparse.Namespace) -> None:
         preset=options.preset,
         recipe=recipes.recipe(options.preset, options.dataset.lower(), **changes),
     )
-    run = runs.train(settings, options.out, options.data_dir, options.manual_dir)
-    reached = run.record["trained"]["recognizer"]
+    run = training.train(settings, options.out, options.data_dir, options.manual_dir)
+    reached = run.record["trained"]["fine_tuned" if run.fine_tuned else "recognizer"]
     Console().print(
         f"{run.folder}: trained; over the validation windows, {100 * reached['validation_accuracy']:.1f} % named "
-        f"rightly after epoch {reached['chosen_epoch']} of the recognizer. Next: agegait evaluate {run.folder}",
+        f"rightly after epoch {reached['chosen_epoch']} of {reached['epochs']}. Next: agegait evaluate {run.folder}",
         highlight=False,
         soft_wrap=True,
     )
@@ -201,7 +201,7 @@ def _demo(options: argparse.Namespace) -> None:
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise ValueError(f"{out}: expected a new or empty folder, found one with files. Take it away or name another.")
     with quiet_import():
-        from agegait import datasets, evaluation, export, recipes, runs
+        from agegait import datasets, evaluation, export, recipes, runs, training
     import numpy as np
 
     def step(text: str) -> None:
@@ -210,7 +210,7 @@ def _demo(options: argparse.Namespace) -> None:
     data_dir, run_dir, served_dir, walk_file = (out / name for name in ("data", "run", "served", "walk.npy"))
     step("1 train: the encoder without labels, the recognizer with them")
     settings = runs.Settings("walkers", preset="best", recipe=recipes.recipe("best", **DEMO_RECIPE))
-    run = runs.train(settings, run_dir, data_dir)
+    run = training.train(settings, run_dir, data_dir)
     step("2 evaluate: walks that the training has not seen")
     for table in evaluation.tables(evaluation.evaluate(run, data_dir)):
         console.print(table)

@@ -48,14 +48,16 @@ def evaluate(
     recognizer = run.recognizer
     training = run.windows(built, splits.train)
     gallery, gallery_persons = protocols.by_walk(
-        runs.extract(run, training, "gallery AGEs").mean(axis=1), training.persons, training.walks
+        run.ages(training, "gallery AGEs").mean(axis=1), training.persons, training.walks
     )
     network = _train_baseline(run, built, training) if baseline else None
     tests: dict[str, list[dict[str, Any]]] = {}
     for split in splits.tests:
         windows = run.windows(built, split)
-        ages = runs.extract(run, windows, f"{split} AGEs")
+        ages = run.ages(windows, f"{split} AGEs")
         tests[split] = _recognition("AGE", recognizer.predict(ages, batch_size=4096, verbose=0), windows)
+        if run.fine_tuned:
+            tests[split] += _recognition("fine-tuned", _fine_tuned_logits(run, windows), windows)
         if network is not None:
             logits = network.predict(_coordinates(windows), batch_size=4096, verbose=0)
             tests[split] += _recognition("raw MLP", logits, windows)
@@ -114,6 +116,12 @@ def _recognition(method: str, logits: np.ndarray, windows: Windows) -> list[dict
         {"method": method, "protocol": "closed-set recognition", "of": of, **dataclasses.asdict(result)}
         for of, result in results.items()
     ]
+
+
+def _fine_tuned_logits(run: runs.Run, windows: Windows) -> np.ndarray:
+    identifier = run.identifier
+    outputs = identifier.encoder.predict(windows.skeletons, batch_size=runs.FEATURE_BATCH, verbose=0)
+    return identifier.recognizer.predict(outputs["ages"], batch_size=4096, verbose=0)
 
 
 def _coordinates(windows: Windows) -> np.ndarray:

@@ -34,14 +34,16 @@ class Recipe:
     dropout: float = _option(0.0, "share of the recognizer's hidden units dropped in training")
     standardize: bool = _option(False, "standardise AGEs over the training set in the recognizer")
     initial_scale: float = _option(1.0, "recognizer's first weights are N(0, this); 0 for Glorot's uniform ones")
+    fine_tune_epochs: int = _option(0, "passes in which encoder and recognizer learn the labels together, at the end")
+    fine_tune_learning_rate: float = _option(5e-4, "Adam's at the start of that")
     stride: int = _option(0, "frames from a training window to the next; 0 for no overlap")
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "recognizer_epochs", "stride", "initial_scale", "dropout", "l2"):
+        for name in ("epochs", "recognizer_epochs", "fine_tune_epochs", "stride", "initial_scale", "dropout", "l2"):
             self._check(name, getattr(self, name) >= 0, "at least 0")
         for name in ("batch_size", "recognizer_batch_size", "units", "recognizer_units"):
             self._check(name, getattr(self, name) >= 1, "at least 1")
-        for name in ("learning_rate", "recognizer_learning_rate"):
+        for name in ("learning_rate", "recognizer_learning_rate", "fine_tune_learning_rate"):
             self._check(name, getattr(self, name) > 0, "more than 0")
         self._check("dropout", self.dropout < 1, "less than 1")
 

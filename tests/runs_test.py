@@ -12,11 +12,20 @@ import keras
 import numpy as np
 import pytest
 
-from agegait import datasets, evaluation, recipes, runs
+from agegait import datasets, evaluation, recipes, runs, training
 
 TINY = recipes.recipe(
-    "best", epochs=2, recognizer_epochs=3, units=16, recognizer_units=32, batch_size=64, recognizer_batch_size=32
+    "best",
+    epochs=2,
+    recognizer_epochs=3,
+    fine_tune_epochs=2,
+    units=16,
+    recognizer_units=32,
+    batch_size=64,
+    recognizer_batch_size=32,
 )
+TRAININGS = ("encoder", "recognizer", "fine_tuned")
+MODELS = ("encoder", "recognizer", "fine_tuned_encoder", "fine_tuned_recognizer")
 
 
 @pytest.fixture(scope="module")
@@ -32,15 +41,11 @@ def settings(**changes):
 
 @pytest.fixture(scope="module")
 def finished(data_dir, tmp_path_factory):
-    return runs.train(settings(), tmp_path_factory.mktemp("runs") / "run", data_dir)
+    return training.train(settings(), tmp_path_factory.mktemp("runs") / "run", data_dir)
 
 
 def weights(folder):
-    return [
-        weight.numpy()
-        for name in ("encoder", "recognizer")
-        for weight in keras.models.load_model(folder / f"{name}.keras").weights
-    ]
+    return [weight.numpy() for name in MODELS for weight in keras.models.load_model(folder / f"{name}.keras").weights]
 
 
 def assert_equal_models(folder, other):
@@ -60,6 +65,8 @@ def test_a_run_says_what_it_was_made_of(finished):
     assert 1 <= record["trained"]["recognizer"]["chosen_epoch"] <= 3
     assert sorted(path.name for path in finished.folder.iterdir()) == [
         "encoder.keras",
+        "fine_tuned_encoder.keras",
+        "fine_tuned_recognizer.keras",
         "history",
         "recognizer.keras",
         "run.json",
@@ -75,40 +82,50 @@ def test_the_recognizer_kept_is_that_of_the_best_validation_epoch(finished):
     assert reached["chosen_epoch"] == accuracies.index(max(accuracies)) + 1
 
 
+def test_fine_tuning_starts_from_both_models_and_changes_both(finished):
+    for part in ("encoder", "recognizer"):
+        before, after = (finished.load_model(name) for name in (part, f"fine_tuned_{part}"))
+        moved = [
+            np.abs(left.numpy() - right.numpy()).max()
+            for left, right in zip(before.weights, after.weights, strict=True)
+        ]
+        assert 0 < max(moved) < 0.2
+    assert finished.identifier.encoder.weights[0].numpy().tolist() != finished.encoder.weights[0].numpy().tolist()
+
+
 def test_models_are_saved_without_the_optimizers_state(finished):
     encoder = keras.models.load_model(finished.folder / "encoder.keras")
     assert (finished.folder / "encoder.keras").stat().st_size < 4 * 1.5 * encoder.count_params() + 200_000
 
 
 def test_a_seed_repeats_exactly(finished, data_dir, tmp_path):
-    again = runs.train(settings(), tmp_path / "again", data_dir)
+    again = training.train(settings(), tmp_path / "again", data_dir)
     assert_equal_models(finished.folder, again.folder)
-    other = runs.train(settings(seed=1), tmp_path / "other", data_dir)
+    other = training.train(settings(seed=1), tmp_path / "other", data_dir)
     assert not np.array_equal(weights(other.folder)[0], weights(again.folder)[0])
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("stage", ["encoder", "recognizer"])
+@pytest.mark.parametrize("stage", TRAININGS)
 def test_a_killed_training_resumes_to_the_same_models(finished, data_dir, tmp_path, stage):
     out = tmp_path / "run"
-    code = "import sys, runs_test as t; t.runs.train(t.settings(), sys.argv[1], sys.argv[2])"
+    code = "import sys, runs_test as t; t.training.train(t.settings(), sys.argv[1], sys.argv[2])"
     environment = {**os.environ, "PYTHONPATH": os.path.dirname(__file__), "TF_CPP_MIN_LOG_LEVEL": "3"}
-    training = subprocess.Popen(
+    process = subprocess.Popen(
         [sys.executable, "-c", code, str(out), str(data_dir)], env=environment, stderr=subprocess.DEVNULL
     )
     deadline = time.monotonic() + 120
     while not list((out / "checkpoints").glob(f"{stage}-*")):
-        assert training.poll() is None, "it ended before it could be killed"
+        assert process.poll() is None, "it ended before it could be killed"
         assert time.monotonic() < deadline
         time.sleep(0.01)
-    training.send_signal(signal.SIGKILL)
-    training.wait()
-    assert not (out / "recognizer.keras").exists()
+    process.send_signal(signal.SIGKILL)
+    process.wait()
     with pytest.raises(ValueError, match="the training has not come to its end"):
-        _ = runs.load(out).recognizer
-    resumed = runs.train(settings(), out, data_dir)
+        _ = runs.load(out).identifier
+    resumed = training.train(settings(), out, data_dir)
     assert_equal_models(finished.folder, resumed.folder)
-    for name in ("encoder", "recognizer"):
+    for name in TRAININGS:
         table = f"history/{name}.csv"
         assert (resumed.folder / table).read_text() == (finished.folder / table).read_text()
 
@@ -123,10 +140,10 @@ def test_a_finished_run_is_loaded_as_one_model(finished, data_dir):
 
 def test_other_settings_are_refused_by_name(finished, data_dir):
     with pytest.raises(ValueError, match=r"holds a run of other settings: attention 'LA', not 'BA'"):
-        runs.train(settings(attention="BA"), finished.folder, data_dir)
+        training.train(settings(attention="BA"), finished.folder, data_dir)
     recipe = dataclasses.replace(TINY, epochs=5)
     with pytest.raises(ValueError, match=r"other settings: epochs 2, not 5"):
-        runs.train(settings(recipe=recipe), finished.folder, data_dir)
+        training.train(settings(recipe=recipe), finished.folder, data_dir)
 
 
 def test_folders_that_are_no_runs_are_refused(finished, data_dir, tmp_path):
@@ -134,7 +151,7 @@ def test_folders_that_are_no_runs_are_refused(finished, data_dir, tmp_path):
         runs.load(tmp_path)
     (tmp_path / "holiday.jpg").write_bytes(b"")
     with pytest.raises(ValueError, match="expected a new or empty folder, or a run to take up"):
-        runs.train(settings(), tmp_path, data_dir)
+        training.train(settings(), tmp_path, data_dir)
     (tmp_path / "run.json").write_text("{")
     with pytest.raises(ValueError, match="expected JSON"):
         runs.load(tmp_path)
@@ -165,14 +182,13 @@ def test_published_names_of_data_sets_are_taken():
 
 @pytest.mark.parametrize("manner", ["ap", "sc"])
 def test_evaluation_has_every_protocol_and_is_written(data_dir, tmp_path, finished, manner):
-    run = finished if manner == "ap" else runs.train(settings(manner="sc"), tmp_path / "sc", data_dir)
+    run = finished if manner == "ap" else training.train(settings(manner="sc"), tmp_path / "sc", data_dir)
     found = evaluation.evaluate(run, data_dir, baseline=manner == "ap")
     written = json.loads((run.folder / "evaluation.json").read_text())
     assert set(found["tests"]) == set(written["tests"]) == {"test", "test_b"}
     kinds = [(result["method"], result["protocol"], result["of"]) for result in written["tests"]["test"]]
-    expected = [("AGE", "closed-set recognition", "windows"), ("AGE", "closed-set recognition", "walks")]
-    if manner == "ap":
-        expected += [("raw MLP", protocol, of) for _, protocol, of in expected]
+    methods = ("AGE", "fine-tuned", "raw MLP") if manner == "ap" else ("AGE", "fine-tuned")
+    expected = [(method, "closed-set recognition", of) for method in methods for of in ("windows", "walks")]
     assert kinds == [*expected, ("AGE", "retrieval", "walks")]
     windows, walks = written["tests"]["test"][:2]
     assert walks["samples"] == 20

@@ -1,0 +1,293 @@
+"""Training a run: the encoder without labels, the recognizer on its AGEs, and perhaps both together in the end."""
+
+import csv
+import dataclasses
+import json
+import math
+import os
+import platform
+import shutil
+import time
+from collections.abc import Sequence
+from importlib.metadata import version
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from agegait import data, datasets, optimizers
+from agegait.checkpoint import TrainingCheckpoint
+from agegait.datasets import Windows
+from agegait.layers import SkeletonNormalization
+from agegait.models import GaitEncoder, GaitRecognizer
+from agegait.progress import ProgressLine
+from agegait.runs import FEATURE_BATCH, FORMAT, Run, Settings, load, write_aside
+
+PACKAGES = ("agegait", "tensorflow", "keras", "numpy", "tensorflow-datasets")
+
+
+def train(
+    settings: Settings,
+    out: str | PathLike,
+    data_dir: str | PathLike | None = None,
+    manual_dir: str | PathLike | None = None,
+) -> Run:
+    """Trains an encoder and a recognizer, or takes up a training that was stopped.
+
+    The recognizer kept, and the fine-tuned models, are those of the epoch with the best accuracy over the validation
+    walks, which are no training walks of this run and no test walks.
+
+    Args:
+        settings: What to do.
+        out: The run's folder; made where it is not there.
+        data_dir: Where prepared data sets are kept; TFDS's own place where absent.
+        manual_dir: Where a data set that was fetched by hand lies.
+
+    Returns:
+        The finished run.
+
+    Raises:
+        ValueError: The folder holds something else, or a run of other settings.
+    """
+    out = Path(out)
+    _check_folder(out, settings)
+    built = datasets.builder(settings.dataset, data_dir, manual_dir)
+    run = _begin(out, settings, built)
+    splits = datasets.SPLITS[settings.dataset]
+    training = run.windows(built, splits.train, settings.stride)
+    validation = run.windows(built, splits.validation)
+    run.record["data"]["split"] = {
+        "train": _names(training.walks),
+        "validation": _names(validation.walks),
+        "windows": {"train": len(training.walks), "validation": len(validation.walks)},
+    }
+    run.save_record()
+    if "encoder" not in run.record["trained"]:
+        _train_encoder(run, training, validation)
+    if "recognizer" not in run.record["trained"]:
+        _train_recognizer(run, training, validation)
+    if settings.recipe.fine_tune_epochs and not run.fine_tuned:
+        _fine_tune(run, training, validation)
+    shutil.rmtree(out / "checkpoints", ignore_errors=True)
+    return run
+
+
+def _check_folder(out: Path, settings: Settings) -> None:
+    if not out.exists():
+        return
+    if not out.is_dir() or (any(out.iterdir()) and not (out / "run.json").exists()):
+        raise ValueError(f"{out}: expected a new or empty folder, or a run to take up, found something else.")
+    if (out / "run.json").exists():
+        there, asked = (dataclasses.asdict(found) for found in (load(out).settings, settings))
+        there, asked = ({**found.pop("recipe"), **found} for found in (there, asked))
+        other = [f"{name} {there[name]!r}, not {asked[name]!r}" for name in asked if there[name] != asked[name]]
+        if other:
+            raise ValueError(f"{out}: holds a run of other settings: {'; '.join(other)}.")
+
+
+def _begin(out: Path, settings: Settings, built: Any) -> Run:
+    if (out / "run.json").exists():
+        return load(out)
+    out.mkdir(parents=True, exist_ok=True)
+    label = built.info.features["person"]
+    record = {
+        "format": FORMAT,
+        "settings": dataclasses.asdict(settings),
+        "data": {
+            "name": built.name,
+            "version": str(built.version),
+            "persons": label.names,
+            "licence": datasets.SPLITS[built.name].licence,
+            "preparation": dataclasses.asdict(data.PREPARATIONS[built.name]),
+        },
+        "normalization": SkeletonNormalization(name="normalization").get_config(),
+        "versions": {name: version(name) for name in PACKAGES} | {"python": platform.python_version()},
+        "machine": {"processor": platform.machine(), "cores": os.cpu_count(), "system": platform.system()},
+        "trained": {},
+    }
+    write_aside(out / "run.json", json.dumps(record, indent=2))
+    return load(out)
+
+
+def _train_encoder(run: Run, training: Windows, validation: Windows) -> None:
+    settings, recipe = run.settings, run.settings.recipe
+    keras.utils.set_random_seed(settings.seed)
+    _, frames, joints, _ = training.skeletons.shape
+    encoder = GaitEncoder(
+        frames,
+        joints,
+        recipe.units,
+        attention=settings.attention,
+        feed=settings.feed,
+        l2=recipe.l2,
+        dtype=settings.precision,
+    )
+    encoder.build((None, frames, joints, 3))
+    steps = math.ceil(len(training.persons) / recipe.batch_size)
+    encoder.compile(optimizer=optimizers.encoder_optimizer(recipe, steps * recipe.epochs))
+    reached = _fit(
+        run, encoder, "encoder", [training.skeletons], recipe.epochs, recipe.batch_size, validation.skeletons
+    )
+    run.save_model("encoder", encoder)
+    _record(run, "encoder", reached)
+
+
+def _train_recognizer(run: Run, training: Windows, validation: Windows) -> None:
+    settings, recipe = run.settings, run.settings.recipe
+    # Again, so that a run taken up at this point draws what one that never stopped does.
+    keras.utils.set_random_seed(settings.seed)
+    ages = run.ages(training, "training AGEs")
+    validation_ages = run.ages(validation, "validation AGEs")
+    recognizer = GaitRecognizer(
+        len(run.persons),
+        settings.manner,
+        recipe.recognizer_units,
+        dropout=recipe.dropout,
+        standardize=recipe.standardize,
+        kernel_initializer=optimizers.recognizer_initializer(recipe),
+    )
+    if recipe.standardize:
+        recognizer.adapt(ages)
+    recognizer.build((None, *ages.shape[1:]))
+    rows, labels = recognizer.rows(ages, training.persons)
+    epochs, batch_size = recipe.recognizer_epochs, recipe.recognizer_batch_size
+    steps = math.ceil(len(rows) / batch_size)
+    _compile(recognizer, optimizers.recognizer_optimizer(recipe, steps * epochs))
+    reached = _fit_and_choose(
+        run, recognizer, "recognizer", [rows, labels], epochs, batch_size, (validation_ages, validation.persons)
+    )
+    run.save_model("recognizer", recognizer)
+    _record(run, "recognizer", reached)
+
+
+def _fine_tune(run: Run, training: Windows, validation: Windows) -> None:
+    settings, recipe = run.settings, run.settings.recipe
+    keras.utils.set_random_seed(settings.seed)
+    encoder, recognizer = run.load_model("encoder"), run.load_model("recognizer")
+    # The loss is of names alone, so what only rebuilds windows gets no gradient, of which Keras would warn.
+    for weight in (encoder.decoder.output_kernel, encoder.decoder.output_bias):
+        weight.trainable = False
+    window = keras.Input(training.skeletons.shape[1:])
+    model = keras.Model(window, recognizer(encoder(window)["ages"]))
+    steps = math.ceil(len(training.persons) / recipe.batch_size)
+    _compile(model, optimizers.fine_tune_optimizer(recipe, steps * recipe.fine_tune_epochs))
+    reached = _fit_and_choose(
+        run,
+        model,
+        "fine_tuned",
+        [training.skeletons, training.persons],
+        recipe.fine_tune_epochs,
+        recipe.batch_size,
+        (validation.skeletons, validation.persons),
+    )
+    run.save_model("fine_tuned_encoder", encoder)
+    run.save_model("fine_tuned_recognizer", recognizer)
+    _record(run, "fine_tuned", reached)
+
+
+def _compile(model: keras.Model, optimizer: keras.optimizers.Optimizer) -> None:
+    model.compile(optimizer, keras.losses.SparseCategoricalCrossentropy(from_logits=True), metrics=["accuracy"])
+
+
+def _fit_and_choose(
+    run: Run,
+    model: keras.Model,
+    name: str,
+    arrays: Sequence[np.ndarray],
+    epochs: int,
+    batch_size: int,
+    validation_data: tuple[np.ndarray, np.ndarray],
+) -> dict[str, Any]:
+    """`_fit`, after which the model is that of the epoch with the best validation accuracy."""
+    best = run.folder / "checkpoints" / f"best_{name}.weights.h5"
+    best.parent.mkdir(exist_ok=True)
+    keep = keras.callbacks.ModelCheckpoint(
+        best,
+        monitor="val_accuracy",
+        mode="max",
+        save_best_only=True,
+        save_weights_only=True,
+        initial_value_threshold=_best_before(run, name, "val_accuracy"),
+    )
+    reached = _fit(run, model, name, arrays, epochs, batch_size, validation_data, [keep])
+    accuracies = [float(row["val_accuracy"]) for row in _history(run, name)]
+    if not accuracies:
+        return {**reached, "chosen_epoch": 0, "validation_accuracy": None}
+    model.load_weights(best)
+    return {
+        **reached,
+        "chosen_epoch": accuracies.index(max(accuracies)) + 1,
+        "validation_accuracy": max(accuracies),
+    }
+
+
+def _fit(
+    run: Run,
+    model: keras.Model,
+    name: str,
+    arrays: Sequence[np.ndarray],
+    epochs: int,
+    batch_size: int,
+    validation_data: Any,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+) -> dict[str, Any]:
+    """`model.fit`, with a table of its losses and a checkpoint after each epoch to take it up from."""
+    began = time.monotonic()
+    table = run.folder / "history" / f"{name}.csv"
+    table.parent.mkdir(exist_ok=True)
+    checkpoint = TrainingCheckpoint(run.folder / "checkpoints", name)
+    first = checkpoint.restore(model)
+    _write_history(table, _history(run, name)[:first])
+    model.fit(
+        data.shuffled_epochs(arrays, batch_size, run.settings.seed, epochs, first),
+        initial_epoch=first,
+        epochs=epochs,
+        steps_per_epoch=math.ceil(len(arrays[0]) / batch_size),
+        shuffle=False,
+        verbose=0,
+        callbacks=[
+            ProgressLine(name.replace("_", " "), len(arrays[0]), unit="rows" if name == "recognizer" else "windows"),
+            *callbacks,
+            keras.callbacks.CSVLogger(table, append=True),
+            checkpoint,
+        ],
+        validation_data=validation_data,
+        validation_batch_size=FEATURE_BATCH,
+    )
+    return {"epochs": epochs, "seconds": round(time.monotonic() - began, 1)}
+
+
+def _history(run: Run, name: str) -> list[dict[str, str]]:
+    """The table of a training's losses so far, a row an epoch."""
+    table = run.folder / "history" / f"{name}.csv"
+    if not table.exists():
+        return []
+    with table.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def _write_history(table: Path, rows: Sequence[dict[str, str]]) -> None:
+    """Leaves the rows of whole epochs alone: what a killed training wrote after its last checkpoint comes again."""
+    table.unlink(missing_ok=True)
+    if rows:
+        with table.open("w", newline="") as file:
+            writer = csv.DictWriter(file, rows[0])
+            writer.writeheader()
+            writer.writerows(rows)
+
+
+def _best_before(run: Run, name: str, metric: str) -> float | None:
+    """The best value of a metric in the epochs that a training taken up again does not repeat."""
+    first, _ = TrainingCheckpoint(run.folder / "checkpoints", name).latest()
+    return max((float(row[metric]) for row in _history(run, name)[:first]), default=None)
+
+
+def _record(run: Run, name: str, reached: dict[str, Any]) -> None:
+    run.record["trained"][name] = reached
+    run.save_record()
+
+
+def _names(walks: np.ndarray) -> list[str]:
+    return list(dict.fromkeys(walks.tolist()))
