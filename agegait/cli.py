@@ -14,7 +14,7 @@ import agegait
 from agegait.quiet import quiet_import
 
 DATASETS = "kgbd, walkers (published names are taken too)"
-DEMO_RECIPE: dict[str, Any] = {"epochs": 12, "batch_size": 64, "recognizer_epochs": 10}
+DEMO_RECIPE: dict[str, Any] = {"epochs": 6, "batch_size": 64, "recognizer_epochs": 10, "recognizer_batch_size": 64}
 """Enough to name the walkers, in the minutes that somebody who tries it out will wait."""
 
 

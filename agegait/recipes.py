@@ -33,6 +33,7 @@ class Recipe:
     recognizer_units: int = _option(256, "hidden units of the recognizer")
     dropout: float = _option(0.0, "share of the recognizer's hidden units dropped in training")
     standardize: bool = _option(False, "standardise AGEs over the training set in the recognizer")
+    whiten: bool = _option(False, "take the correlation out of AGEs as well, by the training set, in the recognizer")
     initial_scale: float = _option(1.0, "recognizer's first weights are N(0, this); 0 for Glorot's uniform ones")
     fine_tune_epochs: int = _option(0, "passes in which encoder and recognizer learn the labels together, at the end")
     fine_tune_learning_rate: float = _option(5e-4, "Adam's at the start of that")
@@ -55,17 +56,18 @@ class Recipe:
 PRESETS = {
     "paper": Recipe(),
     "best": Recipe(
-        epochs=8,
-        recognizer_epochs=20,
+        epochs=3,
+        recognizer_epochs=6,
         batch_size=256,
         recognizer_batch_size=512,
         learning_rate=1e-3,
         recognizer_learning_rate=1e-3,
         decay=True,
         recognizer_units=1024,
-        dropout=0.3,
-        standardize=True,
+        dropout=0.5,
+        whiten=True,
         initial_scale=0.0,
+        stride=3,
     ),
 }
 """Recipes by name."""

@@ -146,9 +146,10 @@ def _train_recognizer(run: Run, training: Windows, validation: Windows) -> None:
         recipe.recognizer_units,
         dropout=recipe.dropout,
         standardize=recipe.standardize,
+        whiten=recipe.whiten,
         kernel_initializer=optimizers.recognizer_initializer(recipe),
     )
-    if recipe.standardize:
+    if recipe.standardize or recipe.whiten:
         recognizer.adapt(ages)
     recognizer.build((None, *ages.shape[1:]))
     rows, labels = recognizer.rows(ages, training.persons)

@@ -6,6 +6,7 @@ from agegait.layers.locality_aware_attention import LocalityAwareAttention
 from agegait.layers.reverse_decoder import ReverseDecoder
 from agegait.layers.skeleton_encoder import SkeletonEncoder
 from agegait.layers.skeleton_normalization import SkeletonNormalization
+from agegait.layers.whitening import Whitening
 
 __all__ = [
     "AxisLSTM",
@@ -14,4 +15,5 @@ __all__ = [
     "ReverseDecoder",
     "SkeletonEncoder",
     "SkeletonNormalization",
+    "Whitening",
 ]
