@@ -18,6 +18,7 @@ _LAYERS = (
     "ReverseDecoder",
     "SkeletonEncoder",
     "SkeletonNormalization",
+    "Whitening",
 )
 _MODELS = ("GaitEncoder", "GaitIdentifier", "GaitRecognizer")
 _MODULES = ("convert", "data", "evaluation", "export", "layers", "metrics", "models", "protocols", "runs", "skeletons")
@@ -32,6 +33,7 @@ __all__ = [
     "ReverseDecoder",
     "SkeletonEncoder",
     "SkeletonNormalization",
+    "Whitening",
     "__version__",
     "convert",
     "data",
@@ -54,6 +56,7 @@ if TYPE_CHECKING:
         ReverseDecoder,
         SkeletonEncoder,
         SkeletonNormalization,
+        Whitening,
     )
     from agegait.models import GaitEncoder, GaitIdentifier, GaitRecognizer
 

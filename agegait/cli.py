@@ -3,6 +3,7 @@
 import argparse
 import dataclasses
 import os
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -127,9 +128,22 @@ def _recipe_options() -> Iterator[tuple[str, type, str]]:
         yield field.name, type(field.default), field.metadata["help"]
 
 
-def _train(options: argparse.Namespace) -> None:
+def _start_tensorflow() -> None:
+    """Imports what takes long, without its remarks about the machine and its advice to programmers."""
     with quiet_import():
-        from agegait import recipes, runs, training
+        import tensorflow as tf
+        import tensorflow_datasets as tfds
+
+        tf.config.list_physical_devices()
+    tf.get_logger().setLevel("ERROR")
+    if not sys.stderr.isatty():
+        tfds.disable_progress_bar()
+
+
+def _train(options: argparse.Namespace) -> None:
+    _start_tensorflow()
+    from agegait import recipes, runs, training
+
     changes: dict[str, Any] = {name: getattr(options, name) for name, _, _ in _recipe_options()}
     settings = runs.Settings(
         dataset=options.dataset,
@@ -153,8 +167,9 @@ def _train(options: argparse.Namespace) -> None:
 
 
 def _evaluate(options: argparse.Namespace) -> None:
-    with quiet_import():
-        from agegait import evaluation, runs
+    _start_tensorflow()
+    from agegait import evaluation, runs
+
     found = evaluation.evaluate(runs.load(options.folder), options.data_dir, options.manual_dir, options.baseline)
     console = Console()
     for table in evaluation.tables(found):
@@ -163,15 +178,16 @@ def _evaluate(options: argparse.Namespace) -> None:
 
 
 def _export(options: argparse.Namespace) -> None:
-    with quiet_import():
-        from agegait import export
+    _start_tensorflow()
+    from agegait import export
+
     export.save(options.folder, options.out)
     Console().print(f"written: {options.out}. Next: agegait serve {options.out}", highlight=False, soft_wrap=True)
 
 
 def _serve(options: argparse.Namespace) -> None:
-    with quiet_import():
-        from agegait import export
+    _start_tensorflow()
+    from agegait import export
 
     def announce(server: export.Server) -> None:
         text = f"serving {options.folder} on {server.address}; stop it with Ctrl-C"
@@ -200,9 +216,10 @@ def _demo(options: argparse.Namespace) -> None:
     console = Console()
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise ValueError(f"{out}: expected a new or empty folder, found one with files. Take it away or name another.")
-    with quiet_import():
-        from agegait import datasets, evaluation, export, recipes, runs, training
+    _start_tensorflow()
     import numpy as np
+
+    from agegait import datasets, evaluation, export, recipes, runs, training
 
     def step(text: str) -> None:
         console.rule(f"[bold]{text}", align="left", characters="─")

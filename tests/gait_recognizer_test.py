@@ -122,6 +122,33 @@ class TestStandardize:
             recognizer_of().adapt(ages)
 
 
+class TestWhiten:
+    @pytest.mark.parametrize("manner", ["ap", "sc"])
+    def test_frames_are_whitened_one_by_one(self, ages, manner):
+        whitened = recognizer_of(manner, whiten=True)
+        whitened.adapt(ages)
+        whitened.build(ages.shape)
+        plain = recognizer_of(manner)
+        plain.build(ages.shape)
+        for layer, other in zip(
+            (*whitened.hidden[::2], whitened.logits), (*plain.hidden[::2], plain.logits), strict=True
+        ):
+            other.set_weights(layer.get_weights())
+        white = whitened.normalization(ages)
+        np.testing.assert_allclose(np.mean(white, axis=(0, 1)), 0, atol=1e-3)
+        np.testing.assert_allclose(whitened(ages), plain(white), rtol=1e-5, atol=1e-5)
+
+    def test_is_saved_and_cloned(self, ages, tmp_path):
+        recognizer = recognizer_of("sc", whiten=True)
+        recognizer.adapt(ages)
+        expected = recognizer(ages)
+        recognizer.save(tmp_path / "recognizer.keras")
+        np.testing.assert_array_equal(keras.models.load_model(tmp_path / "recognizer.keras")(ages), expected)
+        clone = keras.models.clone_model(recognizer)
+        clone.set_weights(recognizer.get_weights())
+        np.testing.assert_allclose(clone(ages), expected, rtol=1e-6)
+
+
 class TestTraining:
     def trained(self, fit, manner="ap", **options):
         keras.utils.set_random_seed(4)

@@ -17,6 +17,7 @@ from agegait.layers import (
     ReverseDecoder,
     SkeletonEncoder,
     SkeletonNormalization,
+    Whitening,
 )
 
 A, B, F, J, K = 3, 2, 4, 5, 6
@@ -56,11 +57,12 @@ CASES = {
     "SkeletonNormalization": Case(
         lambda **options: SkeletonNormalization(center=1, unit="mm", **options), {"inputs": (B, F, J, 3)}
     ),
+    "Whitening": Case(lambda **options: Whitening(epsilon=1e-3, **options), {"inputs": (B, F, J)}),
 }
-WITH_WEIGHTS = [name for name in CASES if name != "SkeletonNormalization"]
+TRAINED = [name for name in CASES if name not in ("SkeletonNormalization", "Whitening")]
 
 every_layer = pytest.mark.parametrize("case", CASES.values(), ids=CASES)
-every_layer_with_weights = pytest.mark.parametrize("case", [CASES[name] for name in WITH_WEIGHTS], ids=WITH_WEIGHTS)
+every_layer_with_weights = pytest.mark.parametrize("case", [CASES[name] for name in TRAINED], ids=TRAINED)
 
 
 def map_shapes(change, shapes):
@@ -89,7 +91,7 @@ def output_shapes(layer, shapes):
 def functional(case):
     """The layer in a functional model of any number of windows, and inputs for it in the model's order."""
     layer = case.make()
-    axis = 0 if isinstance(layer, SkeletonNormalization) else 1
+    axis = 0 if isinstance(layer, SkeletonNormalization | Whitening) else 1
     any_batch = map_shapes(lambda shape: (*shape[:axis], None, *shape[axis + 1 :]), case.shapes)
     inputs = map_shapes(lambda shape: keras.Input(batch_shape=shape), any_batch)
     return keras.Model(tree.flatten(inputs), tree.flatten(layer(**inputs))), tree.flatten(draw(case.shapes))
@@ -428,3 +430,47 @@ def test_reverse_decoder_refuses_what_it_cannot_start_from():
         decoder("zeros")(inputs["memory"], inputs["initial_state"][:1])
     with pytest.raises(ValueError, match='target: expected the window in reverse, as feed="target" asks'):
         decoder("target")(**inputs)
+
+
+class TestWhitening:
+    random = np.random.default_rng(5)
+    # Scales a thousandfold apart, two values nearly one, one that never changes.
+    data = random.standard_normal((500, 3, 4)) @ np.diag([1, 1e-2, 1e-3, 1]) + 10
+    data[..., 3] = data[..., 0] + 1e-2 * random.standard_normal((500, 3))
+    data = np.concatenate([data, np.full((500, 3, 1), 7.0)], axis=-1)
+
+    def test_mean_zero_and_no_correlation(self):
+        layer = Whitening(epsilon=1e-9, dtype="float64")
+        layer.adapt(self.data)
+        white = layer(self.data).numpy().reshape(-1, 5)
+        np.testing.assert_allclose(white.mean(axis=0), 0, atol=1e-9)
+        covariance = np.cov(white.T, bias=True)
+        # Four directions vary, the constant is none.
+        np.testing.assert_allclose(np.sort(np.diag(covariance)), [0, 1, 1, 1, 1], atol=1e-4)
+        np.testing.assert_allclose(covariance - np.diag(np.diag(covariance)), 0, atol=1e-6)
+
+    def test_directions_far_below_epsilon_stay_small(self):
+        layer = Whitening(epsilon=1.0, dtype="float64")
+        layer.adapt(self.data)
+        spread = np.sort(layer(self.data).numpy().reshape(-1, 5).std(axis=0))
+        assert spread[0] < 1e-9
+        assert spread[1] < 0.02  # the difference of the two that are nearly one
+        assert 0.6 < spread[2] < spread[4] < 0.9
+
+    def test_many_samples_are_as_few(self):
+        layer, other = Whitening(dtype="float64"), Whitening(dtype="float64")
+        layer.adapt(self.data)
+        other.adapt(np.tile(self.data, (100, 1, 1)))  # more rows than are taken at once
+        np.testing.assert_allclose(layer(self.data), other(self.data), rtol=1e-6, atol=1e-6)
+
+    @pytest.mark.parametrize(
+        ("data", "message"),
+        [(np.ones((1, 4)), "received 1 of float64"), (np.full((3, 4), np.nan), "at least two finite samples")],
+    )
+    def test_refuses_what_it_cannot_adapt_to(self, data, message):
+        with pytest.raises(ValueError, match=message):
+            Whitening().adapt(data)
+
+    def test_refuses_no_epsilon(self):
+        with pytest.raises(ValueError, match="epsilon: expected a positive number, received 0"):
+            Whitening(epsilon=0)

@@ -9,9 +9,9 @@ from keras import ops
 class Whitening(keras.layers.Layer):
     """Standardises features and takes the correlation out of them, by what `adapt` has seen of the training data.
 
-    The LSTM states that AGEs are made of are nearly collinear: a few directions carry most of the variance and little of
-    who somebody is. After whitening every direction counts the same, and a network learns in a few passes what takes it
-    hundreds otherwise.
+    The LSTM states that AGEs are made of are nearly collinear: a few directions carry most of the variance and little
+    of who somebody is. After whitening every direction counts the same, and a network learns in a few passes what takes
+    it hundreds otherwise.
 
     Args:
         epsilon: Added to the variance of each direction, as a share of a standardised feature's: directions far below
@@ -52,7 +52,7 @@ class Whitening(keras.layers.Layer):
         if not self.built:
             self.build(data.shape)
         mean = data.mean(axis=0, dtype="float64")
-        covariance = _second_moment(data) - np.outer(mean, mean)
+        covariance = _covariance(data, mean)
         scale = np.sqrt(np.maximum(np.diag(covariance), 0))
         # A feature that never changes says nothing, and would be divided by zero.
         scale = np.where(scale > 1e-12 * max(scale.max(), 1e-12), scale, np.inf)
@@ -73,10 +73,10 @@ class Whitening(keras.layers.Layer):
         return {**super().get_config(), "epsilon": self.epsilon}
 
 
-def _second_moment(data, rows=65536):
-    """E[x x'] in float64, some rows at a time: AGEs of a whole data set would not fit in that precision."""
+def _covariance(data, mean, rows=65536):
+    """In float64 some rows at a time: the AGEs of a whole data set would not fit in that precision."""
     total = np.zeros((data.shape[1], data.shape[1]))
     for start in range(0, len(data), rows):
-        part = data[start : start + rows].astype("float64")
+        part = data[start : start + rows] - mean
         total += part.T @ part
     return total / len(data)
