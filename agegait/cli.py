@@ -68,7 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     evaluate = command("evaluate", _evaluate, "evaluate a run on its test walks")
     evaluate.add_argument("folder", type=Path, metavar="RUN", help="the run's folder")
     evaluate.add_argument(
-        "--baseline", action="store_true", help="train a plain network on raw coordinates too, to compare with"
+        "--baseline", action="store_true", help="train plain networks on raw coordinates too, to compare with"
     )
     _add_places(evaluate)
 
@@ -88,9 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     demo = command(
         "demo", _demo, "the main job, small, on the built-in walkers: train, evaluate, export, serve, identify"
     )
-    demo.add_argument(
-        "--out", type=Path, default=Path("demo"), metavar="DIR", help="a new folder (default: %(default)s)"
-    )
+    demo.add_argument("--out", type=Path, default=Path("demo"), metavar="DIR", help="its folder (default: %(default)s)")
     return parser
 
 
@@ -214,8 +212,8 @@ def _demo(options: argparse.Namespace) -> None:
     """Real data in, real files and a real socket out: nothing here is played."""
     out: Path = options.out
     console = Console()
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise ValueError(f"{out}: expected a new or empty folder, found one with files. Take it away or name another.")
+    if out.exists() and (not out.is_dir() or any(out.iterdir())) and not (out / "run" / "run.json").exists():
+        raise ValueError(f"{out}: expected a new or empty folder, or an earlier demo's, found something else.")
     _start_tensorflow()
     import numpy as np
 

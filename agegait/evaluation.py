@@ -15,6 +15,7 @@ from agegait.datasets import Windows
 from agegait.models import GaitRecognizer
 from agegait.progress import ProgressLine
 
+BASELINES = {"raw MLP": {"standardize": True}, "raw MLP, whitened": {"whiten": True}}
 BASELINE_UNITS = 1024
 BASELINE_DROPOUT = 0.3
 BASELINE_EPOCHS = 20
@@ -34,7 +35,7 @@ def evaluate(
         run: A finished run.
         data_dir: Where prepared data sets are kept; TFDS's own place where absent.
         manual_dir: Where a data set that was fetched by hand lies.
-        baseline: Whether to train, on the same training windows, a plain network on raw coordinates to compare with.
+        baseline: Whether to train, on the same training windows, plain networks on raw coordinates to compare with.
 
     Returns:
         What `evaluation.json` holds: for each test split, a list of results, each with its `method`, `protocol`, what
@@ -50,7 +51,7 @@ def evaluate(
     gallery, gallery_persons = protocols.by_walk(
         run.ages(training, "gallery AGEs").mean(axis=1), training.persons, training.walks
     )
-    network = _train_baseline(run, built, training) if baseline else None
+    networks = _train_baselines(run, built) if baseline else {}
     tests: dict[str, list[dict[str, Any]]] = {}
     for split in splits.tests:
         windows = run.windows(built, split)
@@ -58,9 +59,9 @@ def evaluate(
         tests[split] = _recognition("AGE", recognizer.predict(ages, batch_size=4096, verbose=0), windows)
         if run.fine_tuned:
             tests[split] += _recognition("fine-tuned", _fine_tuned_logits(run, windows), windows)
-        if network is not None:
+        for name, network in networks.items():
             logits = network.predict(_coordinates(windows), batch_size=4096, verbose=0)
-            tests[split] += _recognition("raw MLP", logits, windows)
+            tests[split] += _recognition(name, logits, windows)
         probes, persons = protocols.by_walk(ages.mean(axis=1), windows.persons, windows.walks)
         found = protocols.retrieval(probes, persons, gallery, gallery_persons)
         tests[split].append({"method": "AGE", "protocol": "retrieval", "of": "walks", **dataclasses.asdict(found)})
@@ -129,13 +130,17 @@ def _coordinates(windows: Windows) -> np.ndarray:
     return windows.skeletons.reshape(*windows.skeletons.shape[:2], -1)
 
 
-def _train_baseline(run: runs.Run, built: Any, training: Windows) -> GaitRecognizer:
-    """A network of one hidden layer on the normalized coordinates of a window: what the encoder has to beat."""
+def _train_baselines(run: runs.Run, built: Any) -> dict[str, GaitRecognizer]:
+    """Networks of one hidden layer on the normalized coordinates of a window: what the encoder has to beat."""
+    splits = datasets.SPLITS[run.settings.dataset]
+    training = run.windows(built, splits.train, run.settings.stride)
+    validation = run.windows(built, splits.validation)
+    return {name: _train_baseline(run, name, training, validation, **options) for name, options in BASELINES.items()}
+
+
+def _train_baseline(run: runs.Run, name: str, training: Windows, validation: Windows, **options: Any) -> GaitRecognizer:
     keras.utils.set_random_seed(run.settings.seed)
-    if run.settings.stride != run.settings.frames:
-        training = run.windows(built, datasets.SPLITS[run.settings.dataset].train, run.settings.stride)
-    validation = run.windows(built, datasets.SPLITS[run.settings.dataset].validation)
-    network = GaitRecognizer(len(run.persons), "sc", BASELINE_UNITS, dropout=BASELINE_DROPOUT, standardize=True)
+    network = GaitRecognizer(len(run.persons), "sc", BASELINE_UNITS, dropout=BASELINE_DROPOUT, **options)
     coordinates = _coordinates(training)
     network.adapt(coordinates)
     network.compile(
@@ -151,7 +156,7 @@ def _train_baseline(run: runs.Run, built: Any, training: Windows) -> GaitRecogni
         verbose=0,
         validation_data=(_coordinates(validation), validation.persons),
         callbacks=[
-            ProgressLine("baseline", len(coordinates)),
+            ProgressLine(name, len(coordinates)),
             keras.callbacks.EarlyStopping(
                 "val_accuracy", mode="max", patience=BASELINE_EPOCHS, restore_best_weights=True
             ),

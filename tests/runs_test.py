@@ -187,7 +187,7 @@ def test_evaluation_has_every_protocol_and_is_written(data_dir, tmp_path, finish
     written = json.loads((run.folder / "evaluation.json").read_text())
     assert set(found["tests"]) == set(written["tests"]) == {"test", "test_b"}
     kinds = [(result["method"], result["protocol"], result["of"]) for result in written["tests"]["test"]]
-    methods = ("AGE", "fine-tuned", "raw MLP") if manner == "ap" else ("AGE", "fine-tuned")
+    methods = ("AGE", "fine-tuned", "raw MLP", "raw MLP, whitened") if manner == "ap" else ("AGE", "fine-tuned")
     expected = [(method, "closed-set recognition", of) for method in methods for of in ("windows", "walks")]
     assert kinds == [*expected, ("AGE", "retrieval", "walks")]
     windows, walks = written["tests"]["test"][:2]
