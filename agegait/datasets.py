@@ -75,15 +75,21 @@ def builder(name: str, data_dir: str | PathLike | None = None, manual_dir: str |
         A `tfds.core.DatasetBuilder`.
 
     Raises:
-        ValueError: No such data set, or TFDS's own errors about its files.
+        ValueError: No such data set, files that are not what they should be, or a download that failed.
     """
-    import tensorflow_datasets as tfds  # a second of import that a run's models do not need
+    # A second of import that a run's models do not need.
+    import tensorflow_datasets as tfds
+    from tensorflow_datasets.core.download.download_manager import NonMatchingChecksumError
 
     import tfds_builders  # noqa: F401 (registers the builders)
 
     built = tfds.builder(find(name), data_dir=None if data_dir is None else str(data_dir))
     config = tfds.download.DownloadConfig(manual_dir=None if manual_dir is None else str(manual_dir))
-    built.download_and_prepare(download_config=config)
+    try:
+        built.download_and_prepare(download_config=config)
+    except (OSError, tfds.download.DownloadError, NonMatchingChecksumError) as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise ValueError(f"{built.name}: could not be fetched or prepared: {reason}") from error
     return built
 
 
