@@ -169,7 +169,8 @@ def _evaluate(options: argparse.Namespace) -> None:
     from agegait import evaluation, runs
 
     found = evaluation.evaluate(runs.load(options.folder), options.data_dir, options.manual_dir, options.baseline)
-    console = Console()
+    # A file or a pipe has no width to keep to.
+    console = Console(width=None if sys.stdout.isatty() else 120)
     for table in evaluation.tables(found):
         console.print(table)
     console.print(f"written: {options.folder / 'evaluation.json'}", highlight=False, soft_wrap=True)

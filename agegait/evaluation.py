@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 from os import PathLike
 from typing import Any
 
@@ -19,8 +20,8 @@ BASELINES = {"raw MLP": {"standardize": True}, "raw MLP, whitened": {"whiten": T
 BASELINE_UNITS = 1024
 BASELINE_DROPOUT = 0.3
 BASELINE_EPOCHS = 20
-BASELINE_BATCH = 128
-BASELINE_LEARNING_RATE = 5e-4
+BASELINE_BATCH = 256
+BASELINE_LEARNING_RATE = 1e-3
 
 
 def evaluate(
@@ -90,7 +91,7 @@ def _table(protocol: str, rows: list[tuple[str, dict[str, Any]]]) -> Table:
     shown = {name: path for name, path in figures.items() if any(_figure(result, path) for _, result in rows)}
     table = Table(title=f"{protocol}, in per cent", title_justify="left", title_style="bold", box=box.SIMPLE)
     for name in ("test", "method", "of"):
-        table.add_column(name)
+        table.add_column(name, no_wrap=True)
     for name in ("samples", *shown):
         table.add_column(name, justify="right")
     for split, result in rows:
@@ -143,8 +144,9 @@ def _train_baseline(run: runs.Run, name: str, training: Windows, validation: Win
     network = GaitRecognizer(len(run.persons), "sc", BASELINE_UNITS, dropout=BASELINE_DROPOUT, **options)
     coordinates = _coordinates(training)
     network.adapt(coordinates)
+    steps = math.ceil(len(coordinates) / BASELINE_BATCH) * BASELINE_EPOCHS
     network.compile(
-        keras.optimizers.Adam(BASELINE_LEARNING_RATE),
+        keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(BASELINE_LEARNING_RATE, steps)),
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
     )
