@@ -40,9 +40,9 @@ class Recipe:
     stride: int = _option(0, "frames from a training window to the next; 0 for no overlap")
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "recognizer_epochs", "fine_tune_epochs", "stride", "initial_scale", "dropout", "l2"):
+        for name in ("epochs", "fine_tune_epochs", "stride", "initial_scale", "dropout", "l2"):
             self._check(name, getattr(self, name) >= 0, "at least 0")
-        for name in ("batch_size", "recognizer_batch_size", "units", "recognizer_units"):
+        for name in ("recognizer_epochs", "batch_size", "recognizer_batch_size", "units", "recognizer_units"):
             self._check(name, getattr(self, name) >= 1, "at least 1")
         for name in ("learning_rate", "recognizer_learning_rate", "fine_tune_learning_rate"):
             self._check(name, getattr(self, name) > 0, "more than 0")

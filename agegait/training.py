@@ -214,8 +214,6 @@ def _fit_and_choose(
     )
     reached = _fit(run, model, name, arrays, epochs, batch_size, validation_data, [keep])
     accuracies = [float(row["val_accuracy"]) for row in _history(run, name)]
-    if not accuracies:
-        return {**reached, "chosen_epoch": 0, "validation_accuracy": None}
     model.load_weights(best)
     return {
         **reached,

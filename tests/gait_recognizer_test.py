@@ -86,6 +86,18 @@ def test_kernels_of_equal_shape_differ(ages):
     assert np.std(first) == pytest.approx(1, abs=0.5)
 
 
+@pytest.mark.parametrize("option", ["standardize", "whiten"])
+def test_what_it_adapted_to_is_saved_and_cloned(ages, tmp_path, option):
+    recognizer = recognizer_of("sc", **{option: True})
+    recognizer.adapt(ages)
+    expected = recognizer(ages)
+    recognizer.save(tmp_path / "recognizer.keras")
+    np.testing.assert_array_equal(keras.models.load_model(tmp_path / "recognizer.keras")(ages), expected)
+    clone = keras.models.clone_model(recognizer)
+    clone.set_weights(recognizer.get_weights())
+    np.testing.assert_allclose(clone(ages), expected, rtol=1e-6)
+
+
 class TestStandardize:
     def test_each_value_by_its_own_mean_and_variance(self, ages):
         plain = randomized(recognizer_of(), ages.shape)
@@ -107,16 +119,6 @@ class TestStandardize:
         standardized.logits.set_weights(recognizer.get_weights())
         np.testing.assert_allclose(standardized(ages), recognizer(ages), rtol=1e-5)
 
-    def test_is_saved_and_cloned(self, ages, tmp_path):
-        recognizer = recognizer_of("sc", standardize=True)
-        recognizer.adapt(ages)
-        expected = recognizer(ages)
-        recognizer.save(tmp_path / "recognizer.keras")
-        np.testing.assert_array_equal(keras.models.load_model(tmp_path / "recognizer.keras")(ages), expected)
-        clone = keras.models.clone_model(recognizer)
-        clone.set_weights(recognizer.get_weights())
-        np.testing.assert_allclose(clone(ages), expected, rtol=1e-6)
-
     def test_adapt_needs_it(self, ages):
         with pytest.raises(ValueError, match="adapt: expected a recognizer with standardize=True"):
             recognizer_of().adapt(ages)
@@ -137,16 +139,6 @@ class TestWhiten:
         white = whitened.normalization(ages)
         np.testing.assert_allclose(np.mean(white, axis=(0, 1)), 0, atol=1e-3)
         np.testing.assert_allclose(whitened(ages), plain(white), rtol=1e-5, atol=1e-5)
-
-    def test_is_saved_and_cloned(self, ages, tmp_path):
-        recognizer = recognizer_of("sc", whiten=True)
-        recognizer.adapt(ages)
-        expected = recognizer(ages)
-        recognizer.save(tmp_path / "recognizer.keras")
-        np.testing.assert_array_equal(keras.models.load_model(tmp_path / "recognizer.keras")(ages), expected)
-        clone = keras.models.clone_model(recognizer)
-        clone.set_weights(recognizer.get_weights())
-        np.testing.assert_allclose(clone(ages), expected, rtol=1e-6)
 
 
 class TestTraining:

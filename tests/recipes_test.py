@@ -54,12 +54,12 @@ class TestRefusals:
         with pytest.raises(ValueError, match="expected fields of Recipe, received epoch, lr"):
             recipe(lr=1, epoch=2)
 
-    @pytest.mark.parametrize("name", ["batch_size", "recognizer_batch_size", "units", "recognizer_units"])
+    @pytest.mark.parametrize("name", ["recognizer_epochs", "batch_size", "units", "recognizer_units"])
     def test_sizes_below_one(self, name):
         with pytest.raises(ValueError, match=f"^{name}: expected at least 1, received 0"):
             recipe(**{name: 0})
 
-    @pytest.mark.parametrize("name", ["epochs", "recognizer_epochs", "stride", "initial_scale", "dropout", "l2"])
+    @pytest.mark.parametrize("name", ["epochs", "fine_tune_epochs", "stride", "initial_scale", "dropout", "l2"])
     def test_numbers_below_zero(self, name):
         assert getattr(recipe(**{name: 0}), name) == 0
         with pytest.raises(ValueError, match=f"^{name}: expected at least 0, received -1"):
