@@ -88,10 +88,10 @@ lock: $(VENV)/venv.stamp
 			--custom-compile-command 'make lock' --output-file "$$1.new" $(UPGRADE) "$${@:2}"; \
 	}; \
 	trap 'rm -f requirements*.lock.new' EXIT; \
-	compile requirements.lock pyproject.toml; \
-	compile requirements-test.lock pyproject.toml --extra test --constraints requirements.lock.new; \
-	printf 'setuptools\nwheel\n' | compile requirements-build.lock - --constraints requirements.lock.new; \
+	compile requirements-test.lock pyproject.toml --extra test; \
+	compile requirements.lock pyproject.toml --constraints requirements-test.lock.new; \
+	printf 'setuptools\nwheel\n' | compile requirements-build.lock - --constraints requirements-test.lock.new; \
 	for lock in requirements requirements-test requirements-build; do \
-		sed -i 's/requirements\.lock\.new/requirements.lock/' "$$lock.lock.new"; \
+		sed -i 's/requirements-test\.lock\.new/requirements-test.lock/' "$$lock.lock.new"; \
 		mv "$$lock.lock.new" "$$lock.lock"; \
 	done

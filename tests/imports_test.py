@@ -21,7 +21,8 @@ HANDED_ON = {**dict.fromkeys(agegait._LAYERS, "agegait.layers"), **dict.fromkeys
 OWN = {
     "agegait.skeletons": set(),
     "agegait.metrics": set(),
-    "agegait.data": {"agegait.skeletons"},
+    "agegait.limbs": {"agegait.skeletons"},
+    "agegait.data": {"agegait.skeletons", "agegait.limbs"},
     "agegait.layers": {"agegait.skeletons"},
     "agegait.models": {"agegait.skeletons", "agegait.layers"},
     "tfds_builders": {"agegait.skeletons", "agegait.data"},
@@ -32,7 +33,8 @@ LAST = {"agegait.export": {"agegait.cli"}, "agegait.cli": {"agegait.__main__"}, 
 FOREIGN = {
     "agegait.skeletons": {"numpy"},
     "agegait.metrics": {"numpy", "sklearn"},
-    "agegait.data": {"numpy", "keras", "tensorflow"},
+    "agegait.limbs": {"numpy"},
+    "agegait.data": {"numpy", "keras", "tensorflow", "pyarrow"},
     "agegait.layers": {"numpy", "keras"},
     "agegait.models": {"numpy", "keras"},
 }
