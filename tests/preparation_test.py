@@ -1,8 +1,12 @@
+import collections
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from agegait import data
+
+J = 3
 
 
 def prepared(preparation, length=30, untracked=(), **labels):
@@ -54,6 +58,86 @@ def test_untracked_frames_of_walks_that_say_nothing_of_tracking():
 
 
 def test_the_papers_recipes():
-    kinect = data.Preparation(clip=10, drop_untracked=True)
-    expected = {"biwi": kinect, "ias": kinect, "kgbd": data.Preparation(clip=10), "walkers": data.Preparation()}
-    assert expected == data.PREPARATIONS
+    kinect = data.Preparation(clip=10, drop_untracked=True, centre=True, overlap=True)
+    kgbd, walkers = data.Preparation(clip=10, centre=True), data.Preparation(centre=True)
+    assert {"biwi": kinect, "ias": kinect, "kgbd": kgbd, "walkers": walkers} == data.PREPARATIONS
+
+
+def recorded(lengths, seed=0):
+    """Walks of random skeletons; one joint in 50 was not tracked."""
+    random = np.random.default_rng(seed)
+    return [
+        {
+            "skeleton": random.standard_normal((length, J, 3)).astype("float32"),
+            "tracked": random.random((length, J)) > 0.02,
+            "walk": f"{number:03}",
+        }
+        for number, length in enumerate(lengths)
+    ]
+
+
+def dataset(walks):
+    spec = {
+        "skeleton": tf.TensorSpec([None, J, 3], tf.float32),
+        "tracked": tf.TensorSpec([None, J], tf.bool),
+        "walk": tf.TensorSpec([], tf.string),
+    }
+    return tf.data.Dataset.from_generator(lambda: iter(walks), output_signature=spec)
+
+
+def papers_windows(walk, name, frames, training):
+    """Datasets as the papers describe them, frame by frame: the windows of one walk."""
+    kept = []
+    for skeleton, tracked in zip(walk["skeleton"], walk["tracked"], strict=True):
+        if name in ("biwi", "ias") and not tracked.all():
+            continue
+        kept.append(np.array([joint - skeleton[0] for joint in skeleton]))
+    if name != "walkers":
+        kept = kept[10 : max(len(kept) - 10, 10)]
+    found = []
+    overlapping = training and name in ("biwi", "ias")
+    for start in range(frames) if overlapping else [0]:
+        first = start
+        while first + frames <= len(kept):
+            found.append(kept[first : first + frames])
+            first += frames // 2 if overlapping else frames
+    return found
+
+
+@pytest.mark.parametrize("training", [False, True])
+@pytest.mark.parametrize("name", ["biwi", "ias", "kgbd", "walkers"])
+@pytest.mark.parametrize("frames", [6, 5])
+def test_windows_are_the_whole_recipe(name, training, frames):
+    walks = recorded([70, 26, 3, 0, 41])
+    expected = [(window, walk["walk"]) for walk in walks for window in papers_windows(walk, name, frames, training)]
+    found = list(data.PREPARATIONS[name].windows(dataset(walks), frames, training).as_numpy_iterator())
+    assert [window["walk"].decode() for window in found] == [walk for _, walk in expected]
+    np.testing.assert_array_equal([window["skeleton"] for window in found], [window for window, _ in expected])
+
+
+def test_training_windows_of_the_papers_come_twice():
+    walks = recorded([32])
+    walks[0]["tracked"][:] = True
+    windows = data.PREPARATIONS["ias"].windows(dataset(walks), training=True).as_numpy_iterator()
+    seen = collections.Counter(window["skeleton"].tobytes() for window in windows)
+    # Twelve frames are left: windows start at 0..6, and all but the first three are reached from two starts.
+    assert sorted(seen.values()) == [1, 1, 1, 2, 2, 2, 2]
+
+
+def test_windows_of_prepared_walks_are_cut_alike_and_left_where_they_are():
+    walks, recipe = dataset(recorded([60, 50])), data.PREPARATIONS["biwi"]
+    for training in (False, True):
+        whole = list(recipe.windows(walks, 4, training).as_numpy_iterator())
+        cut = list(recipe.cut(recipe(walks), 4, training).as_numpy_iterator())
+        assert len(cut) == len(whole) > 0
+        for uncentred, window in zip(cut, whole, strict=True):
+            np.testing.assert_array_equal(uncentred["skeleton"] - uncentred["skeleton"][:, :1], window["skeleton"])
+            assert uncentred["skeleton"][:, 0].any()
+
+
+def test_windows_of_one_frame_overlap_with_nothing():
+    walks = recorded([23])
+    found = data.Preparation(clip=10, overlap=True).windows(dataset(walks), frames=1, training=True)
+    np.testing.assert_array_equal(
+        [window["skeleton"][0] for window in found.as_numpy_iterator()], walks[0]["skeleton"][10:13]
+    )

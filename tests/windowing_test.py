@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -61,22 +63,38 @@ def test_shapes_are_known_before_a_window_is_seen():
     assert spec["walk"] == tf.TensorSpec([], tf.string)
 
 
+def test_windows_are_cut_from_each_start_in_turn():
+    found = frames_of(data.windows(walks_of([6]), 3, 2, starts=[1, 0, 9]).as_numpy_iterator())
+    assert found == [[1, 2, 3], [3, 4, 5], [0, 1, 2], [2, 3, 4]]
+
+
 @settings(max_examples=15, deadline=None)
-@given(st.lists(st.integers(0, 9), max_size=3), st.integers(1, 4), st.integers(1, 5))
-def test_any_lengths_against_a_plain_loop(lengths, frames, stride):
+@given(
+    st.lists(st.integers(0, 9), max_size=3),
+    st.integers(1, 4),
+    st.integers(1, 5),
+    st.lists(st.integers(0, 6), min_size=1, max_size=3),
+)
+def test_any_lengths_against_a_plain_loop(lengths, frames, stride, starts):
     expected = []
     for number, length in enumerate(lengths):
-        start = 0
-        while start + frames <= length:
-            expected.append([100 * number + frame for frame in range(start, start + frames)])
-            start += stride
-    assert frames_of(data.windows(walks_of(lengths), frames, stride).as_numpy_iterator()) == expected
+        for start in starts:
+            while start + frames <= length:
+                expected.append([100 * number + frame for frame in range(start, start + frames)])
+                start += stride
+    assert frames_of(data.windows(walks_of(lengths), frames, stride, starts).as_numpy_iterator()) == expected
 
 
 @pytest.mark.parametrize(("frames", "stride"), [(0, 1), (3, 0), (-1, 2)])
 def test_refuses_sizes_below_one(frames, stride):
     with pytest.raises(ValueError, match=f"expected at least 1, received {frames} and {stride}"):
         data.windows(walks_of([3]), frames, stride)
+
+
+@pytest.mark.parametrize("starts", [[], [0, -1]])
+def test_refuses_starts_that_are_no_frames(starts):
+    with pytest.raises(ValueError, match=re.escape(f"starts: expected frames from 0, received {starts}.")):
+        data.windows(walks_of([3]), starts=starts)
 
 
 def test_refuses_what_are_no_walks():
