@@ -11,22 +11,26 @@ from agegait.quiet import quiet_import
 
 _HOMES = {
     "AsyncClient": "async_client",
+    "AsyncStream": "async_stream",
     "Client": "client",
     "ClientError": "client_errors",
     "Identification": "walks",
     "Server": "server",
+    "Stream": "stream",
     "save": "saved_models",
 }
 _WITH_TENSORFLOW = ("Server", "save")
 
-__all__ = ["AsyncClient", "Client", "ClientError", "Identification", "Server", "save"]
+__all__ = ["AsyncClient", "AsyncStream", "Client", "ClientError", "Identification", "Server", "Stream", "save"]
 
 if TYPE_CHECKING:
     from agegait.export.async_client import AsyncClient
+    from agegait.export.async_stream import AsyncStream
     from agegait.export.client import Client
     from agegait.export.client_errors import ClientError
     from agegait.export.saved_models import save
     from agegait.export.server import Server
+    from agegait.export.stream import Stream
     from agegait.export.walks import Identification
 
 

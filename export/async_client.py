@@ -6,6 +6,7 @@ import grpc
 import numpy as np
 
 from agegait.export import channels, walks
+from agegait.export.async_stream import AsyncStream
 from agegait.export.client_errors import client_error
 
 
@@ -44,6 +45,12 @@ class AsyncClient:
         for request in walks.identify_requests(skeletons, model):
             found += walks.identifications(await self._call(channels.PREDICT, request))
         return found
+
+    def stream(
+        self, every: int = 6, *, last: int | None = None, keep: int = 3600, model: str = "identifier"
+    ) -> AsyncStream:
+        """As `Client.stream`."""
+        return AsyncStream(self._call, every, last, keep, model)
 
     async def encode(self, windows: np.ndarray, model: str = "encoder") -> dict[str, np.ndarray]:
         """As `Client.encode`."""

@@ -7,6 +7,7 @@ import numpy as np
 
 from agegait.export import channels, walks
 from agegait.export.client_errors import client_error
+from agegait.export.stream import Stream
 
 
 class Client:
@@ -69,6 +70,29 @@ class Client:
         """
         requests = walks.identify_requests(skeletons, model)
         return [found for request in requests for found in walks.identifications(self._call(channels.PREDICT, request))]
+
+    def stream(self, every: int = 6, *, last: int | None = None, keep: int = 3600, model: str = "identifier") -> Stream:
+        """A walk whose frames come one by one.
+
+        Args:
+            every: Frames from one question to the next.
+            last: Frames that count, the newest; all of the walk where absent.
+            keep: Most frames that wait while the server can't be reached; older ones are given up and counted.
+            model: The model's name.
+
+        Returns:
+            The stream of one person's walk; several may go on at once.
+
+        Raises:
+            ValueError: A count below 1, or fewer frames to keep than go into a question.
+
+        Example:
+            >>> with client.stream(every=6) as walk:
+            ...     for frame in sensor:
+            ...         if found := walk.add(frame):
+            ...             print(found.person, found.score)
+        """
+        return Stream(self._call, every, last, keep, model)
 
     def encode(self, windows: np.ndarray, model: str = "encoder") -> dict[str, np.ndarray]:
         """The gait encodings of windows.

@@ -10,10 +10,11 @@ Outputs = dict[str, tf.Tensor]
 
 
 class Endpoint(NamedTuple):
-    """A function to export and the tensors that it takes, by name."""
+    """A function to export, the tensors that it takes, by name, and the frames that a walk of them needs at least."""
 
     function: Callable[..., Outputs]
     inputs: tuple[tf.TensorSpec, ...]
+    min_frames: int = 0
 
 
 def encoder_endpoints(identifier: Any) -> dict[str, Endpoint]:
@@ -41,8 +42,12 @@ def recognizer_endpoints(identifier: Any) -> dict[str, Endpoint]:
 
 
 def identifier_endpoints(identifier: Any) -> dict[str, Endpoint]:
-    """`skeletons [B, T, J, 3]`, raw metres, to the recognizer's outputs a walk; `padded` takes `lengths [B]` too."""
-    frames = identifier.encoder.frames
+    """`skeletons [B, T, J, 3]`, raw metres, to the recognizer's outputs a walk; `padded` takes `lengths [B]` too.
+
+    `windows` is for walks that are still going on: it takes any T and gives `logits [B, W, N]` of the windows that are
+    complete, and for whoever adds them up, each a row: `frames` and `stride` of windows and the `persons [B, N]`.
+    """
+    frames, stride = identifier.encoder.frames, identifier.stride
     walks = tf.TensorSpec([None, None, identifier.encoder.joints, 3], tf.float32, "skeletons")
     lengths = tf.TensorSpec([None], tf.int32, "lengths")
     persons = list(identifier.persons)
@@ -56,8 +61,24 @@ def identifier_endpoints(identifier: Any) -> dict[str, Endpoint]:
         _refuse_unless(fits, f"lengths: expected at least {frames} frames and at most as many as skeletons has")
         return _named(identifier(skeletons, lengths=lengths)["logits"], persons)
 
-    whole = Endpoint(identify, (walks,))
-    return {"serving_default": whole, "identify": whole, "padded": Endpoint(padded, (walks, lengths))}
+    def windows(skeletons: tf.Tensor) -> Outputs:
+        batch, length = tf.unstack(tf.shape(skeletons)[:2])
+        complete = tf.where(length < frames, 0, (length - frames) // stride + 1)
+        filled = tf.pad(skeletons, [[0, 0], [0, tf.maximum(frames - length, 0)], [0, 0], [0, 0]])
+        return {
+            "logits": identifier(filled)["window_logits"][:, :complete],
+            "frames": tf.fill([batch], frames),
+            "stride": tf.fill([batch], stride),
+            "persons": tf.tile(tf.constant([persons]), [batch, 1]),
+        }
+
+    whole = Endpoint(identify, (walks,), frames)
+    return {
+        "serving_default": whole,
+        "identify": whole,
+        "padded": Endpoint(padded, (walks, lengths), frames),
+        "windows": Endpoint(windows, (walks,)),
+    }
 
 
 def _named(logits: tf.Tensor, persons: list[str]) -> Outputs:

@@ -45,6 +45,10 @@ _FIELDS = {
         "int64 version 1, int32 state 2, tensorflow.serving.StatusProto status 3"
     ),
     "tensorflow.serving.GetModelStatusResponse": "tensorflow.serving.ModelVersionStatus* model_version_status 1",
+    "grpc.health.v1.HealthCheckRequest": "string service 1",
+    "grpc.health.v1.HealthCheckResponse": "int32 status 1",
+    # A TensorProto as the wire has it: a packed field of numbers is a string of bytes there, and reads as one.
+    "agegait.PackedTensor": "bytes float_val 5, bytes double_val 6",
 }
 """Each message's fields: a type (`*` repeated, `map:` from strings), a name and a number."""
 
@@ -117,3 +121,6 @@ GetModelMetadataResponse = MESSAGES["tensorflow.serving.GetModelMetadataResponse
 SignatureDefMap = MESSAGES["tensorflow.serving.SignatureDefMap"]
 GetModelStatusRequest = MESSAGES["tensorflow.serving.GetModelStatusRequest"]
 GetModelStatusResponse = MESSAGES["tensorflow.serving.GetModelStatusResponse"]
+HealthCheckRequest = MESSAGES["grpc.health.v1.HealthCheckRequest"]
+HealthCheckResponse = MESSAGES["grpc.health.v1.HealthCheckResponse"]
+PackedTensor = MESSAGES["agegait.PackedTensor"]

@@ -154,7 +154,8 @@ def _write(folder: Path, model: str, identifier: Any, endpoints: dict[str, Endpo
         }
         _compare(folder, endpoints, samples)
     write_warmup(folder, model, samples)
-    (folder / LIMITS_FILE).write_text(json.dumps({"frames": identifier.encoder.frames}) + "\n")
+    limits = {"min_frames": {name: endpoint.min_frames for name, endpoint in endpoints.items()}}
+    (folder / LIMITS_FILE).write_text(json.dumps(limits) + "\n")
 
 
 def _refuse_cudnn(folder: Path) -> None:
@@ -208,7 +209,7 @@ def _manifest(identifier: Any, run: Mapping[str, Any] | None, models: dict[str, 
         "frames": encoder.frames,
         "joints": list(JOINTS) if encoder.joints == len(JOINTS) else encoder.joints,
         "units": encoder.units,
-        "unit_of_length": "m",
+        "unit_of_length": normalization.unit,
         "normalization": normalization.get_config(),
         "persons": list(identifier.persons),
         "data_licence": (run or {}).get("data", {}).get("licence"),

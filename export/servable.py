@@ -13,7 +13,7 @@ from tensorflow.core.protobuf import saved_model_pb2
 from agegait.export.status_error import StatusError
 
 LIMITS_FILE = Path("assets.extra/agegait.json")
-"""In a version's folder, what signatures can't say of its inputs: the frames that a walk needs at least."""
+"""In a version's folder, what signatures can't say of their inputs: the frames that a walk needs at least."""
 
 DEFAULT_SIGNATURE = "serving_default"
 
@@ -90,14 +90,14 @@ class Servable:
         # The whole object is kept: signatures alone do not keep its variables alive.
         self._loaded = tf.saved_model.load(str(folder), tags=["serve"])
         limits = folder / LIMITS_FILE
-        min_frames = json.loads(limits.read_text())["frames"] if limits.exists() else 0
+        min_frames = json.loads(limits.read_text()).get("min_frames", {}) if limits.exists() else {}
         self.signatures = {
             key: Signature(
                 name=key,
                 inputs=_specs(definition.inputs),
                 outputs=_specs(definition.outputs),
                 function=self._loaded.signatures[key],
-                min_frames=min_frames,
+                min_frames=min_frames.get(key, 0),
             )
             for key, definition in self.signature_defs.items()
         }

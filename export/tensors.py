@@ -5,6 +5,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from agegait.export.messages import PackedTensor
+
 MAX_RANK = 254
 
 
@@ -37,7 +39,8 @@ KINDS = {
 """The dtypes that are read and written, by their number in TensorFlow's DataType."""
 
 _NUMBERS = {kind.dtype: number for number, kind in KINDS.items()}
-_PACKED_FLOATS = b"\x2a"  # field 5, float_val, length-delimited
+_PACKED = {name: np.dtype(kind) for name, kind in (("float_val", "<f4"), ("double_val", "<f8"))}
+"""Fields whose bytes on the wire are an array's: read and written whole, not one Python number after another."""
 
 
 def dtype_name(number: int) -> str:
@@ -91,13 +94,9 @@ def decode(proto: Any, max_elements: int) -> np.ndarray:
         if len(content) != count * dtype.itemsize:
             raise ValueError(f"tensor_content has {len(content)} bytes, its shape needs {count * dtype.itemsize}")
         return np.frombuffer(content, dtype).reshape(shape)
-    values = getattr(proto, field)
-    if len(values) > count:
-        raise ValueError(f"{field} has {len(values)} values, its shape holds {count}")
-    try:
-        given = np.array(values, dtype=dtype)
-    except OverflowError:
-        raise ValueError(f"a value in {field} does not fit {dtype.name}") from None
+    given = _typed_values(proto, field, dtype)
+    if len(given) > count:
+        raise ValueError(f"{field} has {len(given)} values, its shape holds {count}")
     if len(given) < count:
         last = given[-1:] if len(given) else np.array([b""] if proto.dtype == STRING else [0], dtype)
         given = np.concatenate([given, np.repeat(last, count - len(given))])
@@ -115,17 +114,19 @@ def encode(array: np.ndarray, proto: Any) -> None:
     proto.dtype = _NUMBERS[array.dtype]
     for size in array.shape:
         proto.tensor_shape.dim.add().size = size
-    if proto.dtype == FLOAT:
-        # The field's own wire bytes: fifty times faster than one Python float after another.
-        values = np.ascontiguousarray(array, "<f4").tobytes()
-        proto.MergeFromString(_PACKED_FLOATS + _varint(len(values)) + values)
+    field = KINDS[proto.dtype].field
+    if field in _PACKED:
+        packed = PackedTensor(**{field: array.astype(_PACKED[field], copy=False).tobytes()})
+        proto.MergeFromString(packed.SerializeToString())
     else:
-        getattr(proto, KINDS[proto.dtype].field).extend(array.ravel().tolist())
+        getattr(proto, field).extend(array.ravel().tolist())
 
 
-def _varint(number: int) -> bytes:
-    encoded = bytearray()
-    while number > 0x7F:
-        encoded.append(number & 0x7F | 0x80)
-        number >>= 7
-    return bytes([*encoded, number])
+def _typed_values(proto: Any, field: str, dtype: np.dtype) -> np.ndarray:
+    if field in _PACKED:
+        packed = getattr(PackedTensor.FromString(proto.SerializeToString()), field)
+        return np.frombuffer(packed, _PACKED[field]).astype(dtype, copy=False)
+    try:
+        return np.array(getattr(proto, field), dtype=dtype)
+    except OverflowError:
+        raise ValueError(f"a value in {field} does not fit {dtype.name}") from None

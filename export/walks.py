@@ -78,12 +78,12 @@ def encode_request(windows: np.ndarray, model: str) -> Any:
     Raises:
         ValueError: Another shape, NaN or infinity.
     """
-    windows = _floats("windows", windows)
+    windows = floats("windows", windows)
     if windows.ndim not in (3, 4) or windows.shape[-1] != 3 or not np.isfinite(windows).all():
         raise ValueError(
             f"windows: expected finite windows [B, f, J, 3] or one window [f, J, 3], received {list(windows.shape)}."
         )
-    return _predict_request(model, "", skeletons=windows if windows.ndim == 4 else windows[None])
+    return predict_request(model, "", skeletons=windows if windows.ndim == 4 else windows[None])
 
 
 def metadata_request(model: str) -> Any:
@@ -139,7 +139,7 @@ def _tensor_infos(infos: Any) -> dict[str, TensorInfo]:
 def _walks(skeletons: Walks) -> list[np.ndarray]:
     if isinstance(skeletons, np.ndarray) and skeletons.ndim == 3:
         skeletons = skeletons[None]
-    walks = [_floats("skeletons", walk) for walk in skeletons]
+    walks = [floats("skeletons", walk) for walk in skeletons]
     if not walks:
         raise ValueError("skeletons: expected at least one walk, received none.")
     for number, walk in enumerate(walks):
@@ -152,7 +152,12 @@ def _walks(skeletons: Walks) -> list[np.ndarray]:
     return walks
 
 
-def _floats(name: str, values: Any) -> np.ndarray:
+def floats(name: str, values: Any) -> np.ndarray:
+    """Numbers of any kind as float32.
+
+    Raises:
+        ValueError: They are no numbers.
+    """
     try:
         with np.errstate(over="ignore"):  # What overflows is infinite then, and refused as such.
             return np.asarray(values, np.float32)
@@ -175,14 +180,15 @@ def _together(walks: list[np.ndarray]) -> Iterator[list[np.ndarray]]:
 def _identify_request(walks: list[np.ndarray], model: str) -> Any:
     lengths = np.array([len(walk) for walk in walks], np.int32)
     if len(set(lengths)) == 1:
-        return _predict_request(model, "", skeletons=np.stack(walks))
+        return predict_request(model, "", skeletons=np.stack(walks))
     padded = np.zeros((len(walks), max(lengths), *walks[0].shape[1:]), np.float32)
     for row, walk in zip(padded, walks, strict=True):
         row[: len(walk)] = walk
-    return _predict_request(model, "padded", skeletons=padded, lengths=lengths)
+    return predict_request(model, "padded", skeletons=padded, lengths=lengths)
 
 
-def _predict_request(model: str, signature: str, **inputs: np.ndarray) -> Any:
+def predict_request(model: str, signature: str, **inputs: np.ndarray) -> Any:
+    """A Predict request for a signature, the empty one being `serving_default`."""
     request = PredictRequest()
     request.model_spec.name = model
     request.model_spec.signature_name = signature

@@ -92,6 +92,17 @@ def test_padded_walks_are_named_as_if_alone(identifier, loaded):
     np.testing.assert_allclose(received["logits"], alone, rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.parametrize("length", [0, 1, FRAMES - 1, FRAMES, 2 * FRAMES - 1, 23])
+def test_windows_of_a_walk_that_goes_on(identifier, loaded, length):
+    walks = noise(2, length, JOINTS, 3)
+    received = loaded["identifier"].signatures["windows"](skeletons=tf.constant(walks))
+    alone = [identifier(walks[:, end - FRAMES : end])["logits"] for end in range(FRAMES, length + 1, FRAMES)]
+    expected = np.stack(alone, axis=1) if alone else np.zeros((2, 0, len(PERSONS)))
+    np.testing.assert_allclose(received["logits"], expected, rtol=1e-5, atol=1e-5)
+    assert received["frames"].numpy().tolist() == received["stride"].numpy().tolist() == [FRAMES] * 2
+    assert [[name.decode() for name in row] for row in received["persons"].numpy()] == [PERSONS] * 2
+
+
 @pytest.mark.parametrize(
     ("signature", "inputs", "words"),
     [
@@ -127,6 +138,7 @@ def test_manifest_says_what_was_written(exported):
     manifest = json.loads((exported / "manifest.json").read_text())
     assert manifest["persons"] == PERSONS
     assert (manifest["frames"], manifest["joints"], manifest["units"]) == (FRAMES, JOINTS, UNITS)
+    assert manifest["unit_of_length"] == "m"
     for name, model in manifest["models"].items():
         folder = exported / name / str(model["version"])
         files = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
@@ -135,9 +147,17 @@ def test_manifest_says_what_was_written(exported):
             assert hashlib.sha256((folder / file).read_bytes()).hexdigest() == digest
 
 
+def test_limits_say_what_signatures_cannot(exported):
+    limits = json.loads((exported / "identifier/1/assets.extra/agegait.json").read_text())
+    assert limits == {
+        "min_frames": {"serving_default": FRAMES, "identify": FRAMES, "padded": FRAMES, "windows": 0},
+    }
+
+
 def test_warmup_has_each_signature(exported):
     requests = list(read_warmup(exported / "identifier/1"))
-    assert {request.model_spec.signature_name for request in requests} == {"serving_default", "identify", "padded"}
+    names = {request.model_spec.signature_name for request in requests}
+    assert names == {"serving_default", "identify", "padded", "windows"}
     assert {request.model_spec.name for request in requests} == {"identifier"}
 
 

@@ -59,7 +59,7 @@ def export(base_path, version, factor=None, warmup=None):
     tf.saved_model.save(module, str(aside), signatures=signatures)
     extra = aside / "assets.extra"
     extra.mkdir()
-    (extra / "agegait.json").write_text(json.dumps({"frames": FRAMES}))
+    (extra / "agegait.json").write_text(json.dumps({"min_frames": dict.fromkeys(specs, FRAMES)}))
     if warmup is not None:
         warmup(aside)
     aside.rename(base_path / str(version))
