@@ -64,6 +64,10 @@ class AsyncClient:
         """As `Client.metadata`."""
         return walks.signature_infos(await self._call(channels.METADATA, walks.metadata_request(model)))
 
+    async def ready(self, service: str = "") -> bool:
+        """As `Client.ready`."""
+        return (await self._call(channels.HEALTH, walks.health_request(service))).status == walks.SERVING
+
     async def close(self) -> None:
         """Closes the connection."""
         await self._channel.close()

@@ -6,8 +6,13 @@ from typing import Any, NamedTuple
 
 import grpc
 
-from agegait.export.credentials import bearer, read_pem
-from agegait.export.messages import GetModelMetadataResponse, GetModelStatusResponse, PredictResponse
+from agegait.export.credentials import bearer, read_pem, require_pair
+from agegait.export.messages import (
+    GetModelMetadataResponse,
+    GetModelStatusResponse,
+    HealthCheckResponse,
+    PredictResponse,
+)
 
 
 class Method(NamedTuple):
@@ -20,6 +25,7 @@ class Method(NamedTuple):
 PREDICT = Method("/tensorflow.serving.PredictionService/Predict", PredictResponse)
 METADATA = Method("/tensorflow.serving.PredictionService/GetModelMetadata", GetModelMetadataResponse)
 STATUS = Method("/tensorflow.serving.ModelService/GetModelStatus", GetModelStatusResponse)
+HEALTH = Method("/grpc.health.v1.Health/Check", HealthCheckResponse)
 
 _RETRIES = {
     "methodConfig": [
@@ -55,12 +61,14 @@ def channel_credentials(
     """TLS credentials from PEM files; None where TLS is not asked for.
 
     Raises:
-        ValueError: A file that can't be read, or one of certificate and key without the other.
+        ValueError: A file that can't be read, or a certificate and a key that do not belong together, or one alone.
     """
     if (cert is None) != (key is None):
         raise ValueError("tls: expected both tls_cert and tls_key, or neither.")
     if not (tls or ca or cert):
         return None
+    if cert is not None and key is not None:
+        require_pair("tls", cert, key)
     return grpc.ssl_channel_credentials(
         root_certificates=None if ca is None else read_pem("tls_ca", ca),
         private_key=None if key is None else read_pem("tls_key", key),

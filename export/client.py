@@ -126,6 +126,17 @@ class Client:
         """
         return walks.signature_infos(self._call(channels.METADATA, walks.metadata_request(model)))
 
+    def ready(self, service: str = "") -> bool:
+        """Whether the server is loaded and warm, by its gRPC health service, for which it asks no token.
+
+        Args:
+            service: `"live"` asks whether it runs at all, be it ready or not.
+
+        Raises:
+            ClientError: No answer; tensorflow/serving has no health service and answers UNIMPLEMENTED.
+        """
+        return self._call(channels.HEALTH, walks.health_request(service)).status == walks.SERVING
+
     def close(self) -> None:
         """Closes the connection."""
         self._channel.close()

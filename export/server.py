@@ -4,21 +4,31 @@ import signal
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha.reflection import SERVICE_NAME, enable_server_reflection
+from tensorflow_serving.apis import model_service_pb2, prediction_service_pb2
 
 from agegait.export.batcher import Batcher
+from agegait.export.call_limits import CallLimits
 from agegait.export.catalog import Catalog, Source, version_folders
-from agegait.export.credentials import bearer, read_pem
+from agegait.export.credentials import bearer, server_credentials
 from agegait.export.services import MODEL_SERVICE, PREDICTION_SERVICE, Services
 from agegait.export.telemetry import Telemetry, serve_page
 
-_SPARE_THREADS = 8  # For health checks and refusals while every admitted request waits for its turn.
+# For what is no Predict request in hand: health checks, refusals, and messages that are slow to come. They cost little
+# while they wait.
+_SPARE_THREADS = 256
+_DEAD_PEER_SECONDS = 60
 _GOODBYE_SECONDS = 1.0
+
+LIVE = "live"
+"""The health service's name for the server itself: SERVING while it runs, whatever its models do."""
 
 _log = logging.getLogger("agegait.export")
 
@@ -28,14 +38,15 @@ class Server:
 
     Services: `tensorflow.serving.PredictionService` (Predict, GetModelMetadata), `tensorflow.serving.ModelService`
     (GetModelStatus, and HandleReloadConfigRequest where asked for) and `grpc.health.v1.Health`, which says SERVING once
-    every model is loaded and warm. New version folders are picked up as they appear. Skeletons and features are
-    biometric data: nothing of them is logged. A JSON line a request goes to the logger `agegait.export.requests`.
+    every model is loaded and warm, and of the service `live` from the start. New version folders are picked up as they
+    appear. Skeletons and features are biometric data: nothing of them is logged. A JSON line a request goes to the
+    logger `agegait.export.requests`.
 
     Args:
         folder: What `agegait.export.save` wrote: `folder/<model>/<version>/`; or one model's `<version>/` folders.
         host: Address to listen on; other machines reach `0.0.0.0` or `[::]`.
         port: Port to listen on; 0 takes a free one.
-        tls_cert: PEM file of the certificate chain. With `tls_key`, callers must use TLS.
+        tls_cert: PEM file of the certificate chain. With `tls_key`, callers must use TLS. Renewed files are taken up.
         tls_key: PEM file of its private key.
         tls_client_ca: PEM file of the authorities of callers' certificates; callers must then have one.
         token: What callers must send as `authorization: Bearer <token>`, health checks excepted. Without TLS it
@@ -47,14 +58,17 @@ class Server:
         batch_wait: Seconds that a request waits for others to join it, even if nothing else runs.
         workers: Batches that run at the same time.
         poll_seconds: How often version folders are looked at.
+        request_seconds: How long a call may take in all, from its first byte to the last of its answer; then it is
+            ended, so that callers who send or read nothing hold nothing for long.
         drain_seconds: How long requests in flight may take to finish at the end.
         allow_reload: Whether HandleReloadConfigRequest is answered; whoever may call it may run code here.
         metrics_port: Port of a page of counts for Prometheus, `/metrics` over plain HTTP, no token asked; absent,
-            there is none.
+            there is none. 0 takes a free one.
+        reflection: Whether it tells what it offers, for grpcurl and its like; no token asked.
 
     Raises:
-        ValueError: No models in `folder`, a limit below 1, TLS files that are missing or only half named, or a token
-            that no header can carry.
+        ValueError: No models in `folder`, a port or limit that makes no sense, TLS files that are missing, do not
+            belong together or are only half named, or a token that no header can carry.
 
     Example:
         >>> with agegait.export.Server("exported", port=0) as server:
@@ -78,10 +92,15 @@ class Server:
         batch_wait: float = 0.0,
         workers: int = 1,
         poll_seconds: float = 1.0,
+        request_seconds: float = 120.0,
         drain_seconds: float = 30.0,
         allow_reload: bool = False,
         metrics_port: int | None = None,
+        reflection: bool = False,
     ) -> None:
+        _require_ports(port=port, metrics_port=metrics_port)
+        _require_seconds("above", poll_seconds=poll_seconds, request_seconds=request_seconds)
+        _require_seconds("at least", batch_wait=batch_wait, drain_seconds=drain_seconds)
         _require_positive(
             max_message_bytes=max_message_bytes,
             max_elements=max_elements,
@@ -92,24 +111,34 @@ class Server:
         self._host = host
         self._port = port
         authorization = None if token is None else bearer(token)
-        self._credentials = _credentials(tls_cert, tls_key, tls_client_ca)
+        self._credentials = server_credentials(tls_cert, tls_key, tls_client_ca)
         self._poll_seconds = poll_seconds
         self._drain_seconds = drain_seconds
         self._metrics_port = metrics_port
         self._stopping = threading.Event()
         self._watcher: threading.Thread | None = None
-        self._page = None
+        self._page: ThreadingHTTPServer | None = None
         self._telemetry = Telemetry()
         self._health = health.HealthServicer()
+        self._health.set(LIVE, health_pb2.HealthCheckResponse.SERVING)
+        self._told: int | None = None
         folder = Path(folder)
         self._catalog = Catalog(models_in(folder), max_elements, self._tell_health, lambda: _discover(folder))
         self._tell_health()
         self._batcher = Batcher(max_batch, batch_wait, workers, self._telemetry.observe_batch)
+        self._limits = CallLimits(request_seconds)
+        threads = max_pending + _SPARE_THREADS
         self._grpc = grpc.server(
-            ThreadPoolExecutor(max_pending + _SPARE_THREADS, thread_name_prefix="agegait"),
+            ThreadPoolExecutor(threads, thread_name_prefix="agegait"),
+            interceptors=[self._limits],
+            maximum_concurrent_rpcs=threads,
             options=[
                 ("grpc.max_receive_message_length", max_message_bytes),
                 ("grpc.max_send_message_length", -1),
+                ("grpc.max_concurrent_streams", threads),
+                ("grpc.keepalive_time_ms", 1000 * _DEAD_PEER_SECONDS),
+                ("grpc.http2.max_pings_without_data", 0),
+                ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
                 ("grpc.so_reuseport", 0),  # Two servers would share a port and nobody would be told.
             ],
         )
@@ -118,6 +147,8 @@ class Server:
         )
         self._grpc.add_generic_rpc_handlers(self._services.handlers())
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._grpc)
+        if reflection:
+            _offer_reflection(self._grpc)
 
     @property
     def port(self) -> int:
@@ -128,6 +159,11 @@ class Server:
     def address(self) -> str:
         """Where it listens, `host:port`."""
         return f"[{self._host}]:{self._port}" if ":" in self._host else f"{self._host}:{self._port}"
+
+    @property
+    def metrics_port(self) -> int | None:
+        """The port of the page of counts, if any."""
+        return self._metrics_port
 
     @property
     def ready(self) -> bool:
@@ -165,6 +201,7 @@ class Server:
             self._grpc.stop(_GOODBYE_SECONDS).wait()
         self._grpc.stop(None).wait()
         self._batcher.close()
+        self._limits.close()
         if self._watcher is not None:
             self._watcher.join()
         if self._page is not None:
@@ -211,6 +248,7 @@ class Server:
             raise OSError(f"{self.address}: can't listen there; is the port taken?") from None
         if self._metrics_port is not None:
             self._page = serve_page(self._telemetry, self._host, self._metrics_port)
+            self._metrics_port = self._page.server_port
         self._grpc.start()
 
     def _require_a_model(self) -> None:
@@ -236,8 +274,22 @@ class Server:
     def _tell_health(self) -> None:
         states = health_pb2.HealthCheckResponse
         state = states.SERVING if self._catalog.ready else states.NOT_SERVING
-        for service in ("", PREDICTION_SERVICE, MODEL_SERVICE):
-            self._health.set(service, state)
+        if state != self._told:  # Whoever watches hears of changes alone.
+            self._told = state
+            for service in ("", PREDICTION_SERVICE, MODEL_SERVICE):
+                self._health.set(service, state)
+
+
+def _offer_reflection(server: grpc.Server) -> None:
+    services = [
+        file.services_by_name[name].full_name
+        for file, name in (
+            (prediction_service_pb2.DESCRIPTOR, "PredictionService"),
+            (model_service_pb2.DESCRIPTOR, "ModelService"),
+            (health_pb2.DESCRIPTOR, "Health"),
+        )
+    ]
+    enable_server_reflection([*services, SERVICE_NAME], server)
 
 
 def models_in(folder: Path) -> dict[str, Source]:
@@ -268,21 +320,19 @@ def _discover(folder: Path) -> dict[str, Source]:
         return {}
 
 
+def _require_ports(**ports: int | None) -> None:
+    for name, port in ports.items():
+        if port is not None and not 0 <= port <= 65535:
+            raise ValueError(f"{name}: expected 0 to 65535, received {port}.")
+
+
+def _require_seconds(bound: str, **times: float) -> None:
+    for name, seconds in times.items():
+        if not 0 <= seconds <= threading.TIMEOUT_MAX or (seconds == 0 and bound == "above"):
+            raise ValueError(f"{name}: expected a number of seconds {bound} 0, received {seconds}.")
+
+
 def _require_positive(**counts: int) -> None:
     for name, count in counts.items():
         if count < 1:
             raise ValueError(f"{name}: expected at least 1, received {count}.")
-
-
-def _credentials(
-    cert: str | os.PathLike | None, key: str | os.PathLike | None, client_ca: str | os.PathLike | None
-) -> grpc.ServerCredentials | None:
-    if cert is None and key is None and client_ca is None:
-        return None
-    if cert is None or key is None:
-        raise ValueError("tls: expected both tls_cert and tls_key.")
-    return grpc.ssl_server_credentials(
-        [(read_pem("tls_key", key), read_pem("tls_cert", cert))],
-        root_certificates=None if client_ca is None else read_pem("tls_client_ca", client_ca),
-        require_client_auth=client_ca is not None,
-    )

@@ -31,6 +31,7 @@ PREDICTION_SERVICE = "tensorflow.serving.PredictionService"
 MODEL_SERVICE = "tensorflow.serving.ModelService"
 
 _MAX_MESSAGE = 1000  # Status details travel in HTTP headers, which are bounded.
+_UNREAD = 4  # Answers that callers have yet to read, as a multiple of requests in hand: each takes memory.
 _SIGNATURE_DEF = "signature_def"
 
 
@@ -41,7 +42,8 @@ class Services:
         catalog: The models.
         batcher: What runs them.
         telemetry: What counts them.
-        max_pending: Most Predict requests in hand at once; more are refused.
+        max_pending: Most Predict requests in hand at once; more are refused. So are all while four times as many
+            answers wait to be read.
         max_elements: Most elements that a tensor may claim to have.
         authorization: The `authorization` header that callers must send, if any.
         allow_reload: Whether HandleReloadConfigRequest is answered: a SavedModel is code.
@@ -63,6 +65,7 @@ class Services:
         self._max_pending = max_pending
         self._max_elements = max_elements
         self._in_hand = 0
+        self._unsent = 0
         self._closed = False
         self._changed = threading.Condition()
         self._authorization = authorization
@@ -87,20 +90,21 @@ class Services:
             self._closed = True
 
     def wait_idle(self, seconds: float) -> bool:
-        """Waits for the Predict requests in hand, so long at most; whether they all finished."""
+        """Waits until every Predict request is answered and its answer sent, so long at most; whether they all are."""
         with self._changed:
-            return self._changed.wait_for(lambda: self._in_hand == 0, seconds)
+            return self._changed.wait_for(lambda: self._unsent == 0, seconds)
 
     def predict(self, raw: bytes, call: Call) -> predict_pb2.PredictResponse:
         """Runs a signature of a model."""
-        with self._admitted():
+        with self._admitted(call):
             request = _parse(predict_pb2.PredictRequest, raw)
             servable = self._servable(request, call)
             signature = servable.signature(request.model_spec.signature_name)
             names = read_filter(signature, request.output_filter)
             inputs = read_inputs(signature, request.inputs, self._max_elements)
-            remaining = call.context.time_remaining()
-            deadline = float("inf") if remaining is None else time.monotonic() + remaining
+            # Of a call without a deadline, gRPC says that more seconds remain than a thread can wait.
+            remaining = min(call.context.time_remaining() or 0.0, threading.TIMEOUT_MAX)
+            deadline = time.monotonic() + remaining
             future = self._batcher.submit(signature, inputs, deadline)
             if not call.context.add_callback(future.cancel):
                 future.cancel()
@@ -161,7 +165,7 @@ class Services:
         return servable
 
     @contextlib.contextmanager
-    def _admitted(self) -> Iterator[None]:
+    def _admitted(self, call: Call) -> Iterator[None]:
         with self._changed:
             if self._closed:
                 raise StatusError(grpc.StatusCode.UNAVAILABLE, "the server is shutting down")
@@ -169,13 +173,22 @@ class Services:
                 raise StatusError(
                     grpc.StatusCode.RESOURCE_EXHAUSTED, f"the queue is full: {self._max_pending} requests are in hand"
                 )
+            if self._unsent >= _UNREAD * self._max_pending:
+                raise StatusError(grpc.StatusCode.RESOURCE_EXHAUSTED, "too many answers wait for their callers")
             self._in_hand += 1
+            self._unsent += 1
+        if not call.context.add_callback(self._sent):
+            self._sent()
         try:
             yield
         finally:
             with self._changed:
                 self._in_hand -= 1
-                self._changed.notify_all()
+
+    def _sent(self) -> None:
+        with self._changed:
+            self._unsent -= 1
+            self._changed.notify_all()
 
     def _handler(self, method: str, answer: Callable[[bytes, Call], Message]) -> grpc.RpcMethodHandler:
         def guarded(raw: bytes, context: grpc.ServicerContext) -> Message:

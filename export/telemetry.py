@@ -3,6 +3,7 @@
 import contextlib
 import json
 import logging
+import socket
 import threading
 import time
 from collections import Counter
@@ -112,7 +113,7 @@ def serve_page(telemetry: Telemetry, host: str, port: int) -> ThreadingHTTPServe
     """Serves the counts at `http://host:port/metrics` until `shutdown()`.
 
     Raises:
-        OSError: The port is taken.
+        OSError: The address can't be listened on.
     """
 
     class Page(BaseHTTPRequestHandler):
@@ -128,6 +129,12 @@ def serve_page(telemetry: Telemetry, host: str, port: int) -> ThreadingHTTPServe
         def log_message(self, *arguments: object) -> None:
             pass
 
-    server = ThreadingHTTPServer((host, port), Page)
+    class Pages(ThreadingHTTPServer):
+        address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
+
+    try:
+        server = Pages((host, port), Page)
+    except OSError as error:
+        raise OSError(f"metrics: can't listen on {host}, port {port}: {error.strerror}") from None
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return server

@@ -8,6 +8,7 @@ import numpy as np
 from agegait.export.messages import (
     GetModelMetadataRequest,
     GetModelStatusRequest,
+    HealthCheckRequest,
     PredictRequest,
     SignatureDefMap,
 )
@@ -20,6 +21,9 @@ MAX_VALUES = 1 << 21
 """Most coordinates that walks are joined to, padding included: half of what our server takes by default."""
 
 _ANY_SIZE = 1 << 40  # What the server may answer is as large as the channel lets through.
+SERVING = 1
+"""HealthCheckResponse.ServingStatus of a server that is ready."""
+
 _STATES = {0: "UNKNOWN", 10: "START", 20: "LOADING", 30: "AVAILABLE", 40: "UNLOADING", 50: "END"}
 
 Walks = np.ndarray | Sequence[np.ndarray]
@@ -98,6 +102,11 @@ def status_request(model: str) -> Any:
     request = GetModelStatusRequest()
     request.model_spec.name = model
     return request
+
+
+def health_request(service: str) -> Any:
+    """A health check of a service, the empty name being the server as a whole."""
+    return HealthCheckRequest(service=service)
 
 
 def arrays(response: Any) -> dict[str, np.ndarray]:

@@ -3,6 +3,7 @@ import contextlib
 import json
 import shutil
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -22,6 +23,7 @@ from tensorflow_serving.apis import prediction_service_pb2, status_pb2
 
 import agegait
 from agegait.export import AsyncClient, Client, ClientError, Server, client_errors, save, walks
+from agegait.export.credentials import read_token
 from agegait.export.messages import MESSAGES, TensorProto
 from agegait.export.tensors import KINDS, STRING, decode, encode
 
@@ -257,6 +259,30 @@ def test_asyncio(server, identifier):
     assert "padded" in metadata
 
 
+def test_ready(server, client):
+    assert client.ready()
+    assert client.ready("live")
+    with pytest.raises(client_errors.NotFoundError):
+        client.ready("nobody")
+
+    async def ask():
+        async with AsyncClient(server.address, timeout=20) as asking:
+            return await asking.ready()
+
+    assert asyncio.run(ask())
+
+
+def test_a_token_from_a_file(tmp_path):
+    file = tmp_path / "token"
+    file.write_text("sesame\n")
+    assert read_token("token_file", file) == "sesame"
+    file.write_text("open sesame")
+    with pytest.raises(ValueError, match="token: expected visible ASCII"):
+        read_token("token_file", file)
+    with pytest.raises(ValueError, match=r"token_file: .* can't be read: No such file"):
+        read_token("token_file", tmp_path / "nowhere")
+
+
 def test_token(exported):
     with Server(exported / "recognizer", port=0, token="sesame") as server:
         with Client(server.address, token="sesame") as client:
@@ -281,7 +307,7 @@ def pems(tmp_path_factory):
     key = ("-newkey", "rsa:2048", "-nodes")
     run("req", "-x509", *key, "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=authority", "-days", "2")
     (folder / "names").write_text("subjectAltName=IP:127.0.0.1,DNS:localhost")
-    for name in ("server", "client"):
+    for name in ("server", "client", "renewed"):
         run("req", *key, "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={name}")
         signed = ("-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2", "-extfile", "names")
         run("x509", "-req", "-in", f"{name}.csr", "-out", f"{name}.pem", *signed)
@@ -296,6 +322,38 @@ def test_tls(exported, pems):
         for options in ({}, {"tls": True}):
             with Client(server.address, timeout=3, **options) as client, pytest.raises(client_errors.UnavailableError):
                 client.status("recognizer")
+
+
+def certificate_of(server, pems):
+    context = ssl.create_default_context(cafile=pems / "ca.pem")
+    context.set_alpn_protocols(["h2"])
+    with (
+        socket.create_connection(("127.0.0.1", server.port), timeout=20) as plain,
+        context.wrap_socket(plain, server_hostname="127.0.0.1") as secure,
+    ):
+        return dict(name for (name,) in secure.getpeercert()["subject"])["commonName"]
+
+
+def test_renewed_certificates_are_taken_up_and_half_a_renewal_is_not(exported, pems, tmp_path):
+    def renew(kind, name):
+        shutil.copy(pems / f"{name}.{kind}", tmp_path / f"tls.{kind}")
+
+    renew("pem", "server")
+    renew("key", "server")
+    with Server(exported / "recognizer", port=0, tls_cert=tmp_path / "tls.pem", tls_key=tmp_path / "tls.key") as server:
+        assert certificate_of(server, pems) == "server"
+        renew("pem", "renewed")
+        assert certificate_of(server, pems) == "server"
+        renew("key", "renewed")
+        assert certificate_of(server, pems) == "renewed"
+
+
+def test_a_certificate_and_another_ones_key_are_refused(exported, pems):
+    tls = {"tls_cert": pems / "server.pem", "tls_key": pems / "client.key"}
+    with pytest.raises(ValueError, match=r"tls: expected a certificate and its private key .*MISMATCH"):
+        Server(exported / "recognizer", **tls)
+    with pytest.raises(ValueError, match=r"tls: expected a certificate and its private key .*MISMATCH"):
+        Client("127.0.0.1:1", **tls)
 
 
 def test_mutual_tls(exported, pems):

@@ -31,7 +31,9 @@ from export_walker import (
     until,
     walks_request,
 )
+from google.protobuf import descriptor_pool, json_format, message_factory
 from grpc_health.v1 import health_pb2
+from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 from tensorflow_serving.apis import model_management_pb2, prediction_log_pb2, prediction_service_pb2_grpc
 
 from agegait.export import Server
@@ -379,10 +381,8 @@ def test_a_token_that_no_header_carries_is_refused(folder, token):
 
 
 def test_counts_and_logs_tell_nothing_of_what_was_sent(folder, caplog):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    with caplog.at_level(logging.INFO, "agegait.export"), serving(folder, metrics_port=port) as (_, plain):
+    with caplog.at_level(logging.INFO, "agegait.export"), serving(folder, metrics_port=0) as (server, plain):
+        port = server.metrics_port
         plain.predict(walks_request(np.full((1, FRAMES, JOINTS, 3), 0.8125, np.float32)))
         with refused(Code.NOT_FOUND):
             plain.predict(changed(lambda request: setattr(request.model_spec, "name", "secret")))
@@ -437,12 +437,151 @@ def test_a_port_that_is_taken_is_refused(folder):
     [
         ({"max_pending": 0}, "max_pending: expected at least 1, received 0"),
         ({"tls_cert": "cert.pem"}, "tls: expected both tls_cert and tls_key"),
-        ({"tls_cert": "cert.pem", "tls_key": "nowhere.pem"}, "tls_key: nowhere.pem can't be read"),
+        ({"tls_cert": "nowhere.pem", "tls_key": "key.pem"}, "tls_cert: nowhere.pem can't be read"),
+        ({"port": 65536}, "port: expected 0 to 65535, received 65536"),
+        ({"metrics_port": -1}, "metrics_port: expected 0 to 65535, received -1"),
+        ({"poll_seconds": 0}, "poll_seconds: expected a number of seconds above 0, received 0"),
+        ({"request_seconds": float("nan")}, "request_seconds: expected a number of seconds above 0, received nan"),
+        ({"drain_seconds": -1}, "drain_seconds: expected a number of seconds at least 0, received -1"),
+        ({"batch_wait": float("inf")}, "batch_wait: expected a number of seconds at least 0, received inf"),
     ],
 )
 def test_wrong_options_are_refused(folder, options, words):
     with pytest.raises(ValueError, match=words):
         Server(folder, **options)
+
+
+def test_a_port_for_counts_that_is_taken_is_refused(folder):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(OSError, match=f"metrics: can't listen on 127.0.0.1, port {port}: "):
+            Server(folder, port=0, metrics_port=port).start()
+
+
+def test_callers_without_a_deadline_are_served(folder):
+    with serving(folder) as (_, plain):
+        assert plain.score(timeout=None) == 1
+
+
+def silent(channel, count, service="tensorflow.serving.PredictionService/Predict", said=()):
+    """Calls that are announced, and whose message never comes."""
+    never = threading.Event()
+
+    def messages():
+        yield from said
+        never.wait()
+
+    call = channel.stream_unary(f"/{service}")
+    return never, [call.future(messages()) for _ in range(count)]
+
+
+@pytest.mark.parametrize("service", ["tensorflow.serving.PredictionService/Predict", "grpc.health.v1.Health/Check"])
+def test_callers_who_say_nothing_keep_nobody_waiting_and_are_let_go(folder, service):
+    with serving(folder, max_pending=4, request_seconds=1.5) as (_, plain):
+        never, calls = silent(plain.channel, 100, service)
+        try:
+            for _ in range(20):
+                assert plain.score(timeout=10) == 1
+            assert plain.serving() == SERVING
+            assert {call.code() for call in calls} == {Code.CANCELLED}
+        finally:
+            never.set()
+
+
+def test_more_callers_than_there_is_room_for_are_refused_until_there_is_again(folder):
+    with serving(folder, max_pending=4, request_seconds=2) as (server, plain):
+        channels = [grpc.insecure_channel(server.address, [("grpc.use_local_subchannel_pool", 1)]) for _ in range(3)]
+        silences = [silent(channel, 100) for channel in channels]
+        try:
+            until(lambda: len(server._limits._calls) == 260)
+            with refused(Code.RESOURCE_EXHAUSTED):
+                plain.predict(timeout=10)
+            until(lambda: not server._limits._calls)
+            assert plain.score() == 1
+        finally:
+            for never, _ in silences:
+                never.set()
+            for channel in channels:
+                channel.close()
+
+
+def test_a_health_watch_lasts(folder):
+    with serving(folder, request_seconds=0.4) as (_, plain):
+        watch = plain.health.Watch(health_pb2.HealthCheckRequest())
+        assert next(watch).status == SERVING
+        time.sleep(1)
+        shutil.rmtree(folder / "walker/1")
+        assert next(watch).status == NOT_SERVING
+        assert plain.serving("live") == SERVING
+
+
+def test_a_request_that_takes_too_long_is_ended(folder, gate):
+    with serving(folder, request_seconds=0.5) as (_, plain):
+        with refused(Code.CANCELLED):
+            plain.predict()
+        gate.opened.set()
+        assert plain.score() == 1
+
+
+def test_a_caller_who_hangs_up_in_the_middle_leaves_nothing(folder):
+    with serving(folder, max_pending=2) as (server, plain):
+        for _ in range(20):
+            never, calls = silent(plain.channel, 3)
+            time.sleep(0.02)
+            for call in calls:
+                call.cancel()
+            never.set()
+        with socket.create_connection(("127.0.0.1", server.port)) as raw:
+            raw.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(100))
+        assert plain.score() == 1
+        until(lambda: not server._limits._calls and not server._services._unsent)
+
+
+def test_a_call_without_a_message_is_refused(folder):
+    with serving(folder) as (_, plain), refused(Code.INVALID_ARGUMENT, "expected one message, received none"):
+        plain.channel.stream_unary("/tensorflow.serving.PredictionService/Predict")(iter([]), timeout=20)
+
+
+def test_what_is_offered_is_told_if_asked_for(folder):
+    with serving(folder, reflection=True) as (_, plain):
+        told = ProtoReflectionDescriptorDatabase(plain.channel)
+        services = set(told.get_services())
+        pool = descriptor_pool.DescriptorPool(told)
+        service = pool.FindServiceByName("tensorflow.serving.PredictionService")
+        method = service.methods_by_name["Predict"]
+        # A request as a caller makes it who knows no more than what was told.
+        request = json_format.ParseDict(
+            {
+                "modelSpec": {"name": "walker"},
+                "inputs": {
+                    "skeletons": {
+                        "dtype": "DT_FLOAT",
+                        "tensorShape": {"dim": [{"size": size} for size in (1, FRAMES, JOINTS, 3)]},
+                        "floatVal": [2.0],
+                    }
+                },
+            },
+            message_factory.GetMessageClass(method.input_type)(),
+        )
+        call = plain.channel.unary_unary(
+            f"/{service.full_name}/{method.name}",
+            type(request).SerializeToString,
+            message_factory.GetMessageClass(method.output_type).FromString,
+        )
+        assert list(call(request, timeout=20).outputs["score"].float_val) == [2.0]
+    assert services == {
+        "tensorflow.serving.PredictionService",
+        "tensorflow.serving.ModelService",
+        "grpc.health.v1.Health",
+        "grpc.reflection.v1alpha.ServerReflection",
+    }
+
+
+def test_what_is_offered_is_not_told_unasked(folder):
+    with serving(folder) as (_, plain), refused(Code.UNIMPLEMENTED):
+        ProtoReflectionDescriptorDatabase(plain.channel).get_services()
 
 
 SERVE = """

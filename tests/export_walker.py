@@ -78,8 +78,8 @@ class Plain:
     def predict(self, request=None, timeout=20, **options):
         return self.prediction.Predict(request or walks_request(), timeout=timeout, **options)
 
-    def score(self, **options):
-        return tf.make_ndarray(self.predict(walks_request(**options)).outputs["score"])
+    def score(self, timeout=20, **options):
+        return tf.make_ndarray(self.predict(walks_request(**options), timeout).outputs["score"])
 
     def states(self, name="walker"):
         request = get_model_status_pb2.GetModelStatusRequest()
