@@ -1,0 +1,299 @@
+"""Whether skeletons have limbs as bodies have them: joints mixed up or units mistaken show in the limbs' lengths."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from agegait import skeletons
+
+LIMBS = (
+    *("lower back", "upper back", "neck"),
+    *("left shoulder", "left upper arm", "left forearm", "left hand"),
+    *("right shoulder", "right upper arm", "right forearm", "right hand"),
+    *("left hip", "left thigh", "left shin", "left foot"),
+    *("right hip", "right thigh", "right shin", "right foot"),
+)
+"""What the bones of `skeletons.BONES` are called."""
+
+# Shortest and longest, as parts of how far apart a body's farthest joints are. Wide enough for what sensors take for a
+# spine, a hip, a hand or a foot; 0 where some repeat a joint for want of another.
+_RANGES = {
+    **{"lower back": (0, 0.26), "upper back": (0.08, 0.38), "neck": (0.05, 0.32), "shoulder": (0.03, 0.22)},
+    **{"upper arm": (0.10, 0.26), "forearm": (0.09, 0.26), "hand": (0, 0.13)},
+    **{"hip": (0.015, 0.22), "thigh": (0.18, 0.40), "shin": (0.16, 0.36), "foot": (0, 0.18)},
+}
+
+_BODY = (0.8, 2.2)
+"""Least and most distance between a body's farthest joints, metres: small children to tall adults."""
+
+_UNITS = {"mm": ("millimetres", 0.001), "cm": ("centimetres", 0.01), "in": ("inches", 0.0254)}
+
+# What is let through with one walk, and with many, where the sensor's mistakes even out.
+_EXCHANGE = (0.015, 0.006)
+_EXCHANGE_OF_SIDES = (0.03, 0.006)  # what sensors themselves mistake, above all when they see people from the side
+_ASYMMETRY = (0.7, 0.35)
+_UNSTEADINESS = (0.7, 0.4)
+_NOISE = 0.02  # of a body, whatever a limb's length
+
+_FRAMES = 200
+"""So many frames of a walk are enough for its medians."""
+
+_SHOWN = 3
+"""So many limbs are named where most make no sense."""
+
+_STARTS, _ENDS = np.transpose(skeletons.BONES)
+_LEFT = [index for index, limb in enumerate(LIMBS) if limb.startswith("left ")]
+_RIGHT = [LIMBS.index(LIMBS[index].replace("left", "right")) for index in _LEFT]
+_SWAPS = list(combinations(range(len(skeletons.JOINTS)), 2))
+_EXCHANGED = np.tile(np.arange(len(skeletons.JOINTS)), (len(_SWAPS), 1))
+for _row, _swap in zip(_EXCHANGED, _SWAPS, strict=True):
+    _row[list(_swap)] = _swap[::-1]
+_OF_SIDES = np.array(
+    [len({skeletons.JOINTS[joint].replace("Left", "Right") for joint in swap}) == 1 for swap in _SWAPS]
+)
+
+_KNOWN_ORDERS = {
+    "the order of KGBD's files": np.array(skeletons.canonical_order(skeletons.KGBD.values())),
+    "reverse order": np.arange(len(skeletons.JOINTS))[::-1],
+}
+
+
+@dataclass(frozen=True, eq=False)
+class LimbSummary:
+    """How long limbs are over walks; lengths are medians over the walks of each walk's median, in metres.
+
+    What was never tracked is NaN.
+
+    Attributes:
+        walks: How many walks.
+        frames: How many frames they have.
+        distances: [20, 20] between any two joints.
+        steadiness: [19] by which part a limb's length changes from frame to frame within a walk: the coefficient of
+            variation, from the median deviation. Of real limbs it would be 0.
+    """
+
+    walks: int
+    frames: int
+    distances: np.ndarray
+    steadiness: np.ndarray
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """[19] length of each limb of `LIMBS`."""
+        return self.distances[_STARTS, _ENDS]
+
+    @property
+    def height(self) -> float:
+        """From the middle of the head along the back and the legs to the feet: some 5 % less than the person's."""
+        back, left, right = (self.lengths[limbs].sum() for limbs in (slice(0, 3), slice(12, 15), slice(16, 19)))
+        return float(back + (left + right) / 2)
+
+    @property
+    def asymmetry(self) -> np.ndarray:
+        """[19] by which part a limb is longer than the same on the other side; 0 where there is but one."""
+        lengths, asymmetry = self.lengths, np.zeros(len(LIMBS))
+        both = lengths[_LEFT] + lengths[_RIGHT]
+        difference = np.divide(2 * (lengths[_LEFT] - lengths[_RIGHT]), both, where=both != 0, out=np.zeros_like(both))
+        asymmetry[_LEFT], asymmetry[_RIGHT] = difference, -difference
+        return asymmetry
+
+    def rows(self) -> Iterator[tuple[str, float, float, float]]:
+        """Name, length, asymmetry and steadiness of each limb, as a table would have them."""
+        columns = (self.lengths.tolist(), self.asymmetry.tolist(), self.steadiness.tolist())
+        return zip(LIMBS, *columns, strict=True)
+
+
+def limb_lengths(skeleton: np.ndarray) -> np.ndarray:
+    """Measures limbs.
+
+    Args:
+        skeleton: [..., 20, 3], canonical joints.
+
+    Returns:
+        [..., 19], the lengths of `LIMBS` in the same unit.
+    """
+    skeleton = np.asarray(skeleton)
+    return np.linalg.norm(skeleton[..., _ENDS, :] - skeleton[..., _STARTS, :], axis=-1)
+
+
+def summarize(walks: Iterable[Mapping[str, np.ndarray]]) -> LimbSummary:
+    """Measures the limbs of many walks, a walk at a time.
+
+    Args:
+        walks: Examples as `tfds.load` gives them: `"skeleton"` `[T, 20, 3]` in metres, perhaps `"tracked"` `[T, 20]`.
+            Joints that were not tracked, or that are not finite, are left out.
+
+    Raises:
+        ValueError: No walk at all, or one that is not [T, 20, 3].
+    """
+    distances, steadiness, frames = [], [], 0
+    for number, walk in enumerate(walks):
+        skeleton = np.asarray(walk["skeleton"])
+        if skeleton.ndim != 3 or skeleton.shape[1:] != (len(skeletons.JOINTS), 3) or not len(skeleton):
+            raise ValueError(
+                f"walks, walk {number}: expected [T, {len(skeletons.JOINTS)}, 3], received {list(skeleton.shape)}."
+            )
+        frames += len(skeleton)
+        some = np.unique(np.linspace(0, len(skeleton) - 1, _FRAMES).round().astype(int))
+        tracked = np.asarray(walk.get("tracked", np.ones(skeleton.shape[:2], bool)), bool)[some]
+        joints = skeleton[some].astype(float)
+        joints[~(tracked & np.isfinite(joints).all(axis=-1))] = np.nan
+        apart = np.linalg.norm(joints[:, :, None] - joints[:, None], axis=-1)
+        distances.append(_median(apart))
+        limbs, lengths = apart[:, _STARTS, _ENDS], distances[-1][_STARTS, _ENDS]
+        deviation = 1.4826 * _median(np.abs(limbs - lengths))
+        steadiness.append(np.divide(deviation, lengths, where=lengths != 0, out=np.zeros_like(lengths)))
+    if not distances:
+        raise ValueError("walks: expected at least one, received none.")
+    return LimbSummary(len(distances), frames, _median(np.stack(distances)), _median(np.stack(steadiness)))
+
+
+def faults(summary: LimbSummary) -> list[str]:
+    """Says which limbs make no sense, and what may be behind it; nothing where all are as a body's.
+
+    Found are lengths in another unit, joints that were exchanged or are in another order, limbs that are too long or
+    too short for the body, differ between left and right, or change from frame to frame. Not found is what leaves all
+    lengths as they are: arms, legs or sides exchanged as a whole, and mirrored bodies.
+
+    Returns:
+        A sentence for each fault, the gravest first.
+    """
+    if np.isnan(summary.distances).all():
+        return ["no limb was ever tracked at both ends"]
+    body = float(np.nanmax(summary.distances))
+    if body == 0:
+        return ["all joints are in one place"]
+    found = _unit_fault(body)
+    if disorder := _order_faults(summary, body):
+        return found + disorder  # what else is wrong with the limbs may come from it
+    return [
+        *found,
+        *_length_faults(summary.lengths, body),
+        *_asymmetry_faults(summary),
+        *_steadiness_faults(summary, body),
+    ]
+
+
+def check(walks: Iterable[Mapping[str, np.ndarray]], source: str) -> LimbSummary:
+    """Refuses walks whose limbs make no sense.
+
+    Args:
+        walks: As of `summarize`.
+        source: What the walks are called in errors: their file or folder.
+
+    Raises:
+        ValueError: The limbs make no sense. The message names the source and all `faults`.
+    """
+    summary = summarize(walks)
+    if found := faults(summary):
+        raise ValueError(f"{source}: expected limbs as bodies have them: {'; '.join(found)}.")
+    return summary
+
+
+def _median(values: np.ndarray) -> np.ndarray:
+    """Medians along the first axis of what is not NaN; NaN where there is nothing."""
+    absent = np.isnan(values).all(axis=0)
+    return np.where(absent, np.nan, np.nanmedian(np.where(absent, 0, values), axis=0))
+
+
+def _let_through(with_one_and_with_many: tuple[float, float], walks: int) -> float:
+    one, many = with_one_and_with_many
+    return many + (one - many) / walks
+
+
+def _unit_fault(body: float) -> list[str]:
+    least, most = _BODY
+    if least <= body <= most:
+        return []
+    fault = f"the joints farthest apart are {body:.3g} m from each other, expected {least} to {most} m"
+    for unit, (name, metres) in _UNITS.items():
+        if least <= body * metres <= most:
+            return [f'{fault}: lengths look like {name}, expected units="{unit}"']
+        if least <= body / metres <= most:
+            return [f"{fault}: lengths look like metres taken for {name}"]
+    return [f"{fault}: lengths look scaled"]
+
+
+def _order_faults(summary: LimbSummary, body: float) -> list[str]:
+    """Finds joints in each other's places: limbs of any body are shortest, together, if they join the right joints."""
+    distances = np.nan_to_num(summary.distances, nan=body)
+    tolerance, of_sides = (body * _let_through(most, summary.walks) for most in (_EXCHANGE, _EXCHANGE_OF_SIDES))
+    least = np.where(_OF_SIDES, of_sides, tolerance)
+    unknown = np.isnan(summary.lengths)
+    least[np.isin(_SWAPS, [_STARTS[unknown], _ENDS[unknown]]).any(axis=-1)] = np.inf
+    order, swaps = np.arange(len(skeletons.JOINTS)), []
+    while True:  # exchanges shorten the limbs, so there is an end
+        shorter = _together(distances, order) - _together(distances, order[_EXCHANGED]) - least
+        best = int(shorter.argmax())
+        if not shorter[best] > 0:
+            break
+        order = order[_EXCHANGED[best]]
+        swaps.append(_SWAPS[best])
+    if not swaps:
+        return []
+    senseless, righted = _length_faults(summary.lengths, body), _limbs(summary.distances, order)
+    if len(swaps) <= 2 and not (senseless and _length_faults(righted, body)):
+        return [_exchange_fault(summary.lengths, righted, swap) for swap in swaps]
+    for name, known in _KNOWN_ORDERS.items():
+        if _together(distances, known) <= _together(distances, order) + tolerance:
+            return [f"the joints look to be in {name}, expected {skeletons.SCHEMAS['kinect_v1'].title}'s"]
+    return [
+        f"the joints are in another order than expected, or of another schema than they were taken for: all limbs "
+        f"together are {np.nansum(summary.lengths):.3g} m long, {np.nansum(righted):.3g} m in a better order",
+        *senseless[:_SHOWN],
+        *([f"{len(senseless) - _SHOWN} more limbs are as senseless"] if len(senseless) > _SHOWN else []),
+    ]
+
+
+def _limbs(distances: np.ndarray, order: np.ndarray) -> np.ndarray:
+    """[..., 19] how long the limbs are if joint k is the one at order[..., k]."""
+    return distances[order[..., _STARTS], order[..., _ENDS]]
+
+
+def _together(distances: np.ndarray, order: np.ndarray) -> np.ndarray:
+    return _limbs(distances, order).sum(axis=-1)
+
+
+def _exchange_fault(lengths: np.ndarray, righted: np.ndarray, swap: tuple[int, int]) -> str:
+    change = np.where(np.isin(_STARTS, swap) | np.isin(_ENDS, swap), np.abs(lengths - righted), 0)
+    limb = int(np.nanargmax(change))
+    one, other = (skeletons.JOINTS[joint] for joint in swap)
+    return (
+        f"{one} and {other} look exchanged: the {LIMBS[limb]} is {_cm(lengths[limb])} long, "
+        f"{_cm(righted[limb])} if they are"
+    )
+
+
+def _length_faults(lengths: np.ndarray, body: float) -> list[str]:
+    found = []
+    for limb, length in zip(LIMBS, lengths, strict=True):
+        least, most = (part * body for part in _RANGES[limb.removeprefix("left ").removeprefix("right ")])
+        if length < least or length > most:
+            found.append(f"the {limb} is {_cm(length)} long, expected {_cm(least)} to {_cm(most)} on such a body")
+    return found
+
+
+def _asymmetry_faults(summary: LimbSummary) -> list[str]:
+    most = _let_through(_ASYMMETRY, summary.walks)
+    return [
+        f"the {LIMBS[left]} is {_cm(summary.lengths[left])} and the {LIMBS[right]} {_cm(summary.lengths[right])} long, "
+        f"expected no more than {most:.0%} between them"
+        for left, right in zip(_LEFT, _RIGHT, strict=True)
+        if abs(summary.asymmetry[left]) > most
+    ]
+
+
+def _steadiness_faults(summary: LimbSummary, body: float) -> list[str]:
+    most = _let_through(_UNSTEADINESS, summary.walks) * summary.lengths + _NOISE * body
+    return [
+        f"the {limb} changes its length of {_cm(length)} by {steadiness:.0%} from frame to frame, "
+        f"expected no more than {limit / length:.0%}"
+        for (limb, length, _, steadiness), limit in zip(summary.rows(), most, strict=True)
+        if steadiness * length > limit
+    ]
+
+
+def _cm(metres: float) -> str:
+    return f"{100 * metres:,.{0 if metres >= 1 else 1}f} cm"
