@@ -1,39 +1,45 @@
-"""The data sets that runs know by name, read through TensorFlow Datasets."""
+"""The data sets that runs know: those of TensorFlow Datasets by name, and a folder of one's own."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from os import PathLike
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from agegait import data
+from agegait.data.preparation import Preparation
+from agegait.data.walk_format import WalkFormat
+
+HELD_OUT = 0.2
+"""Share of each training walk, its end, that validates where a data set has no walks to spare for that."""
 
 
 @dataclass(frozen=True)
 class Splits:
-    """The splits of a data set that a run uses.
+    """The splits of a TFDS data set that a run uses.
 
     Attributes:
-        train: Walks to train on.
-        validation: Walks held out of training to choose by.
         tests: Walks to be looked at once, at the end.
         licence: On what terms the data may be used; goes with models trained on them.
+        validation: Walks held out of training to choose by; None to hold out the end of each training walk.
     """
 
-    train: str
-    validation: str
     tests: tuple[str, ...]
     licence: str
+    validation: str | None = None
 
 
 SPLITS = {
+    "biwi": Splits(("still", "walking"), "CC BY-NC-SA 3.0; cite Munaro et al., 2014"),
+    "ias": Splits(("test_a", "test_b"), "for research; cite Munaro et al., ICRA 2014"),
     "kgbd": Splits(
-        "train",
-        "validation",
         ("test",),
         "as is, without warranty; cite Andersson and Araujo, AAAI 2015, and link their repository",
+        validation="validation",
     ),
-    "walkers": Splits("train", "validation", ("test", "test_b"), "MIT; generated, of nobody"),
+    "walkers": Splits(("test", "test_b"), "MIT; generated, of nobody", validation="validation"),
 }
 """The splits of each data set, by its TFDS name."""
 
@@ -52,22 +58,121 @@ class Windows(NamedTuple):
     walks: np.ndarray
 
 
+@dataclass(frozen=True)
+class DataSet:
+    """The walks of a data set in the parts that a run uses: `"train"`, `"validation"` and the tests.
+
+    Attributes:
+        name: Its TFDS name, or the folder.
+        version: Its TFDS version; None for a folder.
+        persons: Names of the people, in the order of the labels.
+        tests: Names of the test parts.
+        licence: On what terms the data may be used.
+        preparation: What is done to walks before they are cut into windows.
+        read: Gives the walks of a part as they were recorded, as a `tf.data.Dataset`.
+        held_out: Share of each training walk, its end, that is the validation part; 0 where that has walks of its own.
+        notes: What else there is to know of where the walks come from, each under a heading.
+    """
+
+    name: str
+    version: str | None
+    persons: list[str]
+    tests: tuple[str, ...]
+    licence: str
+    preparation: Preparation
+    read: Callable[[str], Any]
+    held_out: float = 0.0
+    notes: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The parts that have walks of their own."""
+        return ("train", *(() if self.held_out else ("validation",)), *self.tests)
+
+    def walks(self, part: str) -> Any:
+        """The prepared walks of a part."""
+        if not self.held_out or part not in ("train", "validation"):
+            return self.preparation(self.read(part))
+        return data.hold_out(self.preparation(self.read("train")), self.held_out, end=part == "validation")
+
+    def windows(self, part: str, normalization: Any, frames: int, stride: int | None = None) -> Windows:
+        """The normalized windows of a part, held in memory.
+
+        Args:
+            part: `"train"`, `"validation"` or a test.
+            normalization: A `SkeletonNormalization`.
+            frames: Frames f of a window.
+            stride: Frames from a window to the next; None cuts as the papers do.
+
+        Raises:
+            ValueError: No window at all: the walks are too short.
+        """
+        walks = self.walks(part)
+        if stride is None:
+            cut = self.preparation.cut(walks, frames, training=part == "train")
+        else:
+            cut = data.windows(walks, frames, stride)
+        batches = [(batch["skeleton"], batch["person"], batch["walk"]) for batch in cut.batch(4096).as_numpy_iterator()]
+        if not batches:
+            raise ValueError(f"{self.name}, split {part}: expected walks of at least {frames} frames, found none.")
+        skeletons, persons, names = (np.concatenate(column) for column in zip(*batches, strict=True))
+        return Windows(np.asarray(normalization(skeletons)), persons, names.astype(str))
+
+
 def find(name: str) -> str:
-    """The TFDS name of a data set: the published names, BIWI, IAS and KGBD, are taken too.
+    """The TFDS name of a data set (the published names, BIWI, IAS and KGBD, are taken too), or a folder's whole path.
 
     Raises:
-        ValueError: No such data set.
+        ValueError: Neither a data set nor a folder.
     """
-    if name.lower() not in SPLITS:
-        raise ValueError(f"dataset: expected one of {', '.join(SPLITS)}, received {name!r}.")
-    return name.lower()
+    if name.lower() in SPLITS:
+        return name.lower()
+    if Path(name).is_dir():
+        return str(Path(name).resolve())
+    raise ValueError(f"dataset: expected one of {', '.join(SPLITS)}, or a folder of walks, received {name!r}.")
+
+
+def load(
+    name: str,
+    data_dir: str | PathLike | None = None,
+    manual_dir: str | PathLike | None = None,
+    walk_format: WalkFormat | None = None,
+) -> DataSet:
+    """A data set by name, built where TFDS has not built it yet, or a folder of one's own.
+
+    Args:
+        name: A name that `find` knows.
+        data_dir: Where prepared data sets are kept; TFDS's own place where absent.
+        manual_dir: Where a data set that was fetched by hand lies.
+        walk_format: How the files of a folder are to be understood; the data sets know it themselves.
+
+    Raises:
+        ValueError: No such data set, files that are not what they should be, or a download that failed.
+    """
+    name = find(name)
+    if name not in SPLITS:
+        return _of_folder(data.WalkFolder(name, walk_format or WalkFormat()))
+    if walk_format not in (None, WalkFormat()):
+        raise ValueError(f"joints, units and the like: expected for a folder of walks, received for {name}.")
+    built = builder(name, data_dir, manual_dir)
+    splits = SPLITS[name]
+    return DataSet(
+        name=built.name,
+        version=str(built.version),
+        persons=list(built.info.features["person"].names),
+        tests=splits.tests,
+        licence=splits.licence,
+        preparation=data.PREPARATIONS[name],
+        read=lambda part: built.as_dataset(split=part),
+        held_out=0.0 if splits.validation else HELD_OUT,
+    )
 
 
 def builder(name: str, data_dir: str | PathLike | None = None, manual_dir: str | PathLike | None = None) -> Any:
     """The prepared TFDS builder of a data set: built, or downloaded and built, where it is not there yet.
 
     Args:
-        name: A name that `find` knows.
+        name: A name of `SPLITS`.
         data_dir: Where prepared data sets are kept; TFDS's own place where absent.
         manual_dir: Where a data set that was fetched by hand lies.
 
@@ -75,7 +180,7 @@ def builder(name: str, data_dir: str | PathLike | None = None, manual_dir: str |
         A `tfds.core.DatasetBuilder`.
 
     Raises:
-        ValueError: No such data set, files that are not what they should be, or a download that failed.
+        ValueError: Files that are not what they should be, or a download that failed.
     """
     # A second of import that a run's models do not need.
     import tensorflow_datasets as tfds
@@ -87,31 +192,21 @@ def builder(name: str, data_dir: str | PathLike | None = None, manual_dir: str |
     config = tfds.download.DownloadConfig(manual_dir=None if manual_dir is None else str(manual_dir))
     try:
         built.download_and_prepare(download_config=config)
-    except (OSError, tfds.download.DownloadError, NonMatchingChecksumError) as error:
+    except (OSError, AssertionError, tfds.download.DownloadError, NonMatchingChecksumError) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise ValueError(f"{built.name}: could not be fetched or prepared: {reason}") from error
     return built
 
 
-def windows(built: Any, split: str, normalization: Any, frames: int, stride: int) -> Windows:
-    """The normalized windows of a split's walks, prepared as the papers do, held in memory.
-
-    Args:
-        built: A prepared builder.
-        split: Name of a TFDS split.
-        normalization: A `SkeletonNormalization`.
-        frames: Frames f of a window.
-        stride: Frames from a window to the next.
-
-    Raises:
-        ValueError: No window at all: the walks are too short.
-    """
-    walks = data.PREPARATIONS[built.name](built.as_dataset(split=split))
-    batches = [
-        (batch["skeleton"], batch["person"], batch["walk"])
-        for batch in data.windows(walks, frames, stride).batch(4096).as_numpy_iterator()
-    ]
-    if not batches:
-        raise ValueError(f"{built.name}, split {split}: expected walks of at least {frames} frames, found none.")
-    skeletons, persons, names = (np.concatenate(column) for column in zip(*batches, strict=True))
-    return Windows(np.asarray(normalization(skeletons)), persons, names.astype(str))
+def _of_folder(folder: "data.WalkFolder") -> DataSet:
+    validated = "validation" in folder.splits
+    return DataSet(
+        name=str(folder.path),
+        version=None,
+        persons=list(folder.persons),
+        tests=tuple(split for split in folder.splits if split not in ("train", "validation")),
+        licence="not stated: a folder of one's own",
+        preparation=Preparation(),
+        read=folder.dataset,
+        held_out=0.0 if validated else HELD_OUT,
+    )

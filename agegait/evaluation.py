@@ -11,8 +11,8 @@ import numpy as np
 from rich import box
 from rich.table import Table
 
-from agegait import datasets, protocols, runs
-from agegait.datasets import Windows
+from agegait import protocols, runs
+from agegait.datasets import DataSet, Windows
 from agegait.models import GaitRecognizer
 from agegait.progress import ProgressLine
 
@@ -43,19 +43,23 @@ def evaluate(
         its `samples` are and its figures.
 
     Raises:
-        ValueError: The run is not finished, or its data are not to be had.
+        ValueError: The run is not finished, its data are not to be had, are not those that it was trained on, or have
+            no test walks.
     """
-    built = datasets.builder(run.settings.dataset, data_dir, manual_dir)
-    splits = datasets.SPLITS[run.settings.dataset]
     recognizer = run.recognizer
-    training = run.windows(built, splits.train)
+    dataset = run.settings.load(data_dir, manual_dir)
+    if not dataset.tests:
+        raise ValueError(f"{dataset.name}: expected walks to test on, found none: nobody has two walks.")
+    training = run.windows(dataset, "train", run.settings.frames)
+    run.check_split(training)
     gallery, gallery_persons = protocols.by_walk(
         run.ages(training, "gallery AGEs").mean(axis=1), training.persons, training.walks
     )
-    networks = _train_baselines(run, built) if baseline else {}
+    networks = _train_baselines(run, dataset) if baseline else {}
     tests: dict[str, list[dict[str, Any]]] = {}
-    for split in splits.tests:
-        windows = run.windows(built, split)
+    left_out: dict[str, list[str]] = {}
+    for split in dataset.tests:
+        windows, left_out[split] = _of_people_trained_on(run.windows(dataset, split), training)
         ages = run.ages(windows, f"{split} AGEs")
         tests[split] = _recognition("AGE", recognizer.predict(ages, batch_size=4096, verbose=0), windows)
         if run.fine_tuned:
@@ -68,7 +72,10 @@ def evaluate(
         tests[split].append({"method": "AGE", "protocol": "retrieval", "of": "walks", **dataclasses.asdict(found)})
     evaluation = {
         "settings": dataclasses.asdict(run.settings),
-        "chosen_on": "validation walks, which are no training walks",
+        "chosen_on": "validation walks, which are no training walks"
+        if not dataset.held_out
+        else f"the last {dataset.held_out:.0%} of each training walk, which was not trained on",
+        "left_out": left_out,
         "tests": tests,
     }
     runs.write_aside(run.folder / "evaluation.json", json.dumps(evaluation, indent=2))
@@ -108,6 +115,14 @@ def _figure(result: dict[str, Any], path: tuple[str, ...]) -> str:
     return "" if value is None else f"{100 * value:.1f}"
 
 
+def _of_people_trained_on(windows: Windows, training: Windows) -> tuple[Windows, list[str]]:
+    """The windows that a closed set can name, and the walks of everybody else."""
+    known = np.isin(windows.persons, training.persons)
+    if not known.any():
+        raise ValueError("test: expected walks of people who are trained on, found none of them.")
+    return Windows(*(column[known] for column in windows)), sorted(set(windows.walks[~known].tolist()))
+
+
 def _recognition(method: str, logits: np.ndarray, windows: Windows) -> list[dict[str, Any]]:
     by_walk = protocols.by_walk(logits, windows.persons, windows.walks)
     results = {
@@ -131,11 +146,10 @@ def _coordinates(windows: Windows) -> np.ndarray:
     return windows.skeletons.reshape(*windows.skeletons.shape[:2], -1)
 
 
-def _train_baselines(run: runs.Run, built: Any) -> dict[str, GaitRecognizer]:
+def _train_baselines(run: runs.Run, dataset: DataSet) -> dict[str, GaitRecognizer]:
     """Networks of one hidden layer on the normalized coordinates of a window: what the encoder has to beat."""
-    splits = datasets.SPLITS[run.settings.dataset]
-    training = run.windows(built, splits.train, run.settings.stride)
-    validation = run.windows(built, splits.validation)
+    training = run.windows(dataset, "train", run.settings.stride)
+    validation = run.windows(dataset, "validation")
     return {name: _train_baseline(run, name, training, validation, **options) for name, options in BASELINES.items()}
 
 

@@ -37,7 +37,7 @@ class Recipe:
     initial_scale: float = _option(1.0, "recognizer's first weights are N(0, this); 0 for Glorot's uniform ones")
     fine_tune_epochs: int = _option(0, "passes in which encoder and recognizer learn the labels together, at the end")
     fine_tune_learning_rate: float = _option(5e-4, "Adam's at the start of that")
-    stride: int = _option(0, "frames from a training window to the next; 0 for no overlap")
+    stride: int = _option(0, "frames from a training window to the next; 0 as the papers cut the data set")
 
     def __post_init__(self) -> None:
         for name in ("epochs", "fine_tune_epochs", "stride", "initial_scale", "dropout", "l2"):

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import keras
 import numpy as np
 
 from agegait import datasets
-from agegait.datasets import Windows
+from agegait.data.walk_format import WalkFormat
+from agegait.datasets import DataSet, Windows
 from agegait.layers import ReverseDecoder, SkeletonNormalization
 from agegait.models import GaitEncoder, GaitIdentifier, GaitRecognizer
 from agegait.progress import ProgressLine
@@ -25,7 +26,6 @@ from agegait.recipes import Recipe
 
 FORMAT = 1
 PRECISIONS = ("float32", "mixed_bfloat16")
-PACKAGES = ("agegait", "tensorflow", "keras", "numpy", "tensorflow-datasets")
 FEATURE_BATCH = 512
 
 
@@ -34,7 +34,7 @@ class Settings:
     """What a run is asked to do; two runs of equal settings on one machine's CPU are equal.
 
     Attributes:
-        dataset: Name of the data set.
+        dataset: Name of the data set, or the folder of one's own.
         attention: `"LA"` or `"BA"`.
         manner: `"ap"` or `"sc"`.
         feed: What the decoder is fed, see `agegait.layers.ReverseDecoder`.
@@ -43,6 +43,7 @@ class Settings:
         seed: Of first weights, orders and dropout.
         preset: Name of the recipe that `recipe` was made from.
         recipe: How both networks are trained.
+        walk_format: How the files of a folder of one's own are understood.
 
     Raises:
         ValueError: An unknown name, or a number that makes no sense.
@@ -57,9 +58,11 @@ class Settings:
     seed: int = 0
     preset: str = "paper"
     recipe: Recipe = dataclasses.field(default_factory=Recipe)
+    walk_format: WalkFormat = dataclasses.field(default_factory=WalkFormat)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "dataset", datasets.find(self.dataset))
+        if not Path(self.dataset).is_absolute():  # a run outlives the folder that it was trained on
+            object.__setattr__(self, "dataset", datasets.find(self.dataset))
         for name, known in (
             ("attention", GaitEncoder.ATTENTIONS),
             ("manner", GaitRecognizer.MANNERS),
@@ -71,10 +74,20 @@ class Settings:
         if self.frames < 2:
             raise ValueError(f"frames: expected at least 2, received {self.frames}.")
 
+    @classmethod
+    def from_dict(cls, settings: dict[str, Any]) -> Self:
+        """Settings as `dataclasses.asdict` gave them."""
+        nested = {"recipe": Recipe(**settings["recipe"]), "walk_format": WalkFormat(**settings.get("walk_format", {}))}
+        return cls(**{**settings, **nested})
+
     @property
-    def stride(self) -> int:
-        """Frames from a training window to the next."""
-        return self.recipe.stride or self.frames
+    def stride(self) -> int | None:
+        """Frames from a training window to the next; None as the papers have it for the data set."""
+        return self.recipe.stride or None
+
+    def load(self, data_dir: str | PathLike | None = None, manual_dir: str | PathLike | None = None) -> DataSet:
+        """The data set, see `agegait.datasets.load`."""
+        return datasets.load(self.dataset, data_dir, manual_dir, self.walk_format)
 
 
 class Run:
@@ -104,8 +117,7 @@ class Run:
     @cached_property
     def settings(self) -> Settings:
         """What the run was asked to do."""
-        settings = self.record["settings"]
-        return Settings(**{**settings, "recipe": Recipe(**settings["recipe"])})
+        return Settings.from_dict(self.record["settings"])
 
     @property
     def persons(self) -> list[str]:
@@ -158,10 +170,23 @@ class Run:
         outputs = self.encoder.predict(windows.skeletons, batch_size=FEATURE_BATCH, verbose=0, callbacks=[progress])
         return np.asarray(outputs["ages"], dtype="float32")
 
-    def windows(self, built: Any, split: str, stride: int | None = None) -> Windows:
-        """Windows of a split as the run's models are to see them; without overlap if no stride is given."""
-        frames = self.settings.frames
-        return datasets.windows(built, split, self.normalization, frames, stride or frames)
+    def windows(self, dataset: DataSet, part: str, stride: int | None = None) -> Windows:
+        """Windows of a part of a data set as the run's models are to see them, see `DataSet.windows`."""
+        return dataset.windows(part, self.normalization, self.settings.frames, stride)
+
+    def check_split(self, training: Windows) -> None:
+        """Makes sure that the training walks are still those that the run was trained on.
+
+        Raises:
+            ValueError: They are not, so that walks trained on could be among those of a test.
+        """
+        then, now = set(self.record["data"]["split"]["train"]), set(training.walks)
+        if then != now:
+            raise ValueError(
+                f"{self.settings.dataset}: expected the {len(then)} training walks that {self.folder} was trained on, "
+                f"found {len(now - then)} others ({_some(now - then)}) and {len(then - now)} gone "
+                f"({_some(then - now)}): train a new run."
+            )
 
     def save_record(self) -> None:
         """Writes run.json, whole or not at all."""
@@ -197,6 +222,10 @@ def load(folder: str | PathLike) -> Run:
         ValueError: No run there, or one of another format.
     """
     return Run(folder)
+
+
+def _some(names: set[str]) -> str:
+    return ", ".join(sorted(names)[:3]) + (", ..." if len(names) > 3 else "") or "none"
 
 
 def write_aside(path: Path, text: str) -> None:

@@ -17,9 +17,9 @@ from typing import Any
 import keras
 import numpy as np
 
-from agegait import data, datasets, optimizers
+from agegait import data, optimizers
 from agegait.checkpoint import TrainingCheckpoint
-from agegait.datasets import Windows
+from agegait.datasets import DataSet, Windows
 from agegait.layers import SkeletonNormalization
 from agegait.models import GaitEncoder, GaitRecognizer
 from agegait.progress import ProgressLine
@@ -53,11 +53,10 @@ def train(
     """
     out = Path(out)
     _check_folder(out, settings)
-    built = datasets.builder(settings.dataset, data_dir, manual_dir)
-    run = _begin(out, settings, built)
-    splits = datasets.SPLITS[settings.dataset]
-    training = run.windows(built, splits.train, settings.stride)
-    validation = run.windows(built, splits.validation)
+    dataset = settings.load(data_dir, manual_dir)
+    run = _begin(out, settings, dataset)
+    training = run.windows(dataset, "train", settings.stride)
+    validation = run.windows(dataset, "validation")
     run.record["data"]["split"] = {
         "train": _names(training.walks),
         "validation": _names(validation.walks),
@@ -81,26 +80,26 @@ def _check_folder(out: Path, settings: Settings) -> None:
         raise ValueError(f"{out}: expected a new or empty folder, or a run to take up, found something else.")
     if (out / "run.json").exists():
         there, asked = (dataclasses.asdict(found) for found in (load(out).settings, settings))
-        there, asked = ({**found.pop("recipe"), **found} for found in (there, asked))
+        there, asked = ({**found.pop("recipe"), **found.pop("walk_format"), **found} for found in (there, asked))
         other = [f"{name} {there[name]!r}, not {asked[name]!r}" for name in asked if there[name] != asked[name]]
         if other:
             raise ValueError(f"{out}: holds a run of other settings: {'; '.join(other)}.")
 
 
-def _begin(out: Path, settings: Settings, built: Any) -> Run:
+def _begin(out: Path, settings: Settings, dataset: DataSet) -> Run:
     if (out / "run.json").exists():
         return load(out)
     out.mkdir(parents=True, exist_ok=True)
-    label = built.info.features["person"]
     record = {
         "format": FORMAT,
         "settings": dataclasses.asdict(settings),
         "data": {
-            "name": built.name,
-            "version": str(built.version),
-            "persons": label.names,
-            "licence": datasets.SPLITS[built.name].licence,
-            "preparation": dataclasses.asdict(data.PREPARATIONS[built.name]),
+            "name": dataset.name,
+            "version": dataset.version,
+            "persons": dataset.persons,
+            "licence": dataset.licence,
+            "preparation": dataclasses.asdict(dataset.preparation),
+            "held_out": dataset.held_out,
         },
         "normalization": SkeletonNormalization(name="normalization").get_config(),
         "versions": {name: version(name) for name in PACKAGES} | {"python": platform.python_version()},

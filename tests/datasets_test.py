@@ -12,19 +12,19 @@ from tfds_builders.kgbd import kgbd_dataset_builder
 
 @pytest.fixture(scope="module")
 def walkers(tmp_path_factory):
-    return datasets.builder("WALKERS", tmp_path_factory.mktemp("data"))
+    return datasets.load("WALKERS", tmp_path_factory.mktemp("data"))
 
 
 def test_every_data_set_has_its_preparation_and_its_terms():
-    assert set(datasets.SPLITS) == set(data.PREPARATIONS) - {"biwi", "ias"}
+    assert set(datasets.SPLITS) == set(data.PREPARATIONS)
     assert all(splits.licence for splits in datasets.SPLITS.values())
 
 
 def test_windows_are_normalized_and_know_their_walk(walkers):
-    windows = datasets.windows(walkers, "test", SkeletonNormalization(), frames=6, stride=6)
+    windows = walkers.windows("test", SkeletonNormalization(), frames=6)
     assert windows.skeletons.shape == (len(windows.persons), 6, 20, 3)
     np.testing.assert_array_equal(windows.skeletons[:, :, 0], 0)
-    examples = {example["walk"].decode(): example for example in walkers.as_dataset(split="test").as_numpy_iterator()}
+    examples = {example["walk"].decode(): example for example in walkers.walks("test").as_numpy_iterator()}
     assert set(windows.walks) == set(examples)
     walk = str(windows.walks[0])
     raw = examples[walk]["skeleton"][:6]
@@ -36,7 +36,7 @@ def test_windows_are_normalized_and_know_their_walk(walkers):
 
 def test_walks_that_are_all_too_short_are_refused(walkers):
     with pytest.raises(ValueError, match=r"walkers, split test: expected walks of at least 999 frames, found none"):
-        datasets.windows(walkers, "test", SkeletonNormalization(), frames=999, stride=6)
+        walkers.windows("test", SkeletonNormalization(), frames=999)
 
 
 class Answer(BaseHTTPRequestHandler):
