@@ -14,7 +14,7 @@ from agegait.export.messages import (
 )
 from agegait.export.tensors import decode, dtype_name, encode
 
-MAX_WALKS = 32
+MAX_WALKS = 64
 """Most walks that are sent at once."""
 
 MAX_VALUES = 1 << 21
