@@ -53,6 +53,54 @@ def test_retrieval_by_hand():
     assert metrics.mean_inverse_negative_penalty(DISTANCES, PROBES, GALLERY) == pytest.approx((2 / 4 + 2 / 3) / 2)
 
 
+def test_search_by_hand():
+    found = metrics.search(DISTANCES, PROBES, GALLERY)
+    assert found.first.tolist() == [1, 2]
+    assert found.average_precision.tolist() == pytest.approx([3 / 4, 7 / 12])
+    assert found.inverse_negative_penalty.tolist() == pytest.approx([2 / 4, 2 / 3])
+
+
+def test_verification_by_hand():
+    # From the highest threshold down: a genuine claim, an impostor, a genuine claim, two impostors.
+    scores, genuine = [0.9, 0.8, 0.7, 0.6, 0.5], [True, False, True, False, False]
+    curve = metrics.roc(scores, genuine)
+    assert curve.threshold.tolist() == [np.inf, 0.9, 0.8, 0.7, 0.6, 0.5]
+    assert curve.true_accept_rate.tolist() == [0, 0.5, 0.5, 1, 1, 1]
+    assert curve.false_accept_rate.tolist() == pytest.approx([0, 0, 1 / 3, 1 / 3, 2 / 3, 1])
+    # Between (1/3, 1/2) and (1/3, 1) the curve meets the line on which false accepts are false refusals.
+    assert metrics.equal_error(scores, genuine).rate == pytest.approx(1 / 3)
+    rates = (0, 0.33, 1 / 3, 0.5, 1)
+    assert [metrics.true_accept_rate(scores, genuine, rate) for rate in rates] == [0.5, 0.5, 1, 1, 1]
+
+
+def test_equal_error_by_hand():
+    assert metrics.equal_error([3, 4, 1, 2], [True, True, False, False]) == (0, 3)
+    assert metrics.equal_error([1, 2, 3, 4], [True, True, False, False]).rate == 1
+    assert metrics.equal_error(np.zeros(10), np.arange(10) < 3).rate == 0.5
+    # One of four genuine claims is refused at 2, and one of four impostors let pass.
+    assert metrics.equal_error([1, 5, 6, 7, 0, 0.5, 0.6, 2], np.arange(8) < 4) == (0.25, 2)
+    # False accepts jump from 0 to 1/2 at 2, refusals from 1 to 0: the line between meets the balance at 1/3.
+    assert metrics.equal_error([2, 2, 1], [True, False, False]).rate == pytest.approx(1 / 3)
+
+
+def test_acceptance_threshold_by_hand():
+    impostors = [0.1, 0.2, 0.2, 0.4]
+    for rate, passing in ((0, 0), (0.24, 0), (0.25, 1), (0.5, 1), (0.74, 1), (0.75, 3), (1, 4)):
+        threshold = metrics.acceptance_threshold(impostors, rate)
+        assert sum(score >= threshold for score in impostors) == passing, rate
+    assert metrics.acceptance_threshold(impostors, 0.25) == np.nextafter(0.2, 1)
+    assert metrics.acceptance_threshold(range(100), 0.29) == np.nextafter(70, 71)
+
+
+def test_detection_and_identification_by_hand():
+    # Named rightly, wrongly, rightly but too low, and not at all since two score the same.
+    scores, labels = [[0.9, 0.1], [0.9, 0.8], [0.1, 0.4], [0.7, 0.7]], [0, 1, 1, 0]
+    assert metrics.detection_identification_rate(scores, labels, 0.5) == 0.25
+    assert metrics.detection_identification_rate(scores, labels, 0.4) == 0.5
+    assert metrics.detection_identification_rate(scores, labels, -np.inf) == metrics.rank_k(scores, labels) == 0.5
+    assert metrics.detection_identification_rate(scores, labels, 1.0) == 0
+
+
 def test_the_same_score_for_everybody_is_no_success():
     scores, labels = np.zeros((5, 4)), [0, 1, 2, 3, 0]
     assert metrics.cmc(scores, labels).tolist() == [0, 0, 0, 1]
@@ -108,6 +156,54 @@ def test_agrees_with_scikit_learn():
     distances, probes, gallery = rng.random((30, 50)), rng.integers(6, size=30), rng.integers(6, size=50)
     expected = np.mean([average_precision_score(gallery == p, -row) for p, row in zip(probes, distances, strict=True)])
     assert metrics.mean_average_precision(distances, probes, gallery) == pytest.approx(expected, abs=1e-12)
+
+
+@st.composite
+def claims(draw):
+    """Few distinct scores, so that ties are common; both kinds of claims."""
+    genuine = draw(st.lists(st.booleans(), min_size=2, max_size=12).filter(lambda kinds: any(kinds) and not all(kinds)))
+    scores = st.lists(st.integers(-3, 3), min_size=len(genuine), max_size=len(genuine))
+    return np.array(draw(scores)), np.array(genuine)
+
+
+@given(claims(), st.floats(0, 1))
+@settings(deadline=None)
+def test_verification_agrees_with_the_naive_oracle(case, rate):
+    scores, genuine = case
+    thresholds = [np.inf, *sorted(set(scores.tolist()), reverse=True)]
+    points = [[np.mean(scores[kind] >= threshold) for kind in (~genuine, genuine)] for threshold in thresholds]
+    curve = metrics.roc(scores, genuine)
+    np.testing.assert_allclose(np.transpose(points), curve[:2], rtol=1e-12)
+    assert curve.threshold.tolist() == thresholds
+
+    allowed = int(rate * (~genuine).sum() + 1e-9)
+    kept = [true for false, true in points if round(false * (~genuine).sum()) <= allowed]
+    assert metrics.true_accept_rate(scores, genuine, rate) == pytest.approx(max(kept))
+    threshold = metrics.acceptance_threshold(scores[~genuine], rate)
+    assert (scores[~genuine] >= threshold).sum() <= allowed
+    if np.isfinite(threshold):
+        assert (scores[~genuine] >= np.nextafter(threshold, -np.inf)).sum() > allowed
+
+    false, true = np.transpose(points)
+    along = np.linspace(0, len(points) - 1, 2001)  # the curve's points joined by lines, walked along
+    walked = [np.interp(along, range(len(points)), rates) for rates in (false, true)]
+    nearest = np.argmin(np.abs(walked[0] - (1 - walked[1])))
+    assert metrics.equal_error(scores, genuine).rate == pytest.approx(walked[0][nearest], abs=0.01)
+    at = metrics.equal_error(scores, genuine).threshold
+    gaps = [abs(one - (1 - other)) for one, other in points[1:]]
+    assert gaps[thresholds.index(at) - 1] == pytest.approx(min(gaps))
+
+
+@given(claims())
+@settings(deadline=None)
+def test_verification_does_not_depend_on_order_or_scale(case):
+    scores, genuine = case
+    other = scores[::-1] * 0.5 + 7, genuine[::-1]
+    assert metrics.equal_error(*other).rate == pytest.approx(metrics.equal_error(scores, genuine).rate)
+    assert metrics.true_accept_rate(*other, 0.3) == metrics.true_accept_rate(scores, genuine, 0.3)
+    # Who is taken for whom turned round: what was refused is let pass.
+    turned = metrics.equal_error(-scores, ~genuine).rate
+    assert turned == pytest.approx(metrics.equal_error(scores, genuine).rate)
 
 
 def naive_rank(scores, label):
@@ -261,6 +357,34 @@ def test_recognition_refuses(function, scores, labels, message):
 def test_retrieval_refuses(function, distances, probes, gallery, message):
     with pytest.raises(ValueError, match=message):
         function(distances, probes, gallery)
+
+
+VERIFICATION = (metrics.roc, metrics.equal_error, lambda *case: metrics.true_accept_rate(*case, 0.1))
+
+
+@pytest.mark.parametrize("function", VERIFICATION)
+@pytest.mark.parametrize(
+    ("scores", "genuine", "message"),
+    [
+        ([[1.0, 2.0]], [True, False], r"scores must be a score each, at least one; received shape \(1, 2\)"),
+        ([], [], r"scores must be a score each, at least one; received shape \(0,\)"),
+        (["a", "b"], [True, False], "scores must be real numbers.*received dtype <U1"),
+        ([1.0, np.nan], [True, False], r"scores must be finite; received nan at index \(1,\)"),
+        ([1.0, 2.0], [True], r"genuine must have shape \(2,\), the scores; received shape \(1,\)"),
+        ([1.0, 2.0], [1, 0], "genuine must be bool; received dtype int64"),
+        ([1.0, 2.0], [True, True], "genuine must be true of some claims and false of others; received all True"),
+        ([1.0, 2.0], [False, False], "genuine must be true of some claims.*received all False"),
+    ],
+)
+def test_verification_refuses(function, scores, genuine, message):
+    with pytest.raises(ValueError, match=message):
+        function(scores, genuine)
+
+
+@pytest.mark.parametrize("rate", [-0.1, 1.1, np.nan, True, "0.1", None])
+def test_a_rate_is_refused(rate):
+    with pytest.raises(ValueError, match=r"rate must be a number in 0\.\.1; received"):
+        metrics.acceptance_threshold([1.0, 2.0], rate)
 
 
 @pytest.mark.parametrize("k", [0, -1, 4, 1.0, True, "1", None])
