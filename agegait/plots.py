@@ -1,0 +1,170 @@
+"""Skeletons drawn, as a figure or for the terminal, so that a person can see what was read."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from agegait import skeletons
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from PIL.ImageDraw import ImageDraw
+
+COLORS = {"left": "#0072B2", "right": "#D55E00", "middle": "#404040"}
+"""Of the body's sides: a blue and an orange that the colour-blind tell apart (Okabe and Ito, 2008)."""
+
+MOST_FRAMES = 8
+
+_SHAPE = (len(skeletons.JOINTS), 3)
+_JOINT = {name: index for index, name in enumerate(skeletons.JOINTS)}
+_SIDES = ["left" if "Left" in name else "right" if "Right" in name else "middle" for name in skeletons.JOINTS]
+_UPPER = ("ShoulderCenter", "Head")
+_LOWER = ("AnkleLeft", "FootLeft", "AnkleRight", "FootRight")
+_LEFT, _RIGHT = ([_JOINT[part + side] for part in ("Shoulder", "Hip")] for side in ("Left", "Right"))
+_BRAILLE = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]])
+"""What each of the 4 x 2 dots of a character adds to 0x2800."""
+
+
+def skeleton_figure(skeleton: np.ndarray, title: str = "") -> "Figure":
+    """Draws a skeleton from the front and from its side, or a few frames of it next to each other.
+
+    Which axis is up is found from where the head is over the feet, and the body is turned to face the viewer. Where it
+    stands is left out: the middle of the hip is at 0, the lowest joint on the floor.
+
+    Args:
+        skeleton: [20, 3] or [T, 20, 3], T of 8 at most; canonical joints, metres, right-handed coordinates. Joints that
+            are not finite are not drawn.
+        title: What stands above.
+
+    Returns:
+        A figure of matplotlib's, to be saved with `savefig`.
+
+    Raises:
+        ValueError: Another shape, too many frames, or no frame with a head over feet.
+    """
+    from matplotlib.figure import Figure
+
+    frames = np.asarray(skeleton, float)
+    frames = frames[None] if frames.ndim == 2 else frames
+    if frames.shape[1:] != _SHAPE or not 1 <= len(frames) <= MOST_FRAMES:
+        shape = list(np.shape(skeleton))
+        raise ValueError(f"skeleton: expected {list(_SHAPE)} or 1 to {MOST_FRAMES} frames of it, received {shape}.")
+    body, up = _facing(frames)
+    rows, columns = (1, 2) if len(frames) == 1 else (2, len(frames))
+    reach, height = np.nanmax(np.abs(body[..., :2])), np.nanmax(body[..., 2])
+    figure = Figure(figsize=(1.2 + columns * (0.5 + 4 * 2 * reach / height), 1.2 + rows * 4.4), layout="constrained")
+    axes = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+    for view, name, across in ((0, "front", "to its left, m"), (1, "side", "ahead, m")):
+        for frame, joints in enumerate(body):
+            ax = axes[0, view] if len(frames) == 1 else axes[view, frame]
+            _draw(ax, joints[:, [view, 2]])
+            ax.set(title=name if len(frames) == 1 else f"{name}, frame {frame}", xlabel=across, aspect="equal")
+            ax.set(xlim=(-1.15 * reach, 1.15 * reach), ylim=(-0.05 * height, 1.08 * height))
+    for ax in axes[:, 0]:
+        ax.set_ylabel(f"up (along {up}), m")
+    figure.suptitle(title)
+    figure.legend(handles=axes[0, 0].get_legend_handles_labels()[0], loc="outside lower center", ncols=2, frameon=False)
+    return figure
+
+
+def skeleton_text(skeleton: np.ndarray, columns: int = 40, rows: int = 20) -> str:
+    """Draws a skeleton for the terminal, in dots of Braille: from the front and from its side.
+
+    The limbs of the right are dotted, those of the left drawn through.
+
+    Args:
+        skeleton: [20, 3]; canonical joints, any unit, right-handed coordinates. Joints that are not finite are not
+            drawn.
+        columns: Characters of a line, at least 16.
+        rows: Lines of the picture, at least 8; two of caption follow.
+
+    Returns:
+        The lines; the last does not end in a line break.
+
+    Raises:
+        ValueError: Another shape, too little room, or a skeleton without a head over feet.
+    """
+    from PIL import Image, ImageDraw
+
+    skeleton = np.asarray(skeleton, float)
+    if skeleton.shape != _SHAPE:
+        raise ValueError(f"skeleton: expected {list(_SHAPE)}, received {list(skeleton.shape)}.")
+    if columns < 16 or rows < 8:
+        raise ValueError(f"columns, rows: expected at least 16 and 8, received {columns} and {rows}.")
+    (body,), up = _facing(skeleton[None])
+    half = columns // 2  # characters of a view, and dots to either side of its middle
+    least, most = np.nanmin(body, axis=0), np.nanmax(body, axis=0)
+    width, height = (most - least)[:2].max(), most[2]
+    scale = min((4 * rows - 8) / height, (2 * half - 6) / max(width, 1e-9 * height))
+    image = Image.new("1", (4 * half, 4 * rows))
+    draw = ImageDraw.Draw(image)
+    for view in (0, 1):
+        x = half + 2 * half * view + scale * (body[:, view] - (least + most)[view] / 2)
+        y = 4 * rows - 3 - scale * body[:, 2]
+        _dot(draw, np.stack([x, y], axis=-1).round())
+    dots = np.array(image).reshape(rows, 4, 2 * half, 2)
+    lines = ["".join(map(chr, row)).rstrip(chr(0x2800)) for row in 0x2800 + np.einsum("rice,ie->rc", dots, _BRAILLE)]
+    caption = ("front".center(half) + "side".center(half)).rstrip()
+    return "\n".join([*lines, caption, f"{up} is up".center(2 * half).rstrip()])
+
+
+def _facing(frames: np.ndarray) -> tuple[np.ndarray, str]:
+    """Frames [T, 20, 3] in each body's own axes (to its left, ahead, up), and which of the coordinates' axes is up."""
+    frames = np.where(np.isfinite(frames).all(axis=-1, keepdims=True), frames, np.nan)
+    if lost := np.flatnonzero(np.isnan(frames).all(axis=(1, 2))).tolist():
+        raise ValueError(f"skeleton: expected finite coordinates, found none in frame {lost[0]}.")
+    head, feet = (_middle(frames[:, [_JOINT[name] for name in names]].reshape(-1, 3)) for names in (_UPPER, _LOWER))
+    upright = head - feet
+    if not np.any(np.abs(upright) > 0):
+        raise ValueError("skeleton: expected a head over feet, found none.")
+    axis = int(np.abs(upright).argmax())
+    up = np.zeros(3)
+    up[axis] = np.sign(upright[axis])
+    left = np.nan_to_num(frames[:, _LEFT] - frames[:, _RIGHT]).sum(axis=1)
+    left[:, axis] = 0
+    length = np.linalg.norm(left, axis=-1, keepdims=True)
+    sideways = length > 1e-6 * np.abs(upright).max()
+    left = np.where(sideways, left / np.where(sideways, length, 1), np.roll(up, 1))
+    own = np.stack([left, np.cross(left, up), np.broadcast_to(up, left.shape)], axis=-1)
+    hips = frames[:, _JOINT["HipCenter"]]
+    middle = [_middle(frame) if np.isnan(hip).any() else hip for hip, frame in zip(hips, frames, strict=True)]
+    body = (frames - np.array(middle)[:, None]) @ own
+    body[..., 2] -= np.nanmin(body[..., 2], axis=1, keepdims=True)
+    return body, f"{'-' if up[axis] < 0 else ''}{'xyz'[axis]}"
+
+
+def _middle(joints: np.ndarray) -> np.ndarray:
+    """The mean of the joints that are there; NaN if none is."""
+    joints = joints[np.isfinite(joints).all(axis=-1)]
+    return joints.mean(axis=0) if len(joints) else np.full(3, np.nan)
+
+
+def _draw(ax: "Axes", joints: np.ndarray) -> None:
+    """Draws joints [20, 2] and their bones; lines that have a NaN at one end are left out by matplotlib."""
+    for start, end in skeletons.BONES:
+        ax.plot(*joints[[start, end]].T, color=COLORS[_SIDES[end]], linewidth=3, solid_capstyle="round")
+    for side, color in COLORS.items():
+        own = joints[[joint_side == side for joint_side in _SIDES]]
+        ax.plot(*own.T, "o", color=color, markeredgecolor="white", label="_" if side == "middle" else side)
+    ax.grid(color="0.9")
+    ax.set_axisbelow(True)
+    ax.spines[["top", "right"]].set_visible(False)
+
+
+def _dot(draw: "ImageDraw", dots: np.ndarray) -> None:
+    """Draws joints [20, 2], in dots, and their bones."""
+    for start, end in skeletons.BONES:
+        ends = dots[[start, end]]
+        if not np.isfinite(ends).all():
+            continue
+        if _SIDES[end] == "right":
+            steps = np.linspace(0, 1, max(int(np.abs(ends[1] - ends[0]).max()) // 2, 1) + 1)[:, None]
+            draw.point([tuple(dot) for dot in (ends[0] + steps * (ends[1] - ends[0])).round()], fill=1)
+        else:
+            draw.line([tuple(dot) for dot in ends], fill=1)
+    head = dots[_JOINT["Head"]]
+    if np.isfinite(head).all():
+        draw.ellipse([*(head - 3), *(head + 3)], fill=0, outline=1)
+    for dot in dots[np.isfinite(dots).all(axis=-1)]:
+        draw.rectangle([*(dot - 1), *(dot + 1)], outline=1)
