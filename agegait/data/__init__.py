@@ -5,9 +5,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from agegait.data.authors_layout import AuthorsWindows, load_authors_layout
+    from agegait.data.holding_out import hold_out
     from agegait.data.preparation import PREPARATIONS, Preparation
+    from agegait.data.resampling import resample
     from agegait.data.shuffling import shuffled_epochs
-    from agegait.data.walk_files import read_walk
+    from agegait.data.walk import Walk
+    from agegait.data.walk_files import load_walk, read_walk
+    from agegait.data.walk_folder import WalkFolder, from_folder
+    from agegait.data.walk_format import WalkFormat
     from agegait.data.windowing import windows
 
 _HOMES = {
@@ -15,8 +20,15 @@ _HOMES = {
     "load_authors_layout": "authors_layout",
     "PREPARATIONS": "preparation",
     "Preparation": "preparation",
-    "shuffled_epochs": "shuffling",
+    "from_folder": "walk_folder",
+    "hold_out": "holding_out",
+    "load_walk": "walk_files",
     "read_walk": "walk_files",
+    "resample": "resampling",
+    "shuffled_epochs": "shuffling",
+    "Walk": "walk",
+    "WalkFolder": "walk_folder",
+    "WalkFormat": "walk_format",
     "windows": "windowing",
 }
 
@@ -24,8 +36,15 @@ __all__ = [
     "PREPARATIONS",
     "AuthorsWindows",
     "Preparation",
+    "Walk",
+    "WalkFolder",
+    "WalkFormat",
+    "from_folder",
+    "hold_out",
     "load_authors_layout",
+    "load_walk",
     "read_walk",
+    "resample",
     "shuffled_epochs",
     "windows",
 ]

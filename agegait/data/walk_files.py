@@ -1,45 +1,86 @@
-"""A walk's file, as `agegait identify` takes it."""
+"""Files of walks: one's own, and those of the published data sets."""
 
+from collections.abc import Callable
 from os import PathLike
 from pathlib import Path
 
 import numpy as np
 
 from agegait import skeletons
-from agegait.data import kgbd_text
+from agegait.data import csv_tables, frame_folders, kgbd_text, walk_arrays
+from agegait.data.recording import Recording
+from agegait.data.walk import Walk
+from agegait.data.walk_format import WalkFormat
+from agegait.data.walk_tables import read_table
 
 
-def read_walk(path: str | PathLike) -> np.ndarray:
+def read_walk(path: str | PathLike, walk_format: WalkFormat | None = None) -> np.ndarray:
     """Reads one walk in canonical joints and metres.
 
     Args:
-        path: A `.npy` file of `[T, 20, 3]` numbers, or a `.txt` file of KGBD.
+        path: A file, by its ending: `.npy`, an array [T, J, 3] or [T, 3 J]; `.npz`, see
+            `agegait.data.walk_arrays.read_npz`; `.csv`, `.tsv` or `.parquet`, a table, see
+            `agegait.data.walk_columns.find_columns`; `.txt`, of KGBD. Or a folder of frames `*_skel.txt` as BIWI and
+            IAS-Lab have them.
+        walk_format: What the file holds where it does not say so, and what is to become of it.
 
     Returns:
         float32 `[T, 20, 3]`.
 
     Raises:
-        ValueError: No such file, an unknown ending, or a content that is not a walk.
+        ValueError: No such file, an unknown ending, or a content that is not a walk. The message says where.
+
+    Example:
+        >>> skeleton = read_walk("anna/1.csv", WalkFormat(units="mm"))
+    """
+    return load_walk(path, walk_format).skeleton
+
+
+def load_walk(path: str | PathLike, walk_format: WalkFormat | None = None) -> Walk:
+    """Reads one walk as `read_walk` does, with all that is known of it."""
+    return Walk.of(read_recording(path), walk_format or WalkFormat())
+
+
+def read_recording(path: str | PathLike) -> Recording:
+    """Reads what the file or folder of a walk holds, as it holds it.
+
+    Raises:
+        ValueError: No such file, an unknown ending, or a content that is not a walk. The message says where.
     """
     path = Path(path)
-    readers = {".npy": _read_npy, ".txt": lambda path: kgbd_text.parse(path.read_bytes(), str(path))}
-    if path.suffix.lower() not in readers:
-        raise ValueError(f"{path}: expected a file that ends in {' or '.join(readers)}.")
     try:
-        return readers[path.suffix.lower()](path)
+        if path.is_dir():
+            return frame_folders.read_frames(path)
+        if path.suffix.lower() not in READERS:
+            *some, last = READERS
+            raise ValueError(f"{path}: expected a file that ends in {', '.join(some)} or {last}.")
+        return READERS[path.suffix.lower()](path)
     except OSError as error:
         raise ValueError(f"{path}: expected a walk's file: {error.strerror or error}.") from None
 
 
-def _read_npy(path: Path) -> np.ndarray:
-    try:
-        walk = np.load(path, allow_pickle=False)
-    except (ValueError, EOFError) as error:
-        raise ValueError(f"{path}: expected an array of numbers: {error}") from None
-    joints = len(skeletons.JOINTS)
-    if walk.dtype.kind not in "fiu" or walk.ndim != 3 or walk.shape[1:] != (joints, 3):
-        raise ValueError(f"{path}: expected numbers [T, {joints}, 3], found {walk.dtype} {list(walk.shape)}.")
-    if not np.isfinite(walk).all():
-        frame = int(np.flatnonzero(~np.isfinite(walk).all(axis=(1, 2)))[0])
-        raise ValueError(f"{path}: expected finite coordinates, found NaN or infinity in frame {frame}.")
-    return walk.astype("float32")
+def _read_csv(path: Path) -> Recording:
+    return read_table(csv_tables.parse(path.read_bytes(), str(path)))
+
+
+def _read_parquet(path: Path) -> Recording:
+    from agegait.data import parquet_tables  # a tenth of a second that other files do not need
+
+    return read_table(parquet_tables.parse(path.read_bytes(), str(path)))
+
+
+def _read_kgbd(path: Path) -> Recording:
+    walk = kgbd_text.parse(path.read_bytes(), str(path))
+    coordinates, tracked = walk.astype("float64"), kgbd_text.tracked(walk)
+    return Recording(str(path), coordinates, names=skeletons.JOINTS, tracked=tracked, units="m")
+
+
+READERS: dict[str, Callable[[Path], Recording]] = {
+    ".npy": walk_arrays.read_npy,
+    ".npz": walk_arrays.read_npz,
+    ".csv": _read_csv,
+    ".tsv": _read_csv,
+    ".parquet": _read_parquet,
+    ".txt": _read_kgbd,
+}
+"""What reads a file, by its ending in small letters."""

@@ -1,0 +1,48 @@
+"""What the file of a walk holds, before it is known which joint is which."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A walk as its file has it.
+
+    Attributes:
+        source: The file's path, for errors.
+        coordinates: [T, J, 3] float64, NaN where there are none.
+        names: Of the joints, where the file has them.
+        tracked: [T, J], bool; None where the file does not say.
+        units: A key of `agegait.data.walk_format.UNITS`; None where the file does not say.
+        seconds: [T], when each frame was taken; None where the file does not say.
+        frame_rate: Hz; None where the file does not say.
+        lines: [T], line or row of the file that each frame is in; None where it has none.
+        remarks: What a reader of the file should be told: columns that were not read, and the like.
+
+    Raises:
+        ValueError: No frames.
+    """
+
+    source: str
+    coordinates: np.ndarray
+    names: tuple[str, ...] | None = None
+    tracked: np.ndarray | None = None
+    units: str | None = None
+    seconds: np.ndarray | None = None
+    frame_rate: float | None = None
+    lines: np.ndarray | None = None
+    remarks: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not len(self.coordinates):
+            raise ValueError(f"{self.source}: expected at least one frame, found none.")
+
+    def joint(self, joint: int) -> str:
+        """What a joint is called in errors."""
+        return self.names[joint] if self.names else str(joint)
+
+    def place(self, frame: int, joint: int) -> str:
+        """Where a coordinate is in the file, for errors."""
+        line = "" if self.lines is None else f"line {self.lines[frame]}, "
+        return f"{line}frame {frame}, joint {self.joint(joint)}"

@@ -1,0 +1,47 @@
+"""Walks at another frame rate."""
+
+import numpy as np
+
+MOST_FRAMES = 10_000_000
+"""Of a resampled walk; more come of times in other units than they are said to be in."""
+
+_ON_A_FRAME = 1e-6
+"""Share of a step between frames by which a new frame may miss an old one and still be the same."""
+
+
+def resample(
+    skeleton: np.ndarray, tracked: np.ndarray, seconds: np.ndarray, frame_rate: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """A walk at an even frame rate, linear in time between the frames that there are.
+
+    The first frame stays; the last one stays where it falls on the new rate.
+
+    Args:
+        skeleton: [T, J, 3], at least one frame.
+        tracked: [T, J], bool
+        seconds: [T], when each frame was taken; never falling.
+        frame_rate: Hz wanted.
+
+    Returns:
+        Skeleton [T', J, 3] of the same type, and tracked [T', J]: true where both frames that a new one lies between
+        are, or the one that it lies on.
+
+    Raises:
+        ValueError: Times that are not one for each frame, that fall, or that would give over `MOST_FRAMES` frames.
+    """
+    skeleton, tracked, seconds = np.asarray(skeleton), np.asarray(tracked), np.asarray(seconds, "float64")
+    if seconds.shape != (len(skeleton),) or not len(seconds) or not (np.diff(seconds) >= 0).all():
+        raise ValueError(f"seconds: expected {len(skeleton)} times, at least one, that never fall, received {seconds}.")
+    steps = np.floor((seconds[-1] - seconds[0]) * frame_rate + _ON_A_FRAME)
+    if not steps < MOST_FRAMES:
+        raise ValueError(
+            f"seconds: expected at most {MOST_FRAMES} frames at {frame_rate} Hz, found {seconds[-1] - seconds[0]:g} s."
+        )
+    wanted = seconds[0] + np.arange(int(steps) + 1) / frame_rate
+    position = np.interp(wanted, seconds, np.arange(len(seconds)))
+    nearest = np.round(position)
+    position = np.where(np.abs(position - nearest) < _ON_A_FRAME, nearest, position)
+    before, after = np.floor(position).astype(int), np.ceil(position).astype(int)
+    share = (position - before)[:, None, None]
+    between = (1 - share) * skeleton[before] + share * skeleton[after]
+    return between.astype(skeleton.dtype), tracked[before] & tracked[after]
