@@ -2,21 +2,20 @@
 
 import contextlib
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any, ClassVar
 
-import numpy as np
 import tensorflow_datasets as tfds
 from etils import epath
 
 from agegait.data import kgbd_text
-from tfds_builders import walks
+from tfds_builders import walk_builder, walks
 from tfds_builders.kgbd import manual, split
 
 _SOURCE = "https://raw.githubusercontent.com/Vortander/KinectGait/b1d8e048973c283808f8625169c3fd7e757adff5/Data"
 
 
-class Builder(tfds.core.GeneratorBasedBuilder):
+class Builder(walk_builder.WalkBuilder):
     """Walks of 164 people, from the public source or from a copy in the manual directory.
 
     Attributes:
@@ -57,44 +56,39 @@ class Builder(tfds.core.GeneratorBasedBuilder):
             features=walks.features(self.PERSONS),
             supervised_keys=("skeleton", "person"),
             homepage="https://github.com/Vortander/KinectGait",
+            license="As is, without warranty; those who publish are asked to cite the paper and link the repository.",
         )
 
-    def _split_generators(self, dl_manager: tfds.download.DownloadManager) -> dict[str, Iterator]:
+    def _split_generators(self, dl_manager: tfds.download.DownloadManager) -> dict[str, Any]:
         copy = _manual_copy(dl_manager)
-        read = self._read_archive(copy) if copy and not copy.is_dir() else self._read_files(copy, dl_manager)
+        read_split = self._of_archive(copy) if copy and not copy.is_dir() else self._of_files(copy, dl_manager)
         return {
-            name: self._generate_examples([walk for walk, its in self.SPLIT.items() if its == name], read)
+            name: read_split([walk for walk, its in self.SPLIT.items() if its == name])
             for name in ("train", "validation", "test")
         }
 
-    def _generate_examples(self, names: Iterable[str], read: Callable[[str], np.ndarray]) -> Iterator[tuple[str, dict]]:
-        for name in names:
-            walk = read(name)
-            yield (
-                name,
-                {
-                    "skeleton": walk,
-                    "tracked": kgbd_text.tracked(walk),
-                    "person": name.split("/")[0],
-                    "walk": name,
-                },
-            )
-
-    def _read_files(
+    def _of_files(
         self, folder: epath.Path | None, dl_manager: tfds.download.DownloadManager
-    ) -> Callable[[str], np.ndarray]:
+    ) -> Callable[[list[str]], Any]:
         files = manual.files(folder) if folder else self._download(dl_manager)
         self._check_complete(files, str(folder))
-        return lambda walk: kgbd_text.parse(files[walk].read_bytes(), str(files[walk]))
+        return lambda names: self._generate_examples([(name, str(files[name])) for name in names], _read_file)
 
-    def _read_archive(self, archive: epath.Path) -> Callable[[str], np.ndarray]:
+    def _of_archive(self, archive: epath.Path) -> Callable[[list[str]], Any]:
+        if self._on_beam:
+            self._check_complete(manual.members(archive), str(archive))
+            return lambda names: self._generate_examples([(str(archive), names)], _read_archive)
         # An archive may not be read in the order of the splits, so all of it is held: 120 MB.
-        texts = tfds.core.utils.tqdm(
-            manual.texts(archive), desc=f"Reading {archive.name}...", total=len(self.SPLIT), unit=" walks", leave=False
+        examples = tfds.core.utils.tqdm(
+            _read_archive((str(archive), None)),
+            desc=f"Reading {archive.name}...",
+            total=len(self.SPLIT),
+            unit=" walks",
+            leave=False,
         )
-        skeletons = {walk: kgbd_text.parse(text, f"{archive}: {walk}.txt") for walk, text in texts}
-        self._check_complete(skeletons, str(archive))
-        return skeletons.__getitem__
+        held = dict(examples)
+        self._check_complete(held, str(archive))
+        return lambda names: self._generate_examples(names, lambda name: [(name, held[name])])
 
     def _download(self, dl_manager: tfds.download.DownloadManager) -> dict[str, epath.Path]:
         # A folder for each walk, as TFDS shortens long addresses and would confuse the two walks that are identical.
@@ -117,13 +111,31 @@ class Builder(tfds.core.GeneratorBasedBuilder):
             )
 
 
+def _read_file(task: tuple[str, str]) -> Iterator[walk_builder.Example]:
+    name, path = task
+    yield _example(name, epath.Path(path).read_bytes(), path)
+
+
+def _read_archive(task: tuple[str, Collection[str] | None]) -> Iterator[walk_builder.Example]:
+    path, names = task
+    for name, text in manual.texts(epath.Path(path)):
+        if names is None or name in names:
+            yield _example(name, text, f"{path}: {name}.txt")
+
+
+def _example(name: str, text: bytes, source: str) -> walk_builder.Example:
+    walk = kgbd_text.parse(text, source)
+    tracked = kgbd_text.tracked(walk)
+    return name, {"skeleton": walk, "tracked": tracked, "person": name.split("/")[0], "walk": name}
+
+
 def _manual_copy(dl_manager: tfds.download.DownloadManager) -> epath.Path | None:
     try:
-        return manual.find(epath.Path(dl_manager.manual_dir))
-    except AssertionError as error:  # how TFDS says that the folder is missing or empty
-        if str(epath.Path(dl_manager.download_dir) / "manual") in str(error):
+        return manual.find(walk_builder.manual_dir(dl_manager))
+    except ValueError as error:
+        if str(epath.Path(dl_manager.download_dir) / "manual") in str(error.__cause__):
             return None  # nobody asked for it
-        raise ValueError(str(error)) from error
+        raise
 
 
 @contextlib.contextmanager

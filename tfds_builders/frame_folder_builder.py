@@ -1,0 +1,60 @@
+"""The base of the builders of BIWI and IAS-Lab, which are laid out alike."""
+
+from typing import Any, ClassVar
+
+import tensorflow_datasets as tfds
+from etils import epath
+
+from tfds_builders import frame_files, frame_folders, walks
+from tfds_builders.frame_folders import Layout
+from tfds_builders.walk_builder import WalkBuilder, manual_dir
+
+
+class FrameFolderBuilder(WalkBuilder, skip_registration=True):  # type: ignore[call-arg]
+    """Walks that are kept as a folder for each person and a file for each frame.
+
+    Attributes:
+        LAYOUT: Where the splits' people are.
+        HOMEPAGE: Where the data set is from.
+        LICENSE: On what terms it may be used.
+    """
+
+    LAYOUT: ClassVar[Layout]
+    HOMEPAGE: ClassVar[str]
+    LICENSE: ClassVar[str]
+
+    def _info(self) -> tfds.core.DatasetInfo:
+        return self.dataset_info_from_configs(
+            features=walks.features(),
+            supervised_keys=("skeleton", "person"),
+            homepage=self.HOMEPAGE,
+            license=self.LICENSE,
+        )
+
+    def _split_generators(self, dl_manager: tfds.download.DownloadManager) -> dict[str, Any]:
+        found = frame_folders.find(manual_dir(dl_manager), self.name, self.LAYOUT)
+        persons = {walk.person for its in found.values() for walk in its}
+        self.info.features["person"].names = sorted(persons, key=frame_folders.natural)
+        if self._on_beam:
+            return {
+                split: self._generate_examples(list(frame_files.batches(its)), frame_files.read)
+                for split, its in found.items()
+            }
+        held = _read_archives([walk for its in found.values() for walk in its if walk.archive is not None])
+
+        def read(walk):
+            return [(walk.name, held.pop(walk.name))] if walk.archive is not None else frame_files.read([walk])
+
+        return {split: self._generate_examples(its, read) for split, its in found.items()}
+
+
+def _read_archives(archived: list[frame_folders.Walk]) -> dict[str, dict[str, Any]]:
+    # An archive may not be read in the order of the splits, so all of it is held: 60 MB of BIWI.
+    held: dict[str, dict[str, Any]] = {}
+    for archive in dict.fromkeys(walk.archive for walk in archived):
+        own = [walk for walk in archived if walk.archive == archive]
+        name = epath.Path(archive).name
+        held |= tfds.core.utils.tqdm(
+            frame_files.read(own), desc=f"Reading {name}...", total=len(own), unit=" walks", leave=False
+        )
+    return held
