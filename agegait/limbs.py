@@ -20,9 +20,9 @@ LIMBS = (
 # Shortest and longest, as parts of how far apart a body's farthest joints are. Wide enough for what sensors take for a
 # spine, a hip, a hand or a foot; 0 where some repeat a joint for want of another.
 _RANGES = {
-    **{"lower back": (0, 0.26), "upper back": (0.08, 0.38), "neck": (0.05, 0.32), "shoulder": (0.03, 0.22)},
+    **{"lower back": (0, 0.26), "upper back": (0.06, 0.38), "neck": (0.05, 0.32), "shoulder": (0.03, 0.22)},
     **{"upper arm": (0.10, 0.26), "forearm": (0.09, 0.26), "hand": (0, 0.13)},
-    **{"hip": (0.015, 0.22), "thigh": (0.18, 0.40), "shin": (0.16, 0.36), "foot": (0, 0.18)},
+    **{"hip": (0.015, 0.25), "thigh": (0.18, 0.40), "shin": (0.16, 0.36), "foot": (0, 0.18)},
 }
 
 _BODY = (0.8, 2.2)
@@ -155,7 +155,8 @@ def faults(summary: LimbSummary) -> list[str]:
 
     Found are lengths in another unit, joints that were exchanged or are in another order, limbs that are too long or
     too short for the body, differ between left and right, or change from frame to frame. Not found is what leaves all
-    lengths as they are: arms, legs or sides exchanged as a whole, and mirrored bodies.
+    lengths as they are: arms, legs or sides exchanged as a whole, mirrored bodies, and bodies flattened into a plane.
+    Sensors are wrong in single frames; over whole walks, better many, that evens out.
 
     Returns:
         A sentence for each fault, the gravest first.
