@@ -271,6 +271,35 @@ def test_refuses_a_manual_directory_that_is_not_there(kgbd, tmp_path):
         prepare(kgbd, tmp_path / "mistyped")
 
 
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_beam_pipeline_builds_the_same(kgbd, tmp_path, packed):
+    beam = pytest.importorskip("apache_beam")
+    folder = write_tree(tmp_path / "manual" / "Data")
+    if packed:
+        pack(tmp_path / "packed.tar.gz", folder, "Data")
+        shutil.rmtree(folder)
+        shutil.move(tmp_path / "packed.tar.gz", tmp_path / "manual" / "kgbd.tar.gz")
+    config = tfds.download.DownloadConfig(
+        manual_dir=tmp_path / "manual", beam_options=beam.options.pipeline_options.PipelineOptions()
+    )
+    # Beam pickles whatever the functions of a pipeline refer to.
+    with mock.patch.object(kgbd_dataset_builder.Builder, "__reduce_ex__", None):
+        kgbd.download_and_prepare(download_config=config)
+    assert_complete(kgbd)
+
+
+def test_a_beam_pipeline_of_an_incomplete_archive_is_not_begun(kgbd, tmp_path):
+    beam = pytest.importorskip("apache_beam")
+    folder = write_tree(tmp_path / "Data")
+    (folder / "Person001" / "2.txt").unlink()
+    pack(tmp_path / "kgbd.zip", folder, "Data")
+    shutil.rmtree(folder)
+    config = tfds.download.DownloadConfig(manual_dir=tmp_path, beam_runner=beam.runners.DirectRunner())
+    with pytest.raises(ValueError, match=r"expected the 8 walks of KGBD, .*; 1 \(Person001/2\) missing"):
+        kgbd.download_and_prepare(download_config=config)
+    assert_nothing_left(kgbd)
+
+
 @contextlib.contextmanager
 def serve(folder):
     """Serves a folder over HTTP; yields the address and the paths that were asked for."""

@@ -62,7 +62,8 @@ def load_authors_layout(folder: str | PathLike, dataset: str, part: str = "train
 
 def _array(path: Path, frames: int) -> np.ndarray:
     try:
-        array = np.load(path, allow_pickle=False)
+        with path.open("rb") as file:
+            array = np.load(file, allow_pickle=False)
     except FileNotFoundError:
         raise ValueError(f"{path}: expected a file of windows, found none.") from None
     except (ValueError, EOFError, OSError) as error:
