@@ -11,6 +11,18 @@ BESIDE = {"Neck": "SpineShoulder"} | {
 """Joints that the canonical ones have not, each near one that they have."""
 
 
+STYLES = [
+    *("{joint}_{axis}", "{joint}.{axis}", "{joint}{axis}", "{axis}_{joint}", "{axis}{joint}", "{joint} ({axis})"),
+    *("{joint}[{axis}]", "{joint}:{axis}", "{joint}_pos_{axis}", "{joint}.Position.{axis}", "{joint}-{axis}"),
+]
+"""How columns of coordinates may be called."""
+
+
+def write(path, content):
+    path.write_bytes(content) if isinstance(content, bytes) else path.write_text(content)
+    return path
+
+
 def kinect_v2(walk):
     """A walk [T, 20, 3] in canonical joints as [T, 25, 3] in those of Kinect v2."""
     place = {names[0]: index for index, names in enumerate(skeletons.SCHEMAS["kinect_v2"].sources)}

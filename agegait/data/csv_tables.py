@@ -26,6 +26,11 @@ def parse(content: bytes, source: str) -> Table:
     rows, lines = _rows(_text(content, source), source)
     if not rows:
         raise ValueError(f"{source}, line 1: expected a header or numbers, found an empty file.")
+    if len(rows[0]) == 1:
+        raise ValueError(
+            f"{source}, line {lines[0]}: expected fields with commas, semicolons or tabs between them, found "
+            f"{rows[0][0][:60]!r}."
+        )
     header = _is_header(rows[0])
     if header:
         rows[0] = [name.strip() for name in rows[0]]

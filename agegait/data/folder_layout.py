@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from agegait.data.frame_folders import PATTERN, frame_files
+from agegait.data.recording import listed
 from agegait.data.walk_files import READERS
 
 _SPLITS = {
@@ -19,11 +20,8 @@ _SPLITS = {
 _NO_WALKS = re.compile(r"read_?me|licen[cs]e|copying|citation|changelog|notes?|requirements", re.IGNORECASE)
 """Files that explain a data set, whatever their ending."""
 
-_SHOWN = 5
-
 _DEEPEST = 3
 """Folders below a person's that are searched for walks that should not be there."""
-
 
 _LAYOUT = (
     f"a folder for each person with their walks, <person>/<walk>, perhaps below train, validation and test, where a "
@@ -160,7 +158,7 @@ def _first_walk(folder: Path, depth: int) -> Path | None:
     for entry in _entries(folder):
         if _is_walk(entry):
             return entry
-        if _is_folder(entry) and depth and (found := _first_walk(entry, depth - 1)):
+        if _is_folder(entry) and not entry.is_symlink() and depth and (found := _first_walk(entry, depth - 1)):
             return found
     return None
 
@@ -174,11 +172,6 @@ def _remarks(folder: Path, left_alone: Iterable[Path], walks: Iterable[FolderWal
         *([f"left alone, as no walks are in it: {listed(empty)}"] if empty else []),
         *([f"left alone, as in no person's folder: {listed(strays)}"] if strays else []),
     ]
-
-
-def listed(names: Sequence[str]) -> str:
-    """Names for people to read, many of them as a count."""
-    return ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
 
 
 def _title(path: Path) -> str:

@@ -1,8 +1,17 @@
 """What the file of a walk holds, before it is known which joint is which."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+
+_LISTED = 5
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names for people to read: the first few, and how many more there are."""
+    shown = ", ".join(name if name.strip() else repr(name) for name in names[:_LISTED])
+    return shown + (f" and {len(names) - _LISTED} more" if len(names) > _LISTED else "")
 
 
 @dataclass(frozen=True)

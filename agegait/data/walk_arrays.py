@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.lib import format as npy
 
-from agegait.data.recording import Recording
+from agegait.data.recording import Recording, listed
 from agegait.data.tracking import tracked_of
 from agegait.data.walk_format import UNITS, is_rate
 
@@ -50,7 +50,7 @@ def read_npz(path: Path) -> Recording:
     walk = "skeleton" if "skeleton" in members else _only_walk(members, source)
     arrays = {name: _array(members[name], f"{source}, {name!r}") for name in (walk, *_BESIDES) if name in members}
     coordinates = _coordinates(arrays[walk], f"{source}, {walk!r}")
-    unread = ", ".join(name for name in members if name not in arrays)
+    unread = [name for name in members if name not in arrays]
     return Recording(
         source,
         coordinates,
@@ -58,7 +58,7 @@ def read_npz(path: Path) -> Recording:
         tracked=_tracked(arrays, coordinates.shape[:2], source),
         units=_units(arrays, source),
         frame_rate=_frame_rate(arrays, source),
-        remarks=(f"not read: {unread}",) if unread else (),
+        remarks=(f"not read: {listed(unread)}",) if unread else (),
     )
 
 
@@ -72,7 +72,7 @@ def _only_walk(members: dict[str, bytes], source: str) -> str:
             continue  # not an array
     walks = [name for name, (shape, dtype) in found.items() if len(shape) == 3 and dtype.kind in "fiu"]
     if len(walks) != 1:
-        arrays = ", ".join(f"{name} {dtype} {list(shape)}" for name, (shape, dtype) in found.items()) or "no array"
+        arrays = listed([f"{name} {dtype} {list(shape)}" for name, (shape, dtype) in found.items()]) or "no array"
         raise ValueError(f"{source}: expected an array 'skeleton', or just one of numbers [T, J, 3], found {arrays}.")
     return walks[0]
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from agegait import skeletons
+from agegait.data.recording import listed
 
 _BETWEEN = r"[\s_.\-:/]*"
 _POSITION = rf"(?:pos(?:ition)?{_BETWEEN})?"
@@ -36,7 +37,7 @@ _UNITS = {
     **dict.fromkeys(("us", "usec", "micros", "microseconds"), 1e-6),
     **dict.fromkeys(("ns", "nsec", "nanos", "nanoseconds"), 1e-9),
 }
-_TIMES = ("timestamp", "time", "frametime", "frametimestamp", "t")
+_TIMES = ("timestamp", "time", "frametime", "frametimestamp", "relativetime", "elapsed", "elapsedtime", "t")
 _TIME: dict[str, float | None] = {
     **{time + unit: seconds for time in _TIMES for unit, seconds in _UNITS.items()},
     **{unit: seconds for unit, seconds in _UNITS.items() if unit != "s"},
@@ -202,10 +203,9 @@ def _numbered_columns(columns: Sequence[str], besides: tuple[int | None, ...]) -
     indices = [index for index in range(len(columns)) if index not in besides]
     numbered = [columns[index] for index in indices] == [str(number) for number in range(len(indices))]
     if not indices or len(indices) % 3 or not numbered:
-        shown = ", ".join(columns[:9]) + (", ..." if len(columns) > 9 else "")
         raise ValueError(
             "expected columns of x, y and z of each joint, such as Head_x, Head_y and Head_z, or the columns "
-            f"frame, joint, x, y, z, found {shown}."
+            f"frame, joint, x, y, z, found {listed(columns)}."
         )
     return {
         f"{start // 3}": (indices[start], indices[start + 1], indices[start + 2]) for start in range(0, len(indices), 3)

@@ -9,9 +9,10 @@ import numpy as np
 
 from agegait import skeletons
 from agegait.data.drawn_split import draw_split
-from agegait.data.folder_layout import FolderWalk, find_walks, listed
+from agegait.data.folder_layout import FolderWalk, find_walks
 from agegait.data.folder_survey import survey
 from agegait.data.joint_recognition import recognize_joints
+from agegait.data.recording import listed
 from agegait.data.walk import Walk
 from agegait.data.walk_files import read_recording
 from agegait.data.walk_format import WalkFormat
@@ -123,7 +124,9 @@ class WalkFolder:
     def _split(self, identical: Collection[Sequence[str]]) -> dict[str, tuple[FolderWalk, ...]]:
         split = {walk.name: walk.split or "" for walk in self.walks}
         if self.drawn:
-            own = {person: [walk.name for walk in self.walks if walk.person == person] for person in self.persons}
+            own: dict[str, list[str]] = {person: [] for person in self.persons}
+            for walk in self.walks:
+                own[walk.person].append(walk.name)
             split = draw_split(own, identical, self.seed)
         for names in identical:
             if len({split[name] for name in names}) > 1:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from agegait.data.frame_times import frame_seconds
-from agegait.data.recording import Recording
+from agegait.data.recording import Recording, listed
 from agegait.data.table import Table, looks_like_number
 from agegait.data.tracking import tracked_of
 from agegait.data.walk_columns import WalkColumns, find_columns, joint_order
@@ -52,7 +52,7 @@ def _read_long(table: Table, columns: WalkColumns, column: int) -> Recording:
     if key is None:
         raise ValueError(
             f"{table.source}: expected a column that numbers the frames, as each joint has a row, found "
-            f"{', '.join(table.names or ())}."
+            f"{listed(table.names or ())}."
         )
     numbers, labels = _finite(table, key), table.texts(column)
     try:
@@ -96,7 +96,7 @@ def _recording(
         seconds, remark = _seconds(table, columns.time, columns.time_unit, rows)
         remarks = remarks + ([f"{table.title(columns.time)} {remark}"] if remark else [])
     if columns.unread:
-        remarks = [*remarks, f"not read: {', '.join((table.names or ())[column] for column in columns.unread)}"]
+        remarks = [*remarks, f"not read: {listed([(table.names or ())[column] for column in columns.unread])}"]
     return Recording(
         table.source,
         coordinates,
