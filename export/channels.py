@@ -36,7 +36,8 @@ _RETRIES = {
                 "initialBackoff": "0.1s",
                 "maxBackoff": "2s",
                 "backoffMultiplier": 2,
-                "retryableStatusCodes": ["UNAVAILABLE"],
+                # CANCELLED is what a server says that goes down before it has looked at a request.
+                "retryableStatusCodes": ["UNAVAILABLE", "CANCELLED"],
             },
         }
     ]
@@ -49,7 +50,8 @@ OPTIONS = (
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 2000),
 )
-"""Requests that meet UNAVAILABLE are sent again, at most five times in all and never past their deadline."""
+"""Requests that meet a server that goes, or is not there, are sent again: at most five times in all, and never past
+their deadline."""
 
 
 def channel_credentials(

@@ -216,13 +216,14 @@ def test_no_answer_in_time():
             client.identify(noise(9, JOINTS, 3))
 
 
-def test_what_is_unavailable_is_asked_again():
+@pytest.mark.parametrize("code", [grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED])
+def test_a_server_that_is_not_there_for_a_moment_is_asked_again(code):
     attempts = []
 
     def answer(request, context):
         attempts.append(request)
         if len(attempts) < 3:
-            context.abort(grpc.StatusCode.UNAVAILABLE, "not yet")
+            context.abort(code, "not yet")
         return b""
 
     handler = grpc.unary_unary_rpc_method_handler(answer)
