@@ -8,9 +8,8 @@ from typing import Any, ClassVar
 import tensorflow_datasets as tfds
 from etils import epath
 
-from agegait.data import kgbd_text
 from tfds_builders import walk_builder, walks
-from tfds_builders.kgbd import manual, split
+from tfds_builders.kgbd import manual, reading, split
 
 _SOURCE = "https://raw.githubusercontent.com/Vortander/KinectGait/b1d8e048973c283808f8625169c3fd7e757adff5/Data"
 
@@ -72,15 +71,15 @@ class Builder(walk_builder.WalkBuilder):
     ) -> Callable[[list[str]], Any]:
         files = manual.files(folder) if folder else self._download(dl_manager)
         self._check_complete(files, str(folder))
-        return lambda names: self._generate_examples([(name, str(files[name])) for name in names], _read_file)
+        return lambda names: self._generate_examples([(name, str(files[name])) for name in names], reading.read_file)
 
     def _of_archive(self, archive: epath.Path) -> Callable[[list[str]], Any]:
         if self._on_beam:
             self._check_complete(manual.members(archive), str(archive))
-            return lambda names: self._generate_examples([(str(archive), names)], _read_archive)
+            return lambda names: self._generate_examples([(str(archive), names)], reading.read_archive)
         # An archive may not be read in the order of the splits, so all of it is held: 120 MB.
         examples = tfds.core.utils.tqdm(
-            _read_archive((str(archive), None)),
+            reading.read_archive((str(archive), None)),
             desc=f"Reading {archive.name}...",
             total=len(self.SPLIT),
             unit=" walks",
@@ -109,24 +108,6 @@ class Builder(walk_builder.WalkBuilder):
                 f"{source}: expected the {len(self.SPLIT)} walks of KGBD, PersonNNN/W.txt; "
                 f"{_listed(missing)} missing, {_listed(unknown)} unknown"
             )
-
-
-def _read_file(task: tuple[str, str]) -> Iterator[walk_builder.Example]:
-    name, path = task
-    yield _example(name, epath.Path(path).read_bytes(), path)
-
-
-def _read_archive(task: tuple[str, Collection[str] | None]) -> Iterator[walk_builder.Example]:
-    path, names = task
-    for name, text in manual.texts(epath.Path(path)):
-        if names is None or name in names:
-            yield _example(name, text, f"{path}: {name}.txt")
-
-
-def _example(name: str, text: bytes, source: str) -> walk_builder.Example:
-    walk = kgbd_text.parse(text, source)
-    tracked = kgbd_text.tracked(walk)
-    return name, {"skeleton": walk, "tracked": tracked, "person": name.split("/")[0], "walk": name}
 
 
 def _manual_copy(dl_manager: tfds.download.DownloadManager) -> epath.Path | None:
