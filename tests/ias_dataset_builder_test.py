@@ -61,7 +61,7 @@ def test_loads_by_name(tmp_path):
         ("TestingA", "TestingB"),
         ("Testing A", "testing b"),
         ("Testing/A", "Testing/B"),
-        ("IAS_testingA", "IAS-Lab Testing-B"),
+        ("IAS_testA", "IAS-Lab Testing-B"),
     ],
 )
 def test_spellings_of_the_tests_folders(tmp_path, a, b):
@@ -74,9 +74,11 @@ def test_spellings_of_the_tests_folders(tmp_path, a, b):
 
 
 def test_lies_beside_other_data_sets(tmp_path):
-    walks = frame_trees.write(tmp_path / "IASLab_RGBD-ID", PEOPLE, nite=True)
-    frame_trees.write(tmp_path / "BIWI", {"Training": {"000": 1}, "Testing/Still": {"000": 1}})
-    frame_trees.pack_one(tmp_path / "BIWI_more.zip", "Training/000/a_skel.txt")
+    folder = tmp_path / "BIWI and IAS"
+    walks = frame_trees.write(folder / "IASLab_RGBD-ID", PEOPLE, nite=True)
+    frame_trees.write(folder / "BIWI", {"Training": {"000": 1}, "Testing/Still": {"000": 1}})
+    frame_trees.write(folder / "mine", {"Training": {"000": 1}})
+    frame_trees.pack_one(tmp_path / "BIWI_Training.zip", "Training/000/a_skel.txt")
     assert_complete(*load(tmp_path, tmp_path / "data"), walks)
 
 

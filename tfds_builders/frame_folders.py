@@ -140,9 +140,12 @@ def _is_own_archive(path: str, name: str) -> bool:
 
 
 def _says(path: str, name: str) -> bool | None:
-    """Whether a path says that it is this data set's; None if it names none."""
-    named = {other for other, pattern in _DATA_SETS.items() if re.search(pattern, path, re.IGNORECASE)}
-    return name in named if named else None
+    """Whether a path says that it is this data set's, by the innermost folder that names one; None if none does."""
+    for part in reversed(PurePosixPath(path).parts):
+        named = {other for other, pattern in _DATA_SETS.items() if re.search(pattern, part, re.IGNORECASE)}
+        if len(named) == 1:
+            return name in named
+    return None
 
 
 def _splits(frames: _Frames, layout: Layout) -> set[str | None]:

@@ -33,9 +33,9 @@ class Builder(FrameFolderBuilder):
         title="BIWI RGBD-ID",
         folders={"train": "Training", "still": "Testing/Still", "walking": "Testing/Walking"},
         patterns={
-            "train": "training",
-            "still": r"(?:testing[ _/-]?)?still",
-            "walking": r"(?:testing[ _/-]?)?walking",
+            "train": "train(?:ing)?",
+            "still": r"(?:test(?:ing)?[ _/-]?)?still",
+            "walking": r"(?:test(?:ing)?[ _/-]?)?walking",
         },
     )
     HOMEPAGE = "http://robotics.dei.unipd.it/reid/index.php/8-dataset/2-overview-biwi"

@@ -32,7 +32,11 @@ class Builder(FrameFolderBuilder):
     LAYOUT = Layout(
         title="IAS-Lab RGBD-ID",
         folders={"train": "Training", "test_a": "TestingA", "test_b": "TestingB"},
-        patterns={"train": "training", "test_a": "testing[ _/-]?a", "test_b": "testing[ _/-]?b"},
+        patterns={
+            "train": "train(?:ing)?",
+            "test_a": r"test(?:ing)?[ _/-]?a",
+            "test_b": r"test(?:ing)?[ _/-]?b",
+        },
     )
     HOMEPAGE = "http://robotics.dei.unipd.it/reid/index.php/8-dataset/5-overview-iaslab"
     LICENSE = "Given by its authors for research; ask them for anything else."
