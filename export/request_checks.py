@@ -9,6 +9,10 @@ from agegait.export.servable import Signature, TensorSpec
 from agegait.export.status_error import invalid_argument
 from agegait.export.tensors import claimed_shape, decode, dtype_name
 
+FARTHEST = 1_000_000
+"""Largest coordinate that is taken, in metres or millimetres: near the end of float32's range sums overflow, and what
+comes out looks like an answer."""
+
 
 def read_inputs(signature: Signature, inputs: Mapping[str, Any], max_elements: int) -> dict[str, np.ndarray]:
     """The arrays of a request's inputs, each checked against the signature.
@@ -71,6 +75,8 @@ def _read_input(name: str, spec: TensorSpec, proto: Any, max_elements: int) -> n
 
 
 def _check_walks(arrays: Mapping[str, np.ndarray], min_frames: int) -> None:
+    if np.abs(arrays["skeletons"]).max(initial=0) > FARTHEST:
+        raise invalid_argument(f"input 'skeletons': expected coordinates within {FARTHEST:,}, received larger ones")
     frames = arrays["skeletons"].shape[1]
     if frames < min_frames:
         raise invalid_argument(f"input 'skeletons': expected at least {min_frames} frames, received {frames}")

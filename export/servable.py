@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
-from agegait.export.status_error import StatusError
+from agegait.export.status_error import StatusError, invalid_argument
 
 LIMITS_FILE = Path("assets.extra/agegait.json")
 """In a version's folder, what signatures can't say of their inputs: the frames that a walk needs at least."""
@@ -48,12 +48,13 @@ class Signature:
         """All outputs for inputs that were checked.
 
         Raises:
-            StatusError: INVALID_ARGUMENT where the model refuses the values, RESOURCE_EXHAUSTED where memory does not
-                suffice, INTERNAL otherwise. TensorFlow's own words stay here: they name graph nodes and show values.
+            StatusError: INVALID_ARGUMENT where the model refuses the values or has no finite answer to them,
+                RESOURCE_EXHAUSTED where memory does not suffice, INTERNAL otherwise. TensorFlow's own words stay here:
+                they name graph nodes and show values.
         """
         try:
             outputs = self.function(**{name: tf.constant(array) for name, array in inputs.items()})
-            return {name: outputs[name].numpy() for name in self.outputs}
+            arrays = {name: outputs[name].numpy() for name in self.outputs}
         except tf.errors.InvalidArgumentError:
             raise StatusError(
                 grpc.StatusCode.INVALID_ARGUMENT, f"the model refused the values of {', '.join(sorted(inputs))}"
@@ -63,6 +64,12 @@ class Signature:
         except Exception as error:
             _log.error("signature %s failed: %s", self.name, type(error).__name__)
             raise StatusError(grpc.StatusCode.INTERNAL, "the model failed") from None
+        for name, array in arrays.items():
+            if array.dtype.kind == "f" and not np.isfinite(array).all():
+                raise invalid_argument(
+                    f"the values of {', '.join(sorted(inputs))} are beyond the model: its {name} are not finite"
+                )
+        return arrays
 
 
 class Servable:

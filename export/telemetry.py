@@ -1,6 +1,7 @@
 """What the server tells of itself: counts in Prometheus's format and a log line a request, never what was in it."""
 
 import contextlib
+import datetime
 import json
 import logging
 import socket
@@ -107,6 +108,31 @@ class Telemetry:
                 f"agegait_batched_requests_total {self._batched}",
             ]
         return "\n".join(lines) + "\n"
+
+
+class _JsonLines(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        message = record.getMessage()
+        fields = json.loads(message) if record.name == _log.name else {"message": message}
+        return json.dumps({"time": self.formatTime(record), "level": record.levelname, **fields})
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802
+        return datetime.datetime.fromtimestamp(record.created, datetime.UTC).isoformat(timespec="milliseconds")
+
+
+def log_json(requests: bool) -> None:
+    """Writes what the server logs to standard error, a JSON object a line.
+
+    Args:
+        requests: Whether each request gets a line, and not only models that come and go.
+    """
+    handler = logging.StreamHandler()
+    handler.setFormatter(_JsonLines())
+    server = logging.getLogger("agegait.export")
+    server.addHandler(handler)
+    server.setLevel(logging.INFO)
+    server.propagate = False
+    _log.setLevel(logging.INFO if requests else logging.WARNING)
 
 
 def serve_page(telemetry: Telemetry, host: str, port: int) -> ThreadingHTTPServer:

@@ -105,6 +105,11 @@ REFUSED = {
     ),
     "nan": (tensor(float_val=[float("nan")], tensor_content=b""), Code.INVALID_ARGUMENT, "'skeletons'", "finite"),
     "infinity": (tensor(float_val=[float("inf")], tensor_content=b""), Code.INVALID_ARGUMENT, "'skeletons'", "finite"),
+    "out of this world": (
+        tensor(float_val=[-3e38], tensor_content=b""),
+        Code.INVALID_ARGUMENT,
+        "input 'skeletons': expected coordinates within 1,000,000, received larger ones",
+    ),
     "too few frames": (
         tensor(shape=[1, 3, JOINTS, 3], tensor_content=b"", float_val=[0.0]),
         Code.INVALID_ARGUMENT,
@@ -172,6 +177,11 @@ def test_what_the_graph_refuses_shows_neither_nodes_nor_values(plain):
         plain.predict(walks_request(np.full((1, FRAMES, JOINTS, 3), 123.0, np.float32), signature="fussy"))
     assert caught.value.code() == Code.INVALID_ARGUMENT
     assert caught.value.details() == "the model refused the values of skeletons"
+
+
+def test_what_has_no_finite_answer_is_refused(plain):
+    with refused(Code.INVALID_ARGUMENT, "the values of skeletons are beyond the model: its score are not finite"):
+        plain.predict(walks_request(np.full((1, FRAMES, JOINTS, 3), -1.0, np.float32), signature="root"))
 
 
 def test_an_answer_carries_what_answered(plain):
@@ -256,7 +266,7 @@ def test_metadata_has_the_signatures(plain):
     signatures, packed = get_model_metadata_pb2.SignatureDefMap(), response.metadata["signature_def"]
     assert isinstance(packed, AnyMessage)
     assert packed.Unpack(signatures)
-    assert set(signatures.signature_def) == {"serving_default", "padded", "fussy"}
+    assert set(signatures.signature_def) == {"serving_default", "padded", "fussy", "root"}
     skeletons = signatures.signature_def["padded"].inputs["skeletons"]
     assert [dim.size for dim in skeletons.tensor_shape.dim] == [-1, -1, JOINTS, 3]
 

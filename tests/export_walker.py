@@ -43,6 +43,9 @@ class Walker(tf.Module):
         tf.debugging.Assert(tf.reduce_all(skeletons < 100), ["secret", skeletons])
         return {"score": tf.reduce_max(skeletons, axis=[1, 2, 3]), "total": tf.reduce_sum(skeletons)}
 
+    def root(self, skeletons):
+        return {"score": tf.sqrt(tf.reduce_mean(skeletons, axis=[1, 2, 3]))}
+
 
 def export(base_path, version, factor=None, warmup=None):
     """A version that multiplies by its own number."""
@@ -50,7 +53,7 @@ def export(base_path, version, factor=None, warmup=None):
     walks = tf.TensorSpec([None, None, JOINTS, 3], tf.float32, "skeletons")
     lengths = tf.TensorSpec([None], tf.int32, "lengths")
     specs = {"serving_default": (module.default, [walks]), "padded": (module.padded, [walks, lengths])}
-    specs["fussy"] = (module.fussy, [walks])
+    specs |= {"fussy": (module.fussy, [walks]), "root": (module.root, [walks])}
     aside = base_path / f".{version}"
     signatures = {
         name: tf.function(function, input_signature=spec, autograph=False).get_concrete_function()
