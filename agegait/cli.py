@@ -14,7 +14,7 @@ from rich.tree import Tree
 import agegait
 from agegait.quiet import quiet_import
 
-DATASETS = "kgbd, walkers (published names are taken too)"
+DATASETS = "biwi, ias, kgbd, walkers, or a folder of one's own: PATH/<person>/<walk>"
 DEMO_RECIPE: dict[str, Any] = {"epochs": 6, "batch_size": 64, "recognizer_epochs": 10, "recognizer_batch_size": 64}
 """Enough to name the walkers, in the minutes that somebody who tries it out will wait."""
 
@@ -43,6 +43,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
+def _output() -> Console:
+    # A file or a pipe has no width to keep to.
+    return Console(width=None if sys.stdout.isatty() else 120)
+
+
 def _errors() -> Console:
     return Console(stderr=True)
 
@@ -64,6 +69,17 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--out", required=True, type=Path, metavar="RUN", help="the run's folder")
     _add_training(train)
     _add_places(train)
+    _add_format(train).add_argument(
+        "--no-limb-check", action="store_true", help="train even where limb lengths make no sense"
+    )
+
+    inspect = command("inspect", _inspect, "show what is understood of walks, before anyone trains on them")
+    inspect.add_argument("dataset", metavar="PATH", help=f"a folder of walks, or a data set: {DATASETS}")
+    inspect.add_argument(
+        "--picture", type=Path, metavar="FILE", help="write the skeleton as a picture too: .png or .svg"
+    )
+    _add_places(inspect)
+    _add_format(inspect)
 
     evaluate = command("evaluate", _evaluate, "evaluate a run on its test walks")
     evaluate.add_argument("folder", type=Path, metavar="RUN", help="the run's folder")
@@ -82,8 +98,9 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--port", type=int, default=8500, help="port to listen on (default: %(default)s)")
 
     identify = command("identify", _identify, "name the person of each walk by asking a server")
-    identify.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a walk: .npy [T, 20, 3] or KGBD's .txt")
+    identify.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a walk, see `agegait inspect`")
     identify.add_argument("--server", default="127.0.0.1:8500", metavar="HOST:PORT", help="default: %(default)s")
+    _add_format(identify)
 
     demo = command(
         "demo", _demo, "the main job, small, on the built-in walkers: train, evaluate, export, serve, identify"
@@ -104,11 +121,12 @@ def _add_training(train: argparse.ArgumentParser) -> None:
     train.add_argument("--preset", choices=("paper", "best"), default="paper", help="recipe to start from (paper)")
     recipe = train.add_argument_group("recipe", "each option changes one thing in the preset")
     for name, kind, text in _recipe_options():
-        option = f"--{name.replace('_', '-')}"
-        if kind is bool:
-            recipe.add_argument(option, action=argparse.BooleanOptionalAction, default=None, help=text)
-        else:
-            recipe.add_argument(option, type=kind, metavar="N", default=None, help=text)
+        # --units are those of files.
+        option = "--encoder-units" if name == "units" else f"--{name.replace('_', '-')}"
+        form: dict[str, Any] = (
+            {"action": argparse.BooleanOptionalAction} if kind is bool else {"type": kind, "metavar": "N"}
+        )
+        recipe.add_argument(option, dest=f"recipe_{name}", default=None, help=text, **form)
 
 
 def _add_places(command: argparse.ArgumentParser) -> None:
@@ -117,6 +135,29 @@ def _add_places(command: argparse.ArgumentParser) -> None:
         "--data-dir", type=Path, metavar="DIR", help="prepared data sets; TFDS's own place if not given"
     )
     places.add_argument("--manual-dir", type=Path, metavar="DIR", help="a data set that was fetched by hand")
+
+
+def _add_format(command: argparse.ArgumentParser) -> argparse._ArgumentGroup:
+    how = command.add_argument_group("files of one's own", "what they hold, where they do not say it themselves")
+    how.add_argument(
+        "--joints",
+        default="auto",
+        metavar="SCHEMA",
+        help="kinect_v1, kinect_v2, azure_kinect, "
+        "mediapipe_pose, coco_17, openpose_body_25 or human36m (auto: by names, number and limbs)",
+    )
+    how.add_argument("--units", default="m", help="of coordinates: m, cm, mm or in (m)")
+    how.add_argument("--missing", choices=("refuse", "interpolate"), default="refuse", help="joints that are not there")
+    how.add_argument("--frame-rate", type=float, metavar="HZ", help="of the recordings")
+    how.add_argument("--resample", type=float, metavar="HZ", help="bring walks to this frame rate")
+    return how
+
+
+def _walk_format(options: argparse.Namespace) -> Any:
+    from agegait.data import WalkFormat
+
+    names = (field.name for field in dataclasses.fields(WalkFormat))
+    return WalkFormat(**{name: getattr(options, name) for name in names})
 
 
 def _recipe_options() -> Iterator[tuple[str, type, str]]:
@@ -142,7 +183,7 @@ def _train(options: argparse.Namespace) -> None:
     _start_tensorflow()
     from agegait import recipes, runs, training
 
-    changes: dict[str, Any] = {name: getattr(options, name) for name, _, _ in _recipe_options()}
+    changes: dict[str, Any] = {name: getattr(options, f"recipe_{name}") for name, _, _ in _recipe_options()}
     settings = runs.Settings(
         dataset=options.dataset,
         attention=options.attention,
@@ -153,8 +194,9 @@ def _train(options: argparse.Namespace) -> None:
         seed=options.seed,
         preset=options.preset,
         recipe=recipes.recipe(options.preset, options.dataset.lower(), **changes),
+        walk_format=_walk_format(options),
     )
-    run = training.train(settings, options.out, options.data_dir, options.manual_dir)
+    run = training.train(settings, options.out, options.data_dir, options.manual_dir, not options.no_limb_check)
     reached = run.record["trained"]["fine_tuned" if run.fine_tuned else "recognizer"]
     Console().print(
         f"{run.folder}: trained; over the validation windows, {100 * reached['validation_accuracy']:.1f} % named "
@@ -164,13 +206,29 @@ def _train(options: argparse.Namespace) -> None:
     )
 
 
+def _inspect(options: argparse.Namespace) -> None:
+    _start_tensorflow()
+    from agegait import datasets, inspection, plots
+
+    dataset = datasets.load(
+        options.dataset, options.data_dir, options.manual_dir, _walk_format(options), check_limbs=False
+    )
+    found = inspection.inspect(dataset)
+    console = _output()
+    console.print(inspection.render(found))
+    if options.picture:
+        plots.skeleton_figure(found.skeleton, title=dataset.name).savefig(options.picture, dpi=150)
+        console.print(f"written: {options.picture}", highlight=False, soft_wrap=True)
+    if found.faults:
+        raise ValueError(f"{dataset.name}: limb lengths make no sense, see above")
+
+
 def _evaluate(options: argparse.Namespace) -> None:
     _start_tensorflow()
     from agegait import evaluation, runs
 
     found = evaluation.evaluate(runs.load(options.folder), options.data_dir, options.manual_dir, options.baseline)
-    # A file or a pipe has no width to keep to.
-    console = Console(width=None if sys.stdout.isatty() else 120)
+    console = _output()
     for table in evaluation.tables(found):
         console.print(table)
     console.print(f"written: {options.folder / 'evaluation.json'}", highlight=False, soft_wrap=True)
@@ -199,7 +257,8 @@ def _identify(options: argparse.Namespace) -> None:
     from agegait.data import read_walk
     from agegait.export import Client, ClientError
 
-    walks = [read_walk(path) for path in options.files]
+    walk_format = _walk_format(options)
+    walks = [read_walk(path, walk_format) for path in options.files]
     try:
         with Client(options.server) as client:
             answers = client.identify(walks)

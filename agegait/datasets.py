@@ -9,8 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from agegait import data
-from agegait.data.preparation import Preparation
-from agegait.data.walk_format import WalkFormat
+from agegait.data import Preparation, WalkFormat
 
 HELD_OUT = 0.2
 """Share of each training walk, its end, that validates where a data set has no walks to spare for that."""
@@ -116,7 +115,7 @@ class DataSet:
         if not batches:
             raise ValueError(f"{self.name}, split {part}: expected walks of at least {frames} frames, found none.")
         skeletons, persons, names = (np.concatenate(column) for column in zip(*batches, strict=True))
-        return Windows(np.asarray(normalization(skeletons)), persons, names.astype(str))
+        return Windows(np.asarray(normalization(skeletons)), persons, np.array([name.decode() for name in names]))
 
 
 def find(name: str) -> str:
@@ -137,6 +136,7 @@ def load(
     data_dir: str | PathLike | None = None,
     manual_dir: str | PathLike | None = None,
     walk_format: WalkFormat | None = None,
+    check_limbs: bool = True,
 ) -> DataSet:
     """A data set by name, built where TFDS has not built it yet, or a folder of one's own.
 
@@ -145,13 +145,17 @@ def load(
         data_dir: Where prepared data sets are kept; TFDS's own place where absent.
         manual_dir: Where a data set that was fetched by hand lies.
         walk_format: How the files of a folder are to be understood; the data sets know it themselves.
+        check_limbs: Whether to refuse a folder in which limbs are not as bodies have them.
 
     Raises:
         ValueError: No such data set, files that are not what they should be, or a download that failed.
     """
     name = find(name)
     if name not in SPLITS:
-        return _of_folder(data.WalkFolder(name, walk_format or WalkFormat()))
+        folder = data.WalkFolder(name, walk_format)
+        if check_limbs:
+            folder.check_limbs()
+        return _of_folder(folder)
     if walk_format not in (None, WalkFormat()):
         raise ValueError(f"joints, units and the like: expected for a folder of walks, received for {name}.")
     built = builder(name, data_dir, manual_dir)
@@ -198,8 +202,17 @@ def builder(name: str, data_dir: str | PathLike | None = None, manual_dir: str |
     return built
 
 
-def _of_folder(folder: "data.WalkFolder") -> DataSet:
-    validated = "validation" in folder.splits
+def _of_folder(folder: data.WalkFolder) -> DataSet:
+    drawn = f"drawn with seed {folder.seed}" if folder.drawn else "the folder's own"
+    how = folder.walk_format
+    found = " (found out: --joints says otherwise)" if how.joints == "auto" else ""
+    notes = [("joints", folder.schema.title + found), ("units", how.units), ("split", drawn)]
+    if how.resample:
+        notes.append(("frame rate", f"brought to {how.resample:g} Hz"))
+    if folder.schema.missing:
+        notes.append(("placed", f"{', '.join(folder.schema.missing)}: not among those joints"))
+    if folder.left_alone:
+        notes.append(("left alone", ", ".join(str(path.relative_to(folder.path)) for path in folder.left_alone)))
     return DataSet(
         name=str(folder.path),
         version=None,
@@ -208,5 +221,6 @@ def _of_folder(folder: "data.WalkFolder") -> DataSet:
         licence="not stated: a folder of one's own",
         preparation=Preparation(),
         read=folder.dataset,
-        held_out=0.0 if validated else HELD_OUT,
+        held_out=0.0 if "validation" in folder.splits else HELD_OUT,
+        notes=(*notes, *(("note", warning) for warning in folder.warnings)),
     )

@@ -17,7 +17,7 @@ import keras
 import numpy as np
 
 from agegait import datasets
-from agegait.data.walk_format import WalkFormat
+from agegait.data import WalkFormat
 from agegait.datasets import DataSet, Windows
 from agegait.layers import ReverseDecoder, SkeletonNormalization
 from agegait.models import GaitEncoder, GaitIdentifier, GaitRecognizer
@@ -85,9 +85,14 @@ class Settings:
         """Frames from a training window to the next; None as the papers have it for the data set."""
         return self.recipe.stride or None
 
-    def load(self, data_dir: str | PathLike | None = None, manual_dir: str | PathLike | None = None) -> DataSet:
+    def load(
+        self,
+        data_dir: str | PathLike | None = None,
+        manual_dir: str | PathLike | None = None,
+        check_limbs: bool = True,
+    ) -> DataSet:
         """The data set, see `agegait.datasets.load`."""
-        return datasets.load(self.dataset, data_dir, manual_dir, self.walk_format)
+        return datasets.load(self.dataset, data_dir, manual_dir, self.walk_format, check_limbs)
 
 
 class Run:

@@ -33,6 +33,7 @@ def train(
     out: str | PathLike,
     data_dir: str | PathLike | None = None,
     manual_dir: str | PathLike | None = None,
+    check_limbs: bool = True,
 ) -> Run:
     """Trains an encoder and a recognizer, or takes up a training that was stopped.
 
@@ -44,6 +45,7 @@ def train(
         out: The run's folder; made where it is not there.
         data_dir: Where prepared data sets are kept; TFDS's own place where absent.
         manual_dir: Where a data set that was fetched by hand lies.
+        check_limbs: Whether to refuse a folder of one's own in which limbs are not as bodies have them.
 
     Returns:
         The finished run.
@@ -53,7 +55,7 @@ def train(
     """
     out = Path(out)
     _check_folder(out, settings)
-    dataset = settings.load(data_dir, manual_dir)
+    dataset = settings.load(data_dir, manual_dir, check_limbs)
     run = _begin(out, settings, dataset)
     training = run.windows(dataset, "train", settings.stride)
     validation = run.windows(dataset, "validation")
@@ -100,6 +102,7 @@ def _begin(out: Path, settings: Settings, dataset: DataSet) -> Run:
             "licence": dataset.licence,
             "preparation": dataclasses.asdict(dataset.preparation),
             "held_out": dataset.held_out,
+            "notes": dataset.notes,
         },
         "normalization": SkeletonNormalization(name="normalization").get_config(),
         "versions": {name: version(name) for name in PACKAGES} | {"python": platform.python_version()},

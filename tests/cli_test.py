@@ -13,10 +13,12 @@ import grpc
 import numpy as np
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from walk_writing import kinect_v2, wide_text
 
 from agegait import datasets, runs
+from tfds_builders.walkers import generator
 
-TINY = ("--epochs", "2", "--recognizer-epochs", "4", "--units", "16", "--recognizer-units", "32")
+TINY = ("--epochs", "2", "--recognizer-epochs", "4", "--encoder-units", "16", "--recognizer-units", "32")
 
 
 def agegait(*words, status=0, timeout=300):
@@ -106,6 +108,51 @@ def test_identify_names_whom_the_model_names(run, walk, server):
     assert stdout.splitlines() == [f"{walk}: {expected.person}, {expected.score:.3f}"] * 2
 
 
+@pytest.fixture(scope="module")
+def own(folder):
+    """Somebody's own recordings: four people, three walks each, in Kinect v2's joints and millimetres."""
+    for person, name in enumerate(("anna", "ben", "Çelik", "dora")):
+        for number in range(3):
+            path = folder / "own" / name / f"{number}.csv"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(wide_text(1000 * kinect_v2(generator.walk(person, "a", number)[0])))
+    return folder / "own"
+
+
+def test_inspect_shows_what_is_understood_of_a_folder(own, tmp_path):
+    stdout, _ = agegait("inspect", own, "--units", "mm", "--picture", tmp_path / "skeleton.png")
+    assert re.search(r"walks +12: train 4, validation 4, test 4", stdout)
+    assert "limb lengths are those of bodies" in stdout
+    assert (tmp_path / "skeleton.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_inspect_fails_where_limbs_make_no_sense(own):
+    stdout, stderr = agegait("inspect", own, status=1)
+    assert "lengths look like millimetres" in " ".join(stdout.split())
+    assert len(stderr.splitlines()) == 1
+
+
+def test_a_folder_of_ones_own_from_training_to_a_name(own, tmp_path):
+    run, how = tmp_path / "run", ("--units", "mm", "--joints", "kinect_v2")
+    small = ("--preset", "best", "--batch-size", 64, "--recognizer-batch-size", 64, *TINY)
+    agegait("train", "--dataset", own, *how, *small, "--out", run)
+    record = json.loads((run / "run.json").read_text())
+    assert record["data"]["persons"] == ["anna", "ben", "dora", "Çelik"]
+    assert record["settings"]["walk_format"]["units"] == "mm"
+    stdout, _ = agegait("evaluate", run)
+    assert re.search(r"test +AGE +walks +4", stdout)
+    np.save(own / "anna" / "late.npy", 1000 * kinect_v2(generator.walk(0, "a", 5)[0]))
+    _, stderr = agegait("evaluate", run, status=1)
+    (own / "anna" / "late.npy").unlink()
+    assert "training walks that" in stderr
+
+
+def test_training_on_lengths_in_another_unit_is_refused_and_leaves_nothing(own, tmp_path):
+    _, stderr = agegait("train", "--dataset", own, "--out", tmp_path / "run", status=1)
+    assert "lengths look like millimetres" in stderr
+    assert not (tmp_path / "run").exists()
+
+
 def test_training_that_is_done_is_not_done_again(run, places):
     before = (run / "encoder.keras").stat().st_mtime_ns
     agegait("train", "--dataset", "walkers", "--preset", "best", "--batch-size", 64, *TINY, *places, "--out", run)
@@ -118,9 +165,12 @@ def test_training_that_is_done_is_not_done_again(run, places):
         (("evaluate", "nowhere"), "nowhere: expected a run's folder with run.json, found none."),
         (("export", "nowhere", "--out", "x"), "nowhere: expected a run's folder with run.json, found none."),
         (("serve", "nowhere"), "nowhere"),
-        (("identify", "nowhere.npy"), "nowhere.npy: expected a walk's file: No such file or directory"),
+        (("identify", "nowhere.npy"), "nowhere.npy"),
         (("identify", "holiday.jpg"), "holiday.jpg: expected a file that ends in .npy or .txt"),
-        (("train", "--dataset", "casia", "--out", "x"), "dataset: expected one of kgbd, walkers, received 'casia'."),
+        (
+            ("train", "--dataset", "casia", "--out", "x"),
+            "dataset: expected one of biwi, ias, kgbd, walkers, or a folder of walks, received 'casia'.",
+        ),
         (("train", "--dataset", "kgbd", "--epochs", "-1", "--out", "x"), "epochs: expected at least 0, received -1."),
     ],
 )

@@ -1,5 +1,6 @@
 """The data sets that runs know, and what becomes of a fetch that fails."""
 
+import dataclasses
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -8,6 +9,7 @@ import pytest
 
 from agegait import SkeletonNormalization, data, datasets
 from tfds_builders.kgbd import kgbd_dataset_builder
+from tfds_builders.walkers import generator
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +39,63 @@ def test_windows_are_normalized_and_know_their_walk(walkers):
 def test_walks_that_are_all_too_short_are_refused(walkers):
     with pytest.raises(ValueError, match=r"walkers, split test: expected walks of at least 999 frames, found none"):
         walkers.windows("test", SkeletonNormalization(), frames=999)
+
+
+@pytest.fixture(scope="module")
+def few(tmp_path_factory):
+    """A folder of people with two walks each, so that none is left over for validation."""
+    folder = tmp_path_factory.mktemp("few")
+    for person, name in enumerate(("anna", "Zoë")):
+        (folder / name).mkdir()
+        for number in range(2):
+            np.save(folder / name / f"{number}.npy", generator.walk(person, "a", number)[0])
+    return folder
+
+
+def test_a_folder_without_walks_to_spare_validates_on_the_ends_of_training_walks(few):
+    dataset = datasets.load(str(few))
+    assert (dataset.persons, dataset.tests, dataset.parts) == (["anna", "Zoë"], ("test",), ("train", "test"))
+    train, validation = dataset.walks("train"), dataset.walks("validation")
+    for whole, first, last in zip(dataset.read("train"), train, validation, strict=True):
+        joined = np.concatenate([first["skeleton"], last["skeleton"]])
+        np.testing.assert_array_equal(joined, whole["skeleton"])
+        assert len(last["skeleton"]) == round(datasets.HELD_OUT * len(joined))
+    windows = dataset.windows("validation", SkeletonNormalization(), frames=6)
+    assert set(windows.walks) == set(dataset.windows("train", SkeletonNormalization(), frames=6).walks)
+    assert set(windows.walks) <= {"anna/0", "anna/1", "Zoë/0", "Zoë/1"}
+
+
+def test_a_folder_is_known_by_its_whole_path(few, monkeypatch):
+    monkeypatch.chdir(few.parent)
+    assert datasets.find(few.name) == str(few)
+
+
+def test_joints_that_are_mixed_up_are_refused_unless_that_is_wanted(few, tmp_path):
+    for path in few.glob("*/*.npy"):
+        mixed = tmp_path / path.relative_to(few)
+        mixed.parent.mkdir(exist_ok=True)
+        np.save(mixed, np.load(path)[:, ::-1])
+    with pytest.raises(ValueError, match="the joints look to be in reverse order"):
+        datasets.load(str(tmp_path))
+    assert datasets.load(str(tmp_path), check_limbs=False).persons == ["anna", "Zoë"]
+
+
+def test_a_format_for_a_data_set_that_knows_its_own_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="expected for a folder of walks, received for walkers"):
+        datasets.load("walkers", tmp_path, walk_format=data.WalkFormat(units="mm"))
+
+
+def test_training_windows_are_cut_as_the_papers_do(walkers):
+    published = dataclasses.replace(walkers, preparation=data.PREPARATIONS["biwi"])
+    windows = published.windows("train", SkeletonNormalization(), frames=6)
+    first = next(walk for walk in published.walks("train").as_numpy_iterator())
+    own = windows.skeletons[windows.walks == first["walk"].decode()]
+    centred = first["skeleton"] - first["skeleton"][:, :1]
+    expected = [centred[at : at + 6] for start in range(6) for at in range(start, len(centred) - 5, 3)]
+    np.testing.assert_allclose(own, expected, atol=1e-6)
+    assert len(published.windows("test", SkeletonNormalization(), frames=6).walks) == sum(
+        len(walk["skeleton"]) // 6 for walk in published.walks("test").as_numpy_iterator()
+    )
 
 
 class Answer(BaseHTTPRequestHandler):

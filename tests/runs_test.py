@@ -163,7 +163,10 @@ def test_folders_that_are_no_runs_are_refused(finished, data_dir, tmp_path):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"dataset": "casia"}, r"dataset: expected one of biwi, ias, kgbd, walkers, or a folder of walks, received 'casia'\."),
+        (
+            {"dataset": "casia"},
+            r"dataset: expected one of biwi, ias, kgbd, walkers, or a folder of walks, received 'casia'\.",
+        ),
         ({"precision": "float8"}, "precision: expected one of float32, mixed_bfloat16, received 'float8'"),
         ({"frames": 1}, "frames: expected at least 2, received 1"),
         ({"attention": "XA"}, "attention: expected one of LA, BA, received 'XA'"),
