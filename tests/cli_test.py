@@ -166,7 +166,7 @@ def test_training_that_is_done_is_not_done_again(run, places):
         (("export", "nowhere", "--out", "x"), "nowhere: expected a run's folder with run.json, found none."),
         (("serve", "nowhere"), "nowhere"),
         (("identify", "nowhere.npy"), "nowhere.npy"),
-        (("identify", "holiday.jpg"), "holiday.jpg: expected a file that ends in .npy or .txt"),
+        (("identify", "holiday.jpg"), "holiday.jpg: expected a file that ends in .npy, .npz, .csv"),
         (
             ("train", "--dataset", "casia", "--out", "x"),
             "dataset: expected one of biwi, ias, kgbd, walkers, or a folder of walks, received 'casia'.",
