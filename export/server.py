@@ -185,6 +185,7 @@ class Server:
             self.stop(0)
             raise
         self._watch()
+        _log.info("ready on %s", self.address)
         return self
 
     def stop(self, drain_seconds: float | None = None) -> None:

@@ -154,6 +154,34 @@ def test_limits_say_what_signatures_cannot(exported):
     }
 
 
+@pytest.mark.parametrize("model", ["encoder", "recognizer", "identifier"])
+def test_a_session_runs_it_by_its_tensors_names_as_tensorflow_serving_does(exported, loaded, model):
+    requests = list(read_warmup(exported / model / "1"))
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        graph = tf.compat.v1.saved_model.load(session, ["serve"], str(exported / model / "1"))
+        answers = []
+        for request in requests:
+            signature = graph.signature_def[request.model_spec.signature_name]
+            assert signature.method_name == "tensorflow/serving/predict"
+            feeds = {signature.inputs[name].name: tf.make_ndarray(proto) for name, proto in request.inputs.items()}
+            answers.append(session.run({name: info.name for name, info in signature.outputs.items()}, feeds))
+    for request, answer in zip(requests, answers, strict=True):
+        inputs = {name: tf.constant(tf.make_ndarray(proto)) for name, proto in request.inputs.items()}
+        expected = loaded[model].signatures[request.model_spec.signature_name](**inputs)
+        assert set(answer) == set(expected)
+        for name, array in answer.items():
+            if array.dtype == object:
+                assert array.tolist() == expected[name].numpy().tolist()
+            else:
+                np.testing.assert_allclose(array, expected[name], rtol=1e-5, atol=1e-5)
+
+
+def test_others_may_read_what_was_written(exported):
+    everybody = (exported / "manifest.json").stat().st_mode & 0o044  # as much as the umask lets them
+    for path in exported.rglob("*"):
+        assert path.stat().st_mode & 0o044 == everybody, path
+
+
 def test_warmup_has_each_signature(exported):
     requests = list(read_warmup(exported / "identifier/1"))
     names = {request.model_spec.signature_name for request in requests}
