@@ -3,18 +3,18 @@
 A top-level `export` would collide with a package of that name on PyPI. Metadata lives in pyproject.toml.
 """
 
-from setuptools import find_namespace_packages, find_packages, setup
+from setuptools import find_packages, setup
 
 setup(
     packages=[
         *find_packages(include=["agegait", "agegait.*"]),
         *find_packages(include=["tfds_builders", "tfds_builders.*"]),
         "agegait.export",
-        *(f"agegait.export.{name}" for name in find_namespace_packages("export", include=["deploy", "deploy.*"])),
     ],
     package_dir={"agegait.export": "export"},
     package_data={
         "agegait": ["py.typed"],
+        "agegait.export": ["deploy/*"],
         "tfds_builders": ["*/*.md", "*/*.bib", "*/*.txt", "*/*.tsv", "*/*.csv", "*/*.json"],
     },
 )
