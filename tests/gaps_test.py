@@ -11,7 +11,7 @@ from tfds_builders.walkers import generator
 J = len(skeletons.JOINTS)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def person():
     """A walker's first frames, [40, 20, 3] in canonical joints."""
     return generator.walk(0, "a", 0)[0][:40].astype(float)
@@ -57,6 +57,8 @@ def test_a_joint_that_is_never_there(tmp_path, person):
     full[:, KINECT_V2.index("HandTipLeft")] = np.nan  # not needed
     np.save(tmp_path / "walk.npy", full)
     np.testing.assert_allclose(read_walk(tmp_path / "walk.npy"), person, atol=1e-6)
+    write(tmp_path / "walk.csv", wide_text(full[:, ::-1], KINECT_V2[::-1]))
+    np.testing.assert_allclose(read_walk(tmp_path / "walk.csv"), person, atol=1e-6)
     full[:, KINECT_V2.index("HandLeft")] = np.nan
     write(tmp_path / "walk.csv", wide_text(full))
     with pytest.raises(ValueError, match="expected coordinates of joint HandLeft, found none in any frame"):
@@ -88,3 +90,10 @@ def test_zeros_are_joints_that_the_sensor_did_not_see_unless_the_walk_is_centred
     tracked = np.ones((40, J), bool)
     tracked[2, 5] = tracked[7] = False
     np.testing.assert_array_equal(load_walk(tmp_path / "walk.npy").tracked, tracked)
+
+
+def test_a_last_column_that_is_empty(tmp_path, person):
+    person[:, -1, 2] = np.nan
+    write(tmp_path / "walk.csv", wide_text(person, skeletons.JOINTS).replace("nan", ""))
+    with pytest.raises(ValueError, match="line 2, frame 0, joint FootRight: expected coordinates, found none"):
+        read_walk(tmp_path / "walk.csv")

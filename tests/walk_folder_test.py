@@ -168,11 +168,11 @@ class TestDataset:
 
 class TestLayout:
     def test_people_and_walks_are_in_the_order_of_numbers(self, tmp_path):
-        for person in ("10", "9", "p2", "p10", "P1"):
+        for person in ("10", "9", "p2", "p10", "P1", "Q1"):
             for walk in ("w10", "w9"):
                 save(tmp_path / person / f"{walk}.npy", WALKERS[0, 0] + len(list(tmp_path.glob("*/*"))))
         found = WalkFolder(tmp_path)
-        assert found.persons == ("9", "10", "P1", "p2", "p10")
+        assert found.persons == ("9", "10", "P1", "p2", "p10", "Q1")
         assert names(found.walks)[:2] == ["9/w9", "9/w10"]
 
     def test_splits_above_the_people(self, folder, tmp_path):

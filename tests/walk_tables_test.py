@@ -148,6 +148,11 @@ def test_more_than_positions_of_each_joint(tmp_path, person):
     assert read.remarks[0].endswith("and 145 more")
 
 
+def test_parquet_without_columns(tmp_path):
+    pq.write_table(pa.table({}), tmp_path / "walk.parquet")
+    refused(tmp_path / "walk.parquet", "expected columns of x, y and z of each joint")
+
+
 @pytest.mark.parametrize("text_of", [wide_text, long_text])
 def test_parquet(tmp_path, person, text_of):
     head, *rows = [line.split(",") for line in text_of(kinect_v2(1000 * person)).splitlines()]
@@ -193,6 +198,7 @@ class TestTime:
         [
             ("time_ms", 40, 25, ()),
             ("timestamp [us]", 40_000, 25, ()),
+            ("time [µs]", 40_000, 25, ()),
             ("Time (s)", 0.04, 25, ()),
             ("t_ns", 40_000_000, 25, ()),
             ("seconds", 2, 0.5, ()),

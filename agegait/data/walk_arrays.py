@@ -95,7 +95,7 @@ def _header(file: io.BytesIO) -> tuple[tuple[int, ...], np.dtype]:
 
 
 def _coordinates(array: np.ndarray, source: str) -> np.ndarray:
-    if array.dtype.kind in "fiu" and array.ndim == 2 and array.shape[1] and array.shape[1] % 3 == 0:
+    if array.ndim == 2 and array.shape[1] and array.shape[1] % 3 == 0:
         array = array.reshape(len(array), -1, 3)
     if array.dtype.kind not in "fiu" or array.ndim != 3 or array.shape[2] != 3 or not array.shape[1]:
         raise ValueError(f"{source}: expected numbers [T, J, 3] or [T, 3 J], found {array.dtype} {list(array.shape)}.")

@@ -17,6 +17,7 @@ _STYLES = (
 )
 _NUMBERED = re.compile(rf"(?P<word>[a-z]*){_BETWEEN}(?P<number>[0-9]{{1,4}})", re.IGNORECASE)
 _LONGEST_NAME = 100
+_MOST_COLUMNS = 5000
 
 _Triple = tuple[int, int, int]
 
@@ -82,13 +83,13 @@ def find_columns(columns: tuple[str, ...]) -> WalkColumns:
         columns: The columns' names.
 
     Raises:
-        ValueError: No coordinates, two columns of one name, or joints that are numbered with a gap.
+        ValueError: No coordinates, too many columns, two of one name, or joints that are numbered with a gap.
     """
-    repeated = sorted({name for name in columns if columns.count(name) > 1})
-    if repeated:
-        raise ValueError(
-            f"expected another name for each column, found {repeated[0]!r} {columns.count(repeated[0])} times."
-        )
+    if len(columns) > _MOST_COLUMNS:
+        raise ValueError(f"expected at most {_MOST_COLUMNS} columns, found {len(columns)}.")
+    name, times = max(Counter(columns).items(), key=lambda item: item[1], default=("", 0))
+    if times > 1:
+        raise ValueError(f"expected another name for each column, found {name!r} {times} times.")
     compact = {_compact(name): index for index, name in reversed(list(enumerate(columns)))}
     frame, time = _first(_FRAME, compact), _first(_TIME, compact)
     joint = _first(_JOINT, compact)
