@@ -199,7 +199,7 @@ def _natural(name: str) -> tuple[list[str | int], str]:
 
 def _plain(name: str) -> str:
     """What names have in common that people would take for one: case, blanks around them, ways of writing é."""
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).strip().casefold())
+    return unicodedata.normalize("NFC", name.strip().casefold())
 
 
 def _check_names(folder: Path, persons: Sequence[str], walks: Iterable[FolderWalk]) -> None:
