@@ -1,0 +1,145 @@
+import dataclasses
+import functools
+import json
+from collections.abc import Callable, Iterable
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from agegait import training
+from agegait.runs import Run, Settings, write_aside
+from agegait.tuning import chief, oracles, results
+from agegait.tuning.run_tuner import RunTuner
+from agegait.tuning.search_oracle import SearchOracle
+from agegait.tuning.search_space import SearchSpace
+
+RECORD = "tuning.json"
+
+
+def tune(
+    settings: Settings,
+    out: str | PathLike,
+    search: Iterable[str] = (),
+    method: str = "hyperband",
+    trials: int | None = None,
+    sweeps: int = 1,
+    data_dir: str | PathLike | None = None,
+    manual_dir: str | PathLike | None = None,
+    patience: float = 600.0,
+) -> dict[str, Any] | None:
+    """Searches for settings whose run names more of the validation windows rightly, or takes up such a search.
+
+    A trial is the training of a run, and `agegait.training.train` with its settings comes to the same models. The
+    validation walks choose; the test walks are not looked at. With keras-tuner's `KERASTUNER_TUNER_ID`,
+    `KERASTUNER_ORACLE_IP` and `KERASTUNER_ORACLE_PORT` in the environment this is the chief of such a search, or one of
+    its workers; they share the folder.
+
+    Args:
+        settings: What is varied; its epochs are those of a whole trial.
+        out: The search's folder; made where it is not there.
+        search: What is varied and how far, see `SearchSpace`.
+        method: `"hyperband"`, `"bayesian"` or `"random"`.
+        trials: At most so many; 20 where absent, with Hyperband those of its sweeps.
+        sweeps: Hyperband's, each over all its brackets.
+        data_dir: Where prepared data sets are kept; TFDS's own place where absent.
+        manual_dir: Where a data set that was fetched by hand lies.
+        patience: Seconds after which a worker, or a chief, that is not heard of is given up.
+
+    Returns:
+        What `trials.json` holds, see `agegait.tuning.results`; None for a worker.
+
+    Raises:
+        ValueError: A number or a name that makes no sense, data that are not to be had, or a folder of something else.
+        RuntimeError: One trial after the other failed, or chief and workers have lost each other.
+    """
+    out = Path(out)
+    if patience <= 0:
+        raise ValueError(f"patience: expected more than 0 seconds, received {patience}.")
+    role = chief.role()
+    space = SearchSpace(settings, search)
+    oracle = oracles.oracle(
+        method, space, trials, sweeps, on_trial_end=_report(out, space), patience=patience if role == "chief" else None
+    )
+    record = {
+        "format": results.FORMAT,
+        "settings": dataclasses.asdict(settings),
+        "method": method,
+        "sweeps": sweeps,
+        "search": [dimension.get_config() for dimension in space.dimensions],
+    }
+    if role == "worker":
+        chief.await_record(out / RECORD, patience)
+    _check_folder(out, record)
+    # A chief needs no data: it trains nothing.
+    train = training.train if role == "chief" else _trainer(settings, data_dir, manual_dir)
+    if role == "worker":
+        chief.work(lambda: RunTuner(oracle, space, out, train, patience / 10).search(), patience)
+        return None
+    out.mkdir(parents=True, exist_ok=True)
+    write_aside(out / RECORD, json.dumps(record, indent=2))
+    tuner = RunTuner(oracle, space, out, train)
+    tuner.save()
+    if role == "chief":
+        chief.serve(oracle, patience)
+    else:
+        tuner.search()
+    if oracle.failures >= oracle.FAILURES:
+        raise RuntimeError(
+            f"{out}: {oracle.failures} trials in a row failed, the last one: {results.reason(oracle.ended[-1])}"
+        )
+    if oracle.best:
+        tuner.keep_models_of(oracle.best)  # a killed search may have left others'
+    return results.write(out, oracle, space)
+
+
+def _trainer(settings: Settings, data_dir: Any, manual_dir: Any) -> Callable[[Settings, Path], Run]:
+    """What trains a run of some settings in a folder."""
+    settings.load(data_dir, manual_dir)  # else trial after trial would find that there are no such data
+    return functools.partial(training.train, data_dir=data_dir, manual_dir=manual_dir)
+
+
+def _report(out: Path, space: SearchSpace) -> Any:
+    console = Console(stderr=True)
+
+    def report(oracle: SearchOracle) -> None:
+        found = results.write(out, oracle, space)
+        last = oracle.trials[oracle.end_order[-1]]
+        reached = "failed" if last.score is None else f"{100 * last.score:.1f} %"
+        best = f"best {100 * oracle.best.score:.1f} % (trial {oracle.best.trial_id})" if oracle.best else "none better"
+        line = f"trial {last.trial_id}: {reached}; {best}; {len(found['trials'])} of {found['planned']} done"
+        console.print(line, style="bold", highlight=False, soft_wrap=True)
+
+    return report
+
+
+def _check_folder(out: Path, record: dict[str, Any]) -> None:
+    if not out.exists():
+        return
+    if not out.is_dir() or (any(out.iterdir()) and not (out / RECORD).exists()):
+        raise ValueError(f"{out}: expected a new or empty folder, or a search to take up, found something else.")
+    if not (out / RECORD).exists():
+        return
+    try:
+        there = json.loads((out / RECORD).read_text())
+    except ValueError as error:
+        raise ValueError(f"{out / RECORD}: expected JSON: {error}.") from None
+    asked = json.loads(json.dumps(record))
+    flat_there, flat_asked = (dict(_flat(found)) for found in (there, asked))
+    other = [
+        f"{name} {flat_there.get(name)!r}, not {flat_asked.get(name)!r}"
+        for name in {**flat_asked, **flat_there}
+        if flat_there.get(name) != flat_asked.get(name)
+    ]
+    if other:
+        raise ValueError(f"{out}: holds another search: {'; '.join(other)}.")
+
+
+def _flat(found, prefix=""):
+    """Leaves of nested dicts by name; lists are leaves."""
+    for name, value in found.items():
+        if isinstance(value, dict):
+            yield from _flat(value)
+        else:
+            yield name, value
