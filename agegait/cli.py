@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.tree import Tree
 
 import agegait
+from agegait.export.options import add_client_options, add_server_options, client_arguments, server_arguments
 from agegait.quiet import quiet_import
 
 DATASETS = "biwi, ias, kgbd, walkers, or a folder of one's own: PATH/<person>/<walk>"
@@ -94,13 +95,12 @@ def _parser() -> argparse.ArgumentParser:
 
     serve = command("serve", _serve, "serve exported models over gRPC")
     serve.add_argument("folder", type=Path, metavar="DIR", help="a folder that `agegait export` wrote")
-    serve.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
-    serve.add_argument("--port", type=int, default=8500, help="port to listen on (default: %(default)s)")
+    add_server_options(serve)
 
     identify = command("identify", _identify, "name the person of each walk by asking a server")
     identify.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a walk, see `agegait inspect`")
-    identify.add_argument("--server", default="127.0.0.1:8500", metavar="HOST:PORT", help="default: %(default)s")
     _add_format(identify)
+    add_client_options(identify)
 
     demo = command(
         "demo", _demo, "the main job, small, on the built-in walkers: train, evaluate, export, serve, identify"
@@ -243,14 +243,19 @@ def _export(options: argparse.Namespace) -> None:
 
 
 def _serve(options: argparse.Namespace) -> None:
+    arguments = server_arguments(options)
     _start_tensorflow()
     from agegait import export
+    from agegait.export.telemetry import log_json
+
+    if options.log != "none":
+        log_json(requests=options.log == "requests")
 
     def announce(server: export.Server) -> None:
         text = f"serving {options.folder} on {server.address}; stop it with Ctrl-C"
         Console(stderr=True).print(text, highlight=False, soft_wrap=True)
 
-    export.Server(options.folder, host=options.host, port=options.port).serve_forever(announce)
+    export.Server(options.folder, **arguments).serve_forever(announce)
 
 
 def _identify(options: argparse.Namespace) -> None:
@@ -260,7 +265,7 @@ def _identify(options: argparse.Namespace) -> None:
     walk_format = _walk_format(options)
     walks = [read_walk(path, walk_format) for path in options.files]
     try:
-        with Client(options.server) as client:
+        with Client(**client_arguments(options)) as client:
             answers = client.identify(walks)
     except ClientError as error:
         raise ValueError(f"{options.server}: {error}") from error

@@ -10,6 +10,7 @@ import numpy as np
 
 from agegait import data
 from agegait.data import Preparation, WalkFormat
+from agegait.data.recording import listed
 
 HELD_OUT = 0.2
 """Share of each training walk, its end, that validates where a data set has no walks to spare for that."""
@@ -32,7 +33,10 @@ class Splits:
 
 SPLITS = {
     "biwi": Splits(("still", "walking"), "CC BY-NC-SA 3.0; cite Munaro et al., 2014"),
-    "ias": Splits(("test_a", "test_b"), "for research; cite Munaro et al., ICRA 2014"),
+    "ias": Splits(
+        ("test_a", "test_b"),
+        "given by its authors for research, ask them for anything else; cite Munaro et al., ICRA 2014",
+    ),
     "kgbd": Splits(
         ("test",),
         "as is, without warranty; cite Andersson and Araujo, AAAI 2015, and link their repository",
@@ -212,7 +216,7 @@ def _of_folder(folder: data.WalkFolder) -> DataSet:
     if folder.schema.missing:
         notes.append(("placed", f"{', '.join(folder.schema.missing)}: not among those joints"))
     if folder.left_alone:
-        notes.append(("left alone", ", ".join(str(path.relative_to(folder.path)) for path in folder.left_alone)))
+        notes.append(("left alone", listed([str(path.relative_to(folder.path)) for path in folder.left_alone])))
     return DataSet(
         name=str(folder.path),
         version=None,

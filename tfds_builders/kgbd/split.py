@@ -5,14 +5,18 @@ once, by `draw`, and written down in split.csv, which is what the builder reads.
 """
 
 import csv
-import hashlib
 from collections.abc import Iterable, Mapping
 
 from etils import epath
 
+from agegait.data.drawn_split import draw_split
+
 SEED = 0
 IDENTICAL = ("Person064/4", "Person064/5")
 """Walks that are one and the same recording. They are never drawn, so they stay together in the training set."""
+
+VALIDATED = 0.25
+"""Share of people of whom a walk is for validation."""
 
 _FOLDER = epath.Path(__file__).parent
 
@@ -31,9 +35,8 @@ def read() -> dict[str, str]:
 def draw(walks: Iterable[str], seed: int = SEED) -> dict[str, str]:
     """Draws the split: one walk of each person for the test, and one of every fourth person for validation.
 
-    The order of drawing is that of the SHA-256 digests of "<seed>/<name>", so that no version of a random number
-    generator has a say. The first of a person's walks in that order is the test; the second, for the first quarter
-    of the people in that order, is validation; the rest is for training.
+    The order of drawing is that of `agegait.data.drawn_split.draw_split`. The first of a person's walks in that order is
+    the test; the second, for the first quarter of the people in that order, is validation; the rest is for training.
 
     Args:
         walks: The walks' names, such as "Person001/1".
@@ -42,22 +45,11 @@ def draw(walks: Iterable[str], seed: int = SEED) -> dict[str, str]:
     Returns:
         Each walk's split, in the order of the walks.
     """
-    walks = list(walks)
     of_person: dict[str, list[str]] = {}
-    for walk in walks:
+    for walk in (walks := list(walks)):
         of_person.setdefault(walk.split("/")[0], []).append(walk)
-
-    def digest(name: str) -> str:
-        return hashlib.sha256(f"{seed}/{name}".encode()).hexdigest()
-
-    split = dict.fromkeys(walks, "train")
-    validated = sorted(of_person, key=digest)[: len(of_person) // 4]
-    for person, own in of_person.items():
-        drawn = sorted((walk for walk in own if walk not in IDENTICAL), key=digest)
-        split[drawn[0]] = "test"
-        if person in validated:
-            split[drawn[1]] = "validation"
-    return split
+    split = draw_split(of_person, [IDENTICAL], seed, validated=VALIDATED)
+    return {walk: split[walk] for walk in walks}
 
 
 def table(split: Mapping[str, str]) -> str:
