@@ -9,7 +9,7 @@ import hypothesis.strategies as st
 import numpy as np
 import pytest
 
-from agegait.data import biwi_text
+from agegait.data.files import biwi_text
 
 REAL = pathlib.Path(__file__).parents[2] / "shared" / "data" / "biwi" / "000_000000-d_8349192_skel.txt"
 ZEROS = ",".join(14 * ["0.0000"])
@@ -186,6 +186,7 @@ def test_reads_the_real_frame():
 
 def test_needs_neither_keras_nor_tensorflow():
     code = (
-        "import sys, agegait.data.biwi_text; print({'keras', 'tensorflow', 'tensorflow_datasets'} & set(sys.modules))"
+        f"import sys, {biwi_text.__name__}; "
+        "print({'keras', 'tensorflow', 'tensorflow_datasets'} & set(sys.modules))"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "set()\n"

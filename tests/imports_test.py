@@ -152,7 +152,7 @@ def test_a_wrong_import_is_found(module, text):
         ("agegait.tuning", "import keras_tuner\nfrom agegait import GaitEncoder, runs"),
         ("agegait.cli", "def f():\n    from agegait.export import Server\n    from agegait import tuning"),
         ("agegait.export.server", "import agegait\nfrom agegait.export import client\nimport tensorflow"),
-        ("tfds_builders.kgbd.x", "import tensorflow_datasets\nfrom agegait.data import kgbd_text\nfrom . import split"),
+        ("tfds_builders.kgbd.x", "import tensorflow_datasets\nfrom agegait.data import files\nfrom . import split"),
     ],
 )
 def test_a_right_import_is_left_alone(module, text):

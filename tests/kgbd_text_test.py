@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from agegait import skeletons
-from agegait.data import kgbd_text
+from agegait.data.files import kgbd_text
 
 NAMES = list(skeletons.KGBD)
 
@@ -152,6 +152,7 @@ def test_canonical_order_finds_joints_by_name():
 
 def test_needs_neither_keras_nor_tensorflow():
     code = (
-        "import sys, agegait.data.kgbd_text; print({'keras', 'tensorflow', 'tensorflow_datasets'} & set(sys.modules))"
+        f"import sys, {kgbd_text.__name__}; "
+        "print({'keras', 'tensorflow', 'tensorflow_datasets'} & set(sys.modules))"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "set()\n"

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agegait import limbs, skeletons
-from agegait.data import biwi_text
+from agegait.data.files import biwi_text
 from tfds_builders.walkers import generator
 
 REAL = Path(__file__).parents[2] / "shared" / "data" / "biwi" / "000_000000-d_8349192_skel.txt"

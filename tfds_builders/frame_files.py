@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from etils import epath
 
-from agegait.data import biwi_text
+from agegait.data.files import biwi_text
 from tfds_builders import archives
 from tfds_builders.frame_folders import Walk
 from tfds_builders.walk_builder import Example

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from agegait.data.frame_folders import PATTERN, frame_files
-from agegait.data.recording import listed
+from agegait.data.files.frame_folders import PATTERN, frame_files
+from agegait.data.files.recording import listed
 from agegait.data.walk_files import READERS
 
 _SPLITS = {

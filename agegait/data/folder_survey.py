@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from agegait import limbs
+from agegait.data.files.recording import listed
 from agegait.data.folder_layout import FolderWalk
-from agegait.data.recording import listed
 from agegait.data.walk import Walk
 from agegait.limbs import LimbSummary
 

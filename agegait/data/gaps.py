@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from agegait.data.recording import Recording
+from agegait.data.files.recording import Recording
 
 _LARGEST = float(np.finfo("float32").max)
 

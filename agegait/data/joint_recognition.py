@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from agegait import limbs, skeletons
-from agegait.data.recording import Recording
+from agegait.data.files.recording import Recording
 from agegait.data.walk_format import WalkFormat
 from agegait.skeletons import Schema
 

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from agegait.data.frame_times import rate_of
+from agegait.data.files.frame_times import rate_of
+from agegait.data.files.recording import Recording
 from agegait.data.gaps import without_gaps
 from agegait.data.joint_recognition import in_schema_order, recognize_joints
-from agegait.data.recording import Recording
 from agegait.data.resampling import resample
 from agegait.data.walk_format import UNITS, WalkFormat
 from agegait.skeletons import Schema

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 
 from agegait import skeletons
-from agegait.data import csv_tables, frame_folders, kgbd_text, walk_arrays
-from agegait.data.recording import Recording
+from agegait.data.files import csv_tables, frame_folders, kgbd_text, walk_arrays
+from agegait.data.files.recording import Recording
+from agegait.data.files.walk_tables import read_table
 from agegait.data.walk import Walk
 from agegait.data.walk_format import WalkFormat
-from agegait.data.walk_tables import read_table
 
 
 def read_walk(path: str | PathLike, walk_format: WalkFormat | None = None) -> np.ndarray:
@@ -19,9 +19,9 @@ def read_walk(path: str | PathLike, walk_format: WalkFormat | None = None) -> np
 
     Args:
         path: A file, by its ending: `.npy`, an array [T, J, 3] or [T, 3 J]; `.npz`, see
-            `agegait.data.walk_arrays.read_npz`; `.csv`, `.tsv` or `.parquet`, a table, see
-            `agegait.data.walk_columns.find_columns`; `.txt`, of KGBD. Or a folder of frames `*_skel.txt` as BIWI and
-            IAS-Lab have them.
+            `agegait.data.files.walk_arrays.read_npz`; `.csv`, `.tsv` or `.parquet`, a table, see
+            `agegait.data.files.walk_columns.find_columns`; `.txt`, of KGBD. Or a folder of frames `*_skel.txt` as BIWI
+            and IAS-Lab have them.
         walk_format: What the file holds where it does not say so, and what is to become of it.
 
     Returns:
@@ -64,7 +64,7 @@ def _read_csv(path: Path) -> Recording:
 
 
 def _read_parquet(path: Path) -> Recording:
-    from agegait.data import parquet_tables  # a tenth of a second that other files do not need
+    from agegait.data.files import parquet_tables  # a tenth of a second that other files do not need
 
     return read_table(parquet_tables.parse(path.read_bytes(), str(path)))
 

@@ -9,10 +9,10 @@ import numpy as np
 
 from agegait import skeletons
 from agegait.data.drawn_split import draw_split
+from agegait.data.files.recording import listed
 from agegait.data.folder_layout import FolderWalk, find_walks
 from agegait.data.folder_survey import survey
 from agegait.data.joint_recognition import recognize_joints
-from agegait.data.recording import listed
 from agegait.data.walk import Walk
 from agegait.data.walk_files import read_recording
 from agegait.data.walk_format import WalkFormat

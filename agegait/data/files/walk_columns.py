@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from agegait import skeletons
-from agegait.data.recording import listed
+from agegait.data.files.recording import listed
 
 _BETWEEN = r"[\s_.\-:/]*"
 _POSITION = rf"(?:pos(?:ition)?{_BETWEEN})?"

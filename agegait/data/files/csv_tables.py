@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 
-from agegait.data.table import Table, looks_like_number
+from agegait.data.files.table import Table, looks_like_number
 
 
 def parse(content: bytes, source: str) -> Table:

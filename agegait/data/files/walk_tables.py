@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from agegait.data.frame_times import frame_seconds
-from agegait.data.recording import Recording, listed
-from agegait.data.table import Table, looks_like_number
-from agegait.data.tracking import tracked_of
-from agegait.data.walk_columns import WalkColumns, find_columns, joint_order
+from agegait.data.files.frame_times import frame_seconds
+from agegait.data.files.recording import Recording, listed
+from agegait.data.files.table import Table, looks_like_number
+from agegait.data.files.tracking import tracked_of
+from agegait.data.files.walk_columns import WalkColumns, find_columns, joint_order
 
 _STATES = {"false": 0.0, "nottracked": 0.0, "not_tracked": 0.0, "inferred": 1.0, "tracked": 2.0, "true": 1.0}
 """Words for whether a joint was tracked."""

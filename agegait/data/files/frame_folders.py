@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from agegait import skeletons
-from agegait.data import biwi_text
-from agegait.data.recording import Recording
+from agegait.data.files import biwi_text
+from agegait.data.files.recording import Recording
 
 PATTERN = "*_skel.txt"
 """What the files of frames are called; sorted by name they are in order. Other files are not read."""

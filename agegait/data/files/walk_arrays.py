@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.lib import format as npy
 
-from agegait.data.recording import Recording, listed
-from agegait.data.tracking import tracked_of
+from agegait.data.files.recording import Recording, listed
+from agegait.data.files.tracking import tracked_of
 from agegait.data.walk_format import UNITS, is_rate
 
 _UNREADABLE = (
