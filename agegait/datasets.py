@@ -10,7 +10,7 @@ import numpy as np
 
 from agegait import data
 from agegait.data import Preparation, WalkFormat
-from agegait.data.recording import listed
+from agegait.data.files.recording import listed
 
 HELD_OUT = 0.2
 """Share of each training walk, its end, that validates where a data set has no walks to spare for that."""
