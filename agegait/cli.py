@@ -85,8 +85,13 @@ def _parser() -> argparse.ArgumentParser:
     evaluate = command("evaluate", _evaluate, "evaluate a run on its test walks")
     evaluate.add_argument("folder", type=Path, metavar="RUN", help="the run's folder")
     evaluate.add_argument(
-        "--baseline", action="store_true", help="train plain networks on raw coordinates too, to compare with"
+        "--baseline",
+        nargs="*",
+        metavar="NAME",
+        help="train others too, to compare with: mlp, mlp-whitened (these two if none is named), lstm, "
+        "lstm-multilayer, encoder-states, d13-knn, d13-adaboost, d16-knn, d16-adaboost",
     )
+    evaluate.add_argument("--search-windows", action="store_true", help="search among windows too, not walks alone")
     _add_places(evaluate)
 
     export = command("export", _export, "write a run's models as SavedModels")
@@ -227,7 +232,10 @@ def _evaluate(options: argparse.Namespace) -> None:
     _start_tensorflow()
     from agegait import evaluation, runs
 
-    found = evaluation.evaluate(runs.load(options.folder), options.data_dir, options.manual_dir, options.baseline)
+    # None without the option, empty if it names none.
+    baselines = () if options.baseline is None else options.baseline or evaluation.COORDINATES
+    run = runs.load(options.folder)
+    found = evaluation.evaluate(run, options.data_dir, options.manual_dir, baselines, options.search_windows)
     console = _output()
     for table in evaluation.tables(found):
         console.print(table)

@@ -2,41 +2,43 @@
 
 import dataclasses
 import json
-import math
+from collections.abc import Callable, Sequence
 from os import PathLike
 from typing import Any
 
-import keras
 import numpy as np
 from rich import box
 from rich.table import Table
 
 from agegait import protocols, runs
+from agegait.baselines import baseline
 from agegait.datasets import DataSet, Windows
-from agegait.models import GaitRecognizer
-from agegait.progress import ProgressLine
 
-BASELINES = {"raw MLP": {"standardize": True}, "raw MLP, whitened": {"whiten": True}}
-BASELINE_UNITS = 1024
-BASELINE_DROPOUT = 0.3
-BASELINE_EPOCHS = 20
-BASELINE_BATCH = 256
-BASELINE_LEARNING_RATE = 1e-3
+COORDINATES = ("mlp", "mlp-whitened")
+"""Baselines that every comparison should have: plain networks on what the encoder sees too."""
+
+FEWEST_PEOPLE = 4
+"""Verification and open sets divide people into those who choose a threshold and those who are tested."""
 
 
 def evaluate(
     run: runs.Run,
     data_dir: str | PathLike | None = None,
     manual_dir: str | PathLike | None = None,
-    baseline: bool = False,
+    baselines: Sequence[str] = (),
+    search_windows: bool = False,
 ) -> dict[str, Any]:
     """Evaluates a run on the test walks of its data set and writes `evaluation.json` into its folder.
+
+    Recognition is of windows and of whole walks. Retrieval, verification and open-set identification compare walks by
+    the mean of their AGEs; the encoder has seen everybody's training walks, without names.
 
     Args:
         run: A finished run.
         data_dir: Where prepared data sets are kept; TFDS's own place where absent.
         manual_dir: Where a data set that was fetched by hand lies.
-        baseline: Whether to train, on the same training windows, plain networks on raw coordinates to compare with.
+        baselines: Names of `agegait.baselines.BASELINES` to train on the same windows, to compare with.
+        search_windows: Whether to search among windows too, which takes minutes for a data set of KGBD's size.
 
     Returns:
         What `evaluation.json` holds: for each test split, a list of results, each with its `method`, `protocol`, what
@@ -44,18 +46,17 @@ def evaluate(
 
     Raises:
         ValueError: The run is not finished, its data are not to be had, are not those that it was trained on, or have
-            no test walks.
+            no test walks; an unknown baseline.
     """
+    others = [baseline(name, run.encoder, run.settings.recipe, run.settings.manner) for name in baselines]
     recognizer = run.recognizer
     dataset = run.settings.load(data_dir, manual_dir, check_limbs=False)  # the training did
     if not dataset.tests:
         raise ValueError(f"{dataset.name}: expected walks to test on, found none: nobody has two walks.")
     training = run.windows(dataset, "train", run.settings.frames)
     run.check_split(training)
-    gallery, gallery_persons = protocols.by_walk(
-        run.ages(training, "gallery AGEs").mean(axis=1), training.persons, training.walks
-    )
-    networks = _train_baselines(run, dataset) if baseline else {}
+    gallery = run.ages(training, "gallery AGEs")
+    _fit(others, run, dataset)
     tests: dict[str, list[dict[str, Any]]] = {}
     left_out: dict[str, list[str]] = {}
     for split in dataset.tests:
@@ -64,12 +65,9 @@ def evaluate(
         tests[split] = _recognition("AGE", recognizer.predict(ages, batch_size=4096, verbose=0), windows)
         if run.fine_tuned:
             tests[split] += _recognition("fine-tuned", _fine_tuned_logits(run, windows), windows)
-        for name, network in networks.items():
-            logits = network.predict(_coordinates(windows), batch_size=4096, verbose=0)
-            tests[split] += _recognition(name, logits, windows)
-        probes, persons = protocols.by_walk(ages.mean(axis=1), windows.persons, windows.walks)
-        found = protocols.retrieval(probes, persons, gallery, gallery_persons)
-        tests[split].append({"method": "AGE", "protocol": "retrieval", "of": "walks", **dataclasses.asdict(found)})
+        for other in others:
+            tests[split] += _recognition(other.title, other.scores(windows), windows)
+        tests[split] += _comparison(ages, windows, gallery, training, search_windows)
     evaluation = {
         "settings": dataclasses.asdict(run.settings),
         "chosen_on": "validation walks, which are no training walks"
@@ -88,31 +86,45 @@ def tables(evaluation: dict[str, Any]) -> list[Table]:
     return [_table(protocol, rows) for protocol in dict.fromkeys(result["protocol"] for _, result in rows)]
 
 
+def _rank(k: int) -> Callable[[dict[str, Any]], float | None]:
+    # A rank is a number here and a string in JSON.
+    return lambda result: (ranks := result.get("rank", {})).get(k, ranks.get(str(k)))
+
+
+def _passed(rate: float, protocol: str) -> Callable[[dict[str, Any]], float | None]:
+    def true(result: dict[str, Any]) -> float | None:
+        points = result.get("operating_points", ()) if result["protocol"] == protocol else ()
+        return next((point["true"] for point in points if point["asked"] == rate), None)
+
+    return true
+
+
+_FIGURES: dict[str, Callable[[dict[str, Any]], float | None]] = {
+    **{f"Rank-{k}": _rank(k) for k in protocols.RANKS},
+    "nAUC (CMC)": lambda result: result.get("nauc_cmc"),
+    "nAUC (ROC)": lambda result: result.get("nauc_roc"),
+    "mAP": lambda result: result.get("mean_average_precision"),
+    "mINP": lambda result: result.get("mean_inverse_negative_penalty"),
+    "EER": lambda result: result.get("equal_error_rate"),
+    **{f"TAR, FAR {rate:.1%}": _passed(rate, protocols.Verification.protocol) for rate in protocols.FALSE_ACCEPT_RATES},
+    **{f"DIR, FAR {rate:.0%}": _passed(rate, protocols.OpenSet.protocol) for rate in protocols.FALSE_ALARM_RATES},
+}
+"""The columns of tables, from the results that have them. TAR: true accepts, DIR: detected and rightly identified."""
+
+
 def _table(protocol: str, rows: list[tuple[str, dict[str, Any]]]) -> Table:
     rows = [(split, result) for split, result in rows if result["protocol"] == protocol]
-    figures = {f"Rank-{k}": ("rank", str(k)) for k in protocols.RANKS} | {
-        "nAUC (CMC)": ("nauc_cmc",),
-        "nAUC (ROC)": ("nauc_roc",),
-        "mAP": ("mean_average_precision",),
-    }
-    shown = {name: path for name, path in figures.items() if any(_figure(result, path) for _, result in rows)}
+    shown = {name: of for name, of in _FIGURES.items() if any(of(result) is not None for _, result in rows)}
     table = Table(title=f"{protocol}, in per cent", title_justify="left", title_style="bold", box=box.SIMPLE)
     for name in ("test", "method", "of"):
         table.add_column(name, no_wrap=True)
     for name in ("samples", *shown):
         table.add_column(name, justify="right")
     for split, result in rows:
-        cells = (_figure(result, path) for path in shown.values())
+        figures = (of(result) for of in shown.values())
+        cells = ("" if figure is None else f"{100 * figure:.1f}" for figure in figures)
         table.add_row(split, result["method"], result["of"], f"{result['samples']:,}", *cells)
     return table
-
-
-def _figure(result: dict[str, Any], path: tuple[str, ...]) -> str:
-    value: Any = result
-    for key in path:
-        # A rank is a number here and a string in JSON.
-        value = value.get(key, value.get(int(key)) if key.isdigit() else None) if value is not None else None
-    return "" if value is None else f"{100 * value:.1f}"
 
 
 def _of_people_trained_on(windows: Windows, training: Windows) -> tuple[Windows, list[str]]:
@@ -123,59 +135,45 @@ def _of_people_trained_on(windows: Windows, training: Windows) -> tuple[Windows,
     return Windows(*(column[known] for column in windows)), sorted(set(windows.walks[~known].tolist()))
 
 
+def _fit(others: Sequence[Any], run: runs.Run, dataset: DataSet) -> None:
+    if others:
+        training = run.windows(dataset, "train", run.settings.stride)
+        validation = run.windows(dataset, "validation")
+    for other in others:
+        other.fit(training, validation, len(run.persons), run.settings.seed)
+
+
+def _result(method: str, of: str, found: Any) -> dict[str, Any]:
+    return {"method": method, "protocol": found.protocol, "of": of, **dataclasses.asdict(found)}
+
+
 def _recognition(method: str, logits: np.ndarray, windows: Windows) -> list[dict[str, Any]]:
     by_walk = protocols.by_walk(logits, windows.persons, windows.walks)
-    results = {
-        "windows": protocols.recognition(logits, windows.persons),
-        "walks": protocols.recognition(*by_walk),
-    }
     return [
-        {"method": method, "protocol": "closed-set recognition", "of": of, **dataclasses.asdict(result)}
-        for of, result in results.items()
+        _result(method, "windows", protocols.recognition(logits, windows.persons)),
+        _result(method, "walks", protocols.recognition(*by_walk)),
     ]
+
+
+def _comparison(
+    ages: np.ndarray, windows: Windows, gallery: np.ndarray, training: Windows, search_windows: bool
+) -> list[dict[str, Any]]:
+    """The protocols that compare features with a gallery, that of the training walks."""
+    probes, entries = ages.mean(axis=1), gallery.mean(axis=1)
+    walks = (
+        *protocols.by_walk(probes, windows.persons, windows.walks),
+        *protocols.by_walk(entries, training.persons, training.walks),
+    )
+    found = [_result("AGE", "walks", protocols.retrieval(*walks))]
+    if search_windows:
+        every = protocols.retrieval(probes, windows.persons, entries, training.persons)
+        found.append(_result("AGE", "windows", every))
+    if len(set(windows.persons.tolist())) >= FEWEST_PEOPLE:
+        found += [_result("AGE", "walks", compare(*walks)) for compare in (protocols.verification, protocols.open_set)]
+    return found
 
 
 def _fine_tuned_logits(run: runs.Run, windows: Windows) -> np.ndarray:
     identifier = run.identifier
     outputs = identifier.encoder.predict(windows.skeletons, batch_size=runs.FEATURE_BATCH, verbose=0)
     return identifier.recognizer.predict(outputs["ages"], batch_size=4096, verbose=0)
-
-
-def _coordinates(windows: Windows) -> np.ndarray:
-    """Windows as the baseline sees them, `[M, f, 3 J]`."""
-    return windows.skeletons.reshape(*windows.skeletons.shape[:2], -1)
-
-
-def _train_baselines(run: runs.Run, dataset: DataSet) -> dict[str, GaitRecognizer]:
-    """Networks of one hidden layer on the normalized coordinates of a window: what the encoder has to beat."""
-    training = run.windows(dataset, "train", run.settings.stride)
-    validation = run.windows(dataset, "validation")
-    return {name: _train_baseline(run, name, training, validation, **options) for name, options in BASELINES.items()}
-
-
-def _train_baseline(run: runs.Run, name: str, training: Windows, validation: Windows, **options: Any) -> GaitRecognizer:
-    keras.utils.set_random_seed(run.settings.seed)
-    network = GaitRecognizer(len(run.persons), "sc", BASELINE_UNITS, dropout=BASELINE_DROPOUT, **options)
-    coordinates = _coordinates(training)
-    network.adapt(coordinates)
-    steps = math.ceil(len(coordinates) / BASELINE_BATCH) * BASELINE_EPOCHS
-    network.compile(
-        keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(BASELINE_LEARNING_RATE, steps)),
-        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        metrics=["accuracy"],
-    )
-    network.fit(
-        coordinates,
-        training.persons,
-        batch_size=BASELINE_BATCH,
-        epochs=BASELINE_EPOCHS,
-        verbose=0,
-        validation_data=(_coordinates(validation), validation.persons),
-        callbacks=[
-            ProgressLine(name, len(coordinates)),
-            keras.callbacks.EarlyStopping(
-                "val_accuracy", mode="max", patience=BASELINE_EPOCHS, restore_best_weights=True
-            ),
-        ],
-    )
-    return network

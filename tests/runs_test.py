@@ -186,17 +186,18 @@ def test_published_names_of_data_sets_are_taken():
 @pytest.mark.parametrize("manner", ["ap", "sc"])
 def test_evaluation_has_every_protocol_and_is_written(data_dir, tmp_path, finished, manner):
     run = finished if manner == "ap" else training.train(settings(manner="sc"), tmp_path / "sc", data_dir)
-    found = evaluation.evaluate(run, data_dir, baseline=manner == "ap")
+    found = evaluation.evaluate(run, data_dir, baselines=evaluation.COORDINATES if manner == "ap" else ())
     written = json.loads((run.folder / "evaluation.json").read_text())
     assert set(found["tests"]) == set(written["tests"]) == {"test", "test_b"}
     kinds = [(result["method"], result["protocol"], result["of"]) for result in written["tests"]["test"]]
     methods = ("AGE", "fine-tuned", "raw MLP", "raw MLP, whitened") if manner == "ap" else ("AGE", "fine-tuned")
     expected = [(method, "closed-set recognition", of) for method in methods for of in ("windows", "walks")]
-    assert kinds == [*expected, ("AGE", "retrieval", "walks")]
+    others = ("retrieval", "verification", "open-set identification")
+    assert kinds == [*expected, *(("AGE", protocol, "walks") for protocol in others)]
     windows, walks = written["tests"]["test"][:2]
     assert walks["samples"] == 20
     assert windows["samples"] > 400
     # Far above chance, 5 %, though tiny and hardly trained.
     assert windows["rank"]["1"] > 0.1
     assert windows["rank"]["1"] <= windows["rank"]["5"] <= windows["rank"]["10"]
-    assert len(evaluation.tables(written)) == 2
+    assert len(evaluation.tables(written)) == len(evaluation.tables(found)) == 4
