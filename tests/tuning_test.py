@@ -77,9 +77,14 @@ class TestSearchSpace:
         assert found.combinations == 2 * 2 * 2 * 2 * 2 * 4
 
     def test_a_trials_settings_are_the_runs_but_for_what_is_varied(self):
-        found = space("units=32", "frames=9", "learning_rate=0.25", "whiten=false", manner="sc", seed=3)
+        found = space("units=32", "frames=9", "learning-rate=0.25", "whiten=false", manner="sc", seed=3)
         expected = dataclasses.replace(TINY, units=32, learning_rate=0.25, whiten=False)
         assert found.settings(drawn(found, 0)) == settings(manner="sc", seed=3, frames=9, recipe=expected)
+
+    def test_it_says_what_is_varied_as_it_is_asked(self):
+        asked = ["units=8,16", "frames=4:10", "learning_rate=0.0001:0.5", "l2=1e-07:1", "whiten=False,True"]
+        assert space(*asked).search == asked
+        assert space(*space().search).search == space().search
 
     def test_sizes_double_and_rates_are_as_dense_near_either_end(self):
         found = space("units=8:64", "learning_rate=1e-4:1")
@@ -299,6 +304,18 @@ class TestFailures:
         assert "failed: split train" in capsys.readouterr().err
         assert all(list((tmp_path / "search" / f"trial_{trial['trial']}").glob("*/*")) == [] for trial in failed)
 
+    def test_hyperband_ends_though_trials_fail(self, tmp_path, played):
+        calls = itertools.count()
+
+        def fail(asked, out):
+            if next(calls) % 3 == 1:
+                raise ValueError("nothing works")
+
+        played(fail)
+        found = tune(tmp_path, method="hyperband")
+        assert len([trial for trial in found["trials"] if trial["failure"]]) >= 2
+        assert max(trial["epochs"] for trial in found["trials"] if not trial["failure"]) == TINY.epochs
+
     def test_three_in_a_row_end_it_until_it_is_tried_again(self, tmp_path, played):
         def fail(asked, out):
             raise ValueError("nothing works")
@@ -350,7 +367,9 @@ class TestFailures:
             tune(tmp_path, method="bayesian")
         with pytest.raises(ValueError, match="holds another search: seed 0, not 4"):
             tuning.tune(settings(seed=4), tmp_path, SEARCH, method="random")
-        with pytest.raises(ValueError, match="holds another search: search "):
+        with pytest.raises(
+            ValueError, match=r"holds another search: search \['units=8,16,32,64', .*\], not \['units=8'\]"
+        ):
             tune(tmp_path, ("units=8",), method="random")
 
     @pytest.mark.parametrize(
@@ -474,6 +493,13 @@ class TestChief:
         self.end(workers, first)
         assert workers.create_trial("a").status == "STOPPED"
         assert self.ended.result(timeout=10) is None
+
+    def test_a_worker_started_again_has_its_trial(self, workers):
+        assert (
+            workers.create_trial("a").trial_id
+            == workers.create_trial("a").trial_id
+            != workers.create_trial("b").trial_id
+        )
 
     def test_a_silent_workers_trial_goes_to_another(self, workers):
         lost = workers.create_trial("a")

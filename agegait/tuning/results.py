@@ -81,8 +81,7 @@ def table(found: dict[str, Any]) -> Table:
     Args:
         found: What `trials.json` holds.
     """
-    ranked = sorted(found["trials"], key=lambda trial: -math.inf if trial["failure"] else trial["validation_accuracy"])
-    ranked.reverse()
+    ranked = sorted(found["trials"], key=lambda trial: math.inf if trial["failure"] else -trial["validation_accuracy"])
     done = f"{len(ranked)} of {found['planned']} trials"
     title = done if len(ranked) <= SHOWN else f"{done}, the best {SHOWN} of them"
     shown = Table(
@@ -91,18 +90,18 @@ def table(found: dict[str, Any]) -> Table:
         title_style="bold",
         box=box.SIMPLE,
     )
-    varied = list(ranked[0]["varied"]) if ranked else []
-    for name in ("trial", "accuracy", "epochs", "seconds", *varied):
-        shown.add_column(name.replace("_", " "), justify="right")
+    for name in ("trial", "accuracy", "epochs", "seconds"):
+        shown.add_column(name, justify="right", no_wrap=True)
+    shown.add_column("varied")
     for trial in ranked[:SHOWN]:
-        score = trial["validation_accuracy"]
-        cells = [
-            "failed" if score is None else f"{100 * score:.1f}",
+        shown.add_row(
+            trial["trial"],
+            "failed" if trial["failure"] else f"{100 * trial['validation_accuracy']:.1f}",
             f"{trial['epochs']} + {trial['recognizer_epochs']}",
-            "" if trial["seconds"] is None else f"{trial['seconds']:.0f}",
-            *(_cell(trial["varied"][name]) for name in varied),
-        ]
-        shown.add_row(trial["trial"], *cells, style="bold" if trial["trial"] == found["best"] else None)
+            "" if trial["failure"] else f"{trial['seconds']:.0f}",
+            ", ".join(f"{name} {_cell(value)}" for name, value in trial["varied"].items()),
+            style="bold" if trial["trial"] == found["best"] else None,
+        )
     return shown
 
 
@@ -127,4 +126,4 @@ def _accuracy(trial: Trial) -> float | None:
 
 
 def _cell(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value).lower() if isinstance(value, bool) else str(value)
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -67,7 +67,7 @@ def tune(
         "settings": dataclasses.asdict(settings),
         "method": method,
         "sweeps": sweeps,
-        "search": [dimension.get_config() for dimension in space.dimensions],
+        "search": space.search,
     }
     if role == "worker":
         chief.await_record(out / RECORD, patience)

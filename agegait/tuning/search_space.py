@@ -69,6 +69,11 @@ class SearchSpace(keras_tuner.HyperModel):
             raise ValueError(f"search: expected each name once, received {', '.join(names)}.")
 
     @property
+    def search(self) -> list[str]:
+        """What is varied, spelled out."""
+        return [f"{dimension.name}={_spelled(dimension)}" for dimension in self.dimensions]
+
+    @property
     def epochs(self) -> int:
         """Passes of a whole trial: the longer of the encoder's and the recognizer's."""
         return max(self.base.recipe.epochs, self.base.recipe.recognizer_epochs)
@@ -116,6 +121,7 @@ class SearchSpace(keras_tuner.HyperModel):
 
     def _dimension(self, text: str) -> hyperparameters.HyperParameter:
         name, given, values = text.partition("=")
+        name = name.replace("-", "_")
         if name not in self.kinds:
             raise ValueError(f"search: expected one of {', '.join(self.kinds)}, received {name!r}.")
         kind = self.kinds[name]
@@ -145,6 +151,12 @@ class SearchSpace(keras_tuner.HyperModel):
         if kind is int:
             return hyperparameters.Int(name, low, high, step=2 if logarithmic else 1, sampling=sampling)
         return hyperparameters.Float(name, low, high, sampling=sampling)
+
+
+def _spelled(dimension: hyperparameters.HyperParameter) -> str:
+    if isinstance(dimension, hyperparameters.Choice):
+        return ",".join(dimension.values)
+    return f"{dimension.min_value:g}:{dimension.max_value:g}"
 
 
 def _finite(text: str) -> float:
