@@ -39,6 +39,7 @@ from tensorflow_serving.apis import model_management_pb2, prediction_log_pb2, pr
 from agegait.export import Server
 from agegait.export.servable import Servable, Signature
 from agegait.export.status_error import invalid_argument
+from agegait.export.telemetry import log_json
 from agegait.export.warmup import WARMUP_FILE, write_warmup
 
 Code = grpc.StatusCode
@@ -402,6 +403,28 @@ def test_counts_and_logs_tell_nothing_of_what_was_sent(folder, caplog):
     ]
     assert "0.8125" not in caplog.text + counts
     assert "secret" not in caplog.text + counts
+
+
+@pytest.mark.parametrize("requests", [True, False])
+def test_logs_are_json_lines(folder, capsys, monkeypatch, requests):
+    for name in ("agegait.export", "agegait.export.requests"):
+        logger = logging.getLogger(name)
+        monkeypatch.setattr(logger, "handlers", [])
+        monkeypatch.setattr(logger, "level", logger.level)
+        monkeypatch.setattr(logger, "propagate", logger.propagate)
+    log_json(requests)
+    try:
+        with serving(folder) as (server, plain):
+            assert plain.score() == 1
+    finally:
+        logging.getLogger("agegait.export").setLevel(logging.NOTSET)  # through its setter, which forgets what is cached
+        logging.getLogger("agegait.export.requests").setLevel(logging.NOTSET)
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert all({"time", "level"} <= set(line) for line in lines)
+    messages = [line["message"] for line in lines if "message" in line]
+    assert messages[:2] == ["model walker version 1 serves", f"ready on {server.address}"]
+    answered = [(line["method"], line["model"], line["code"]) for line in lines if "method" in line]
+    assert answered == ([("Predict", "walker", "OK")] if requests else [])
 
 
 @pytest.mark.parametrize(
