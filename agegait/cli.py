@@ -103,6 +103,7 @@ def _parser() -> argparse.ArgumentParser:
     add_server_options(serve)
 
     identify = command("identify", _identify, "name the person of each walk by asking a server")
+    identify.add_argument("--every", type=int, metavar="N", help="say who it seems to be after every N frames, too")
     identify.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a walk, see `agegait inspect`")
     _add_format(identify)
     add_client_options(identify)
@@ -172,16 +173,19 @@ def _recipe_options() -> Iterator[tuple[str, type, str]]:
         yield field.name, type(field.default), field.metadata["help"]
 
 
-def _start_tensorflow() -> None:
+def _start_tensorflow(data_sets: bool = True) -> None:
     """Imports what takes long, without its remarks about the machine and its advice to programmers."""
     with quiet_import():
         import tensorflow as tf
-        import tensorflow_datasets as tfds
 
         tf.config.list_physical_devices()
     tf.get_logger().setLevel("ERROR")
-    if not sys.stderr.isatty():
-        tfds.disable_progress_bar()
+    if data_sets:
+        with quiet_import():
+            import tensorflow_datasets as tfds
+
+        if not sys.stderr.isatty():
+            tfds.disable_progress_bar()
 
 
 def _train(options: argparse.Namespace) -> None:
@@ -243,7 +247,7 @@ def _evaluate(options: argparse.Namespace) -> None:
 
 
 def _export(options: argparse.Namespace) -> None:
-    _start_tensorflow()
+    _start_tensorflow(data_sets=False)
     from agegait import export
 
     export.save(options.folder, options.out)
@@ -252,7 +256,7 @@ def _export(options: argparse.Namespace) -> None:
 
 def _serve(options: argparse.Namespace) -> None:
     arguments = server_arguments(options)
-    _start_tensorflow()
+    _start_tensorflow(data_sets=False)
     from agegait import export
     from agegait.export.telemetry import log_json
 
@@ -274,11 +278,23 @@ def _identify(options: argparse.Namespace) -> None:
     walks = [read_walk(path, walk_format) for path in options.files]
     try:
         with Client(**client_arguments(options)) as client:
+            if options.every is not None:
+                for path, walk in zip(options.files, walks, strict=True):
+                    _follow(client, path, walk, options.every)
             answers = client.identify(walks)
     except ClientError as error:
         raise ValueError(f"{options.server}: {error}") from error
     for path, found in zip(options.files, answers, strict=True):
         Console().print(f"{path}: {found.person}, {found.score:.3f}", highlight=False, soft_wrap=True)
+
+
+def _follow(client: Any, path: Path, walk: Any, every: int) -> None:
+    """The running answer, as if the walk's frames came from a sensor."""
+    with client.stream(every) as stream:
+        for frame in walk:
+            if found := stream.add(frame):
+                text = f"{path}: {stream.frames} frames: {found.person}, {found.score:.3f}"
+                Console().print(text, highlight=False, soft_wrap=True)
 
 
 def _demo(options: argparse.Namespace) -> None:

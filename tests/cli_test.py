@@ -119,6 +119,17 @@ def own(folder):
     return folder / "own"
 
 
+def test_identify_follows_a_walk_frame_by_frame(run, walk, server):
+    frames = np.load(walk)
+    stdout, _ = agegait("identify", walk, "--every", 50, "--server", server)
+    *running, last = stdout.splitlines()
+    assert [line.split(": ")[1] for line in running] == [f"{count} frames" for count in range(50, len(frames) + 1, 50)]
+    (expected,) = runs.load(run).identifier.identify(frames[:50])
+    assert running[0] == f"{walk}: 50 frames: {expected.person}, {expected.score:.3f}"
+    (expected,) = runs.load(run).identifier.identify(frames)
+    assert last == f"{walk}: {expected.person}, {expected.score:.3f}"
+
+
 def test_inspect_shows_what_is_understood_of_a_folder(own, tmp_path):
     stdout, _ = agegait("inspect", own, "--units", "mm", "--picture", tmp_path / "skeleton.png")
     assert re.search(r"walks +12: train 4, validation 4, test 4", stdout)
@@ -165,6 +176,7 @@ def test_training_that_is_done_is_not_done_again(run, places):
         (("evaluate", "nowhere"), "nowhere: expected a run's folder with run.json, found none."),
         (("export", "nowhere", "--out", "x"), "nowhere: expected a run's folder with run.json, found none."),
         (("serve", "nowhere"), "nowhere"),
+        (("serve", "nowhere", "--token-file", "gone"), "token_file: gone"),
         (("identify", "nowhere.npy"), "nowhere.npy"),
         (("identify", "holiday.jpg"), "holiday.jpg: expected a file that ends in .npy, .npz, .csv"),
         (
