@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from walk_writing import kinect_v2, long_text, wide_text, write
+from walk_writing import kinect_v2, long_text, refused, wide_text, write
 
 from agegait import skeletons
 from agegait.data import WalkFormat, load_walk, read_walk
@@ -39,12 +39,6 @@ def test_every_schema_is_told_by_names_or_by_limbs(tmp_path, person, name, units
         read = load_walk(tmp_path / file, asked)
         assert read.schema == name
         np.testing.assert_allclose(read.skeleton, expected, atol=1e-6)
-
-
-def refused(path, message):
-    with pytest.raises(ValueError, match=message) as refusal:
-        read_walk(path)
-    assert str(path) in str(refusal.value)
 
 
 def test_joints_of_no_schema(tmp_path):

@@ -6,7 +6,7 @@ import zipfile
 
 import numpy as np
 import pytest
-from walk_writing import KINECT_V2, kinect_v2, write
+from walk_writing import KINECT_V2, kinect_v2, refused, write
 
 from agegait import skeletons
 from agegait.data import WalkFormat, load_walk, read_walk
@@ -25,12 +25,6 @@ def person():
 @pytest.fixture
 def walk():
     return np.random.default_rng(0).standard_normal((7, J, 3))
-
-
-def refused(path, message):
-    with pytest.raises(ValueError, match=message) as refusal:
-        read_walk(path)
-    assert str(path) in str(refusal.value)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "float16", "int16", "uint8"])

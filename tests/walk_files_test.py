@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from walk_writing import STYLES, frame_text, long_text, wide_text, write
+from walk_writing import STYLES, frame_text, long_text, refused, wide_text, write
 
 from agegait import skeletons
 from agegait.data import WalkFormat, load_walk, read_walk
@@ -29,12 +29,6 @@ def person():
 @pytest.fixture
 def walk():
     return np.random.default_rng(0).standard_normal((7, J, 3))
-
-
-def refused(path, message):
-    with pytest.raises(ValueError, match=message) as refusal:
-        read_walk(path)
-    assert str(path) in str(refusal.value)
 
 
 def test_a_text_file_of_kgbd(tmp_path):

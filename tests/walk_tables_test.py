@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from walk_writing import KINECT_V2, STYLES, kinect_v2, long_text, wide_text, write
+from walk_writing import KINECT_V2, STYLES, kinect_v2, long_text, refused, wide_text, write
 
 from agegait import skeletons
 from agegait.data import WalkFormat, load_walk, read_walk
@@ -23,12 +23,6 @@ def person():
 @pytest.fixture
 def walk():
     return np.random.default_rng(0).standard_normal((7, J, 3))
-
-
-def refused(path, message):
-    with pytest.raises(ValueError, match=message) as refusal:
-        read_walk(path)
-    assert str(path) in str(refusal.value)
 
 
 @pytest.mark.parametrize("style", STYLES)

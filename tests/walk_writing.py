@@ -1,8 +1,10 @@
 """Walks in Kinect v2 joints, and files of them in every layout that is read, for tests."""
 
 import numpy as np
+import pytest
 
 from agegait import skeletons
+from agegait.data import read_walk
 
 KINECT_V2 = skeletons.SCHEMAS["kinect_v2"].joints
 BESIDE = {"Neck": "SpineShoulder"} | {
@@ -62,3 +64,10 @@ def frame_text(skeleton, states=None):
         for joint, (place, state) in enumerate(zip(skeleton, states, strict=True))
     ]
     return "".join(",".join(row) + "\n" for row in rows)
+
+
+def refused(path, message):
+    """Sees to it that a walk is refused, by the name of its file."""
+    with pytest.raises(ValueError, match=message) as refusal:
+        read_walk(path)
+    assert str(path) in str(refusal.value)
