@@ -21,7 +21,19 @@ _LAYERS = (
     "Whitening",
 )
 _MODELS = ("GaitEncoder", "GaitIdentifier", "GaitRecognizer")
-_MODULES = ("convert", "data", "evaluation", "export", "layers", "metrics", "models", "protocols", "runs", "skeletons")
+_MODULES = (
+    "convert",
+    "data",
+    "evaluation",
+    "export",
+    "layers",
+    "metrics",
+    "models",
+    "protocols",
+    "runs",
+    "skeletons",
+    "tuning",
+)
 
 __all__ = [
     "AxisLSTM",
@@ -45,10 +57,11 @@ __all__ = [
     "protocols",
     "runs",
     "skeletons",
+    "tuning",
 ]
 
 if TYPE_CHECKING:
-    from agegait import convert, data, evaluation, export, layers, metrics, models, protocols, runs, skeletons
+    from agegait import convert, data, evaluation, export, layers, metrics, models, protocols, runs, skeletons, tuning
     from agegait.layers import (
         AxisLSTM,
         BasicAttention,

@@ -16,6 +16,7 @@ from agegait.export.options import add_client_options, add_server_options, clien
 from agegait.quiet import quiet_import
 
 DATASETS = "biwi, ias, kgbd, walkers, or a folder of one's own: PATH/<person>/<walk>"
+LIMB_CHECK = "train even where limb lengths make no sense"
 DEMO_RECIPE: dict[str, Any] = {"epochs": 6, "batch_size": 64, "recognizer_epochs": 10, "recognizer_batch_size": 64}
 """Enough to name the walkers, in the minutes that somebody who tries it out will wait."""
 
@@ -66,13 +67,21 @@ def _parser() -> argparse.ArgumentParser:
         return added
 
     train = command("train", _train, "train an encoder and a recognizer, or take up a training that was stopped")
-    train.add_argument("--dataset", required=True, metavar="NAME", help=DATASETS)
+    train.add_argument("--dataset", metavar="NAME", help=DATASETS)
     train.add_argument("--out", required=True, type=Path, metavar="RUN", help="the run's folder")
-    _add_training(train)
-    _add_places(train)
-    _add_format(train).add_argument(
-        "--no-limb-check", action="store_true", help="train even where limb lengths make no sense"
+    _add_training(train, "paper").add_argument(
+        "--from-tuning", type=Path, metavar="DIR", help="start from the best trial of `agegait tune --out DIR` instead"
     )
+    _add_places(train)
+    _add_format(train).add_argument("--no-limb-check", action="store_true", help=LIMB_CHECK)
+
+    tune = command("tune", _tune, "search for a better recipe with keras-tuner, or take up a search that was stopped")
+    tune.add_argument("--dataset", required=True, metavar="NAME", help=DATASETS)
+    tune.add_argument("--out", required=True, type=Path, metavar="DIR", help="the search's folder")
+    _add_search(tune)
+    _add_training(tune, "best")
+    _add_places(tune)
+    _add_format(tune).add_argument("--no-limb-check", action="store_true", help=LIMB_CHECK)
 
     inspect = command("inspect", _inspect, "show what is understood of walks, before anyone trains on them")
     inspect.add_argument("dataset", metavar="PATH", help=f"a folder of walks, or a data set: {DATASETS}")
@@ -115,16 +124,19 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_training(train: argparse.ArgumentParser) -> None:
-    train.add_argument("--attention", choices=("LA", "BA"), default="LA", help="locality-aware or basic (default: LA)")
-    train.add_argument("--manner", choices=("ap", "sc"), default="ap", help="average prediction or concatenation (ap)")
-    train.add_argument(
-        "--feed", choices=("zeros", "previous", "target"), default="zeros", help="decoder's input (zeros)"
+def _add_training(train: argparse.ArgumentParser, preset: str) -> argparse._MutuallyExclusiveGroup:
+    """Adds what makes up a run's settings; returns the group of what they start from."""
+    start = train.add_mutually_exclusive_group()
+    start.add_argument(
+        "--preset", choices=("paper", "best"), default=preset, help="recipe to start from (default: %(default)s)"
     )
-    train.add_argument("--frames", type=int, default=6, metavar="N", help="frames of a window (6)")
-    train.add_argument("--precision", choices=("float32", "mixed_bfloat16"), default="float32", help="the encoder's")
-    train.add_argument("--seed", type=int, default=0, metavar="N", help="a CPU run repeats exactly with it (0)")
-    train.add_argument("--preset", choices=("paper", "best"), default="paper", help="recipe to start from (paper)")
+    train.add_argument("--attention", choices=("LA", "BA"), help="locality-aware or basic (LA)")
+    train.add_argument("--manner", choices=("ap", "sc"), help="average prediction or concatenation (ap)")
+    train.add_argument("--feed", choices=("zeros", "previous", "target"), help="decoder's input (zeros)")
+    train.add_argument("--frames", type=int, metavar="N", help="frames of a window (6)")
+    train.add_argument("--precision", choices=("float32", "mixed_bfloat16"), help="the encoder's (float32)")
+    train.add_argument("--seed", type=int, metavar="N", help="a CPU run repeats exactly with it (0)")
+    train.add_argument("--tensorboard", action="store_true", help="write losses for TensorBoard as well")
     recipe = train.add_argument_group("recipe", "each option changes one thing in the preset")
     for name, kind, text in _recipe_options():
         # --units are those of files.
@@ -133,6 +145,35 @@ def _add_training(train: argparse.ArgumentParser) -> None:
             {"action": argparse.BooleanOptionalAction} if kind is bool else {"type": kind, "metavar": "N"}
         )
         recipe.add_argument(option, dest=f"recipe_{name}", default=None, help=text, **form)
+    return start
+
+
+def _add_search(tune: argparse.ArgumentParser) -> None:
+    search = tune.add_argument_group("search", "in several processes: see docs/tuning.md")
+    search.add_argument(
+        "--search",
+        nargs="+",
+        default=(),
+        metavar="NAME",
+        help="what to vary: NAME, NAME=A,B,... or NAME=LOW:HIGH; names are those of the run's options, --encoder-units "
+        "being units (default: units, num_layers, frames, sigma, locality_weight, learning_rate, l2, "
+        "recognizer_learning_rate, recognizer_units, dropout and whiten)",
+    )
+    search.add_argument(
+        "--method",
+        choices=("hyperband", "bayesian", "random"),
+        default="hyperband",
+        help="how the next trial is chosen (default: %(default)s)",
+    )
+    search.add_argument("--trials", type=int, metavar="N", help="at most so many (20; hyperband: those of its sweeps)")
+    search.add_argument("--sweeps", type=int, default=1, metavar="N", help="hyperband's (default: %(default)s)")
+    search.add_argument(
+        "--patience",
+        type=float,
+        default=600.0,
+        metavar="SECONDS",
+        help="give a chief or a worker up that is not heard of for so long (default: %(default)g)",
+    )
 
 
 def _add_places(command: argparse.ArgumentParser) -> None:
@@ -188,28 +229,79 @@ def _start_tensorflow(data_sets: bool = True) -> None:
             tfds.disable_progress_bar()
 
 
+def _settings(options: argparse.Namespace) -> Any:
+    """What a run is asked to do: what it starts from, and what options change in it."""
+    from agegait import recipes, runs
+
+    names = ("attention", "manner", "feed", "frames", "precision", "seed")
+    changes = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
+    of_recipe: dict[str, Any] = {name: getattr(options, f"recipe_{name}") for name, _, _ in _recipe_options()}
+    walk_format = _walk_format(options)
+    if getattr(options, "from_tuning", None) is None:
+        if options.dataset is None:
+            raise ValueError("--dataset: expected, or --from-tuning, received neither.")
+        recipe = recipes.recipe(options.preset, options.dataset.lower(), **of_recipe)
+        return runs.Settings(options.dataset, preset=options.preset, recipe=recipe, walk_format=walk_format, **changes)
+    from agegait import tuning
+
+    best = tuning.best_settings(options.from_tuning)
+    recipe = dataclasses.replace(best.recipe, **{name: value for name, value in of_recipe.items() if value is not None})
+    if walk_format != type(walk_format)():
+        changes["walk_format"] = walk_format
+    if options.dataset is not None:
+        changes["dataset"] = options.dataset
+    return dataclasses.replace(best, recipe=recipe, **changes)
+
+
 def _train(options: argparse.Namespace) -> None:
     _start_tensorflow()
-    from agegait import recipes, runs, training
+    from agegait import training
 
-    changes: dict[str, Any] = {name: getattr(options, f"recipe_{name}") for name, _, _ in _recipe_options()}
-    settings = runs.Settings(
-        dataset=options.dataset,
-        attention=options.attention,
-        manner=options.manner,
-        feed=options.feed,
-        frames=options.frames,
-        precision=options.precision,
-        seed=options.seed,
-        preset=options.preset,
-        recipe=recipes.recipe(options.preset, options.dataset.lower(), **changes),
-        walk_format=_walk_format(options),
+    run = training.train(
+        _settings(options),
+        options.out,
+        options.data_dir,
+        options.manual_dir,
+        not options.no_limb_check,
+        options.tensorboard,
     )
-    run = training.train(settings, options.out, options.data_dir, options.manual_dir, not options.no_limb_check)
     reached = run.record["trained"]["fine_tuned" if run.fine_tuned else "recognizer"]
     Console().print(
         f"{run.folder}: trained; over the validation windows, {100 * reached['validation_accuracy']:.1f} % named "
         f"rightly after epoch {reached['chosen_epoch']} of {reached['epochs']}. Next: agegait evaluate {run.folder}",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def _tune(options: argparse.Namespace) -> None:
+    _start_tensorflow()
+    from agegait import tuning
+
+    found = tuning.tune(
+        _settings(options),
+        options.out,
+        options.search,
+        options.method,
+        options.trials,
+        options.sweeps,
+        data_dir=options.data_dir,
+        manual_dir=options.manual_dir,
+        check_limbs=not options.no_limb_check,
+        patience=options.patience,
+        tensorboard=options.tensorboard,
+    )
+    if found is None:
+        Console().print(f"{options.out}: no more trials; the chief has the results", highlight=False, soft_wrap=True)
+        return
+    console = _output()
+    console.print(tuning.table(found))
+    best = tuning.best(options.out)
+    console.print(
+        f"best: trial {best['trial']}, {100 * best['validation_accuracy']:.1f} % of the validation windows; "
+        f"its run: {options.out / best['run']}",
+        f"again, as a run of its own: agegait train --from-tuning {options.out} --out RUN",
+        sep="\n",
         highlight=False,
         soft_wrap=True,
     )

@@ -1,5 +1,6 @@
 """The data sets that runs know: those of TensorFlow Datasets by name, and a folder of one's own."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from os import PathLike
@@ -122,12 +123,13 @@ class DataSet:
         return Windows(np.asarray(normalization(skeletons)), persons, np.array([name.decode() for name in names]))
 
 
-def find(name: str) -> str:
+def find(name: str | PathLike) -> str:
     """The TFDS name of a data set (the published names, BIWI, IAS and KGBD, are taken too), or a folder's whole path.
 
     Raises:
         ValueError: Neither a data set nor a folder.
     """
+    name = os.fspath(name)
     if name.lower() in SPLITS:
         return name.lower()
     if Path(name).is_dir():
@@ -136,7 +138,7 @@ def find(name: str) -> str:
 
 
 def load(
-    name: str,
+    name: str | PathLike,
     data_dir: str | PathLike | None = None,
     manual_dir: str | PathLike | None = None,
     walk_format: WalkFormat | None = None,

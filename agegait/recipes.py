@@ -30,6 +30,9 @@ class Recipe:
     l2: float = _option(0.02 / PUBLISHED_BATCH, "weight of half the sum of the encoder's squared weights")
     decay: bool = _option(False, "let learning rates fall to zero along a cosine")
     units: int = _option(256, "units k of the encoder")
+    num_layers: int = _option(2, "LSTM layers of the encoder, and of its decoder")
+    sigma: float = _option(0.0, "width of the locality in frames; 0 for half the window")
+    locality_weight: float = _option(1.0, "weight of the locality loss")
     recognizer_units: int = _option(256, "hidden units of the recognizer")
     dropout: float = _option(0.0, "share of the recognizer's hidden units dropped in training")
     standardize: bool = _option(False, "standardise AGEs over the training set in the recognizer")
@@ -38,11 +41,29 @@ class Recipe:
     fine_tune_epochs: int = _option(0, "passes in which encoder and recognizer learn the labels together, at the end")
     fine_tune_learning_rate: float = _option(5e-4, "Adam's at the start of that")
     stride: int = _option(0, "frames from a training window to the next; 0 as the papers cut the data set")
+    early_stopping: int = _option(0, "epochs without a better validation after which a training ends; 0 for none")
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "fine_tune_epochs", "stride", "initial_scale", "dropout", "l2"):
+        for name in (
+            "epochs",
+            "fine_tune_epochs",
+            "stride",
+            "early_stopping",
+            "initial_scale",
+            "dropout",
+            "l2",
+            "sigma",
+            "locality_weight",
+        ):
             self._check(name, getattr(self, name) >= 0, "at least 0")
-        for name in ("recognizer_epochs", "batch_size", "recognizer_batch_size", "units", "recognizer_units"):
+        for name in (
+            "recognizer_epochs",
+            "batch_size",
+            "recognizer_batch_size",
+            "units",
+            "num_layers",
+            "recognizer_units",
+        ):
             self._check(name, getattr(self, name) >= 1, "at least 1")
         for name in ("learning_rate", "recognizer_learning_rate", "fine_tune_learning_rate"):
             self._check(name, getattr(self, name) > 0, "more than 0")

@@ -2,13 +2,14 @@
 
 import csv
 import dataclasses
+import functools
 import json
 import math
 import os
 import platform
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from os import PathLike
 from pathlib import Path
@@ -20,11 +21,13 @@ import numpy as np
 from agegait import data, optimizers
 from agegait.checkpoint import TrainingCheckpoint
 from agegait.datasets import DataSet, Windows
+from agegait.early_stopping import EarlyStopping
 from agegait.layers import SkeletonNormalization
 from agegait.models import GaitEncoder, GaitRecognizer
 from agegait.progress import ProgressLine
 from agegait.runs import FEATURE_BATCH, FORMAT, Run, Settings, load, write_aside
 
+Callbacks = Sequence[keras.callbacks.Callback]
 PACKAGES = ("agegait", "tensorflow", "keras", "numpy", "tensorflow-datasets")
 
 
@@ -34,11 +37,13 @@ def train(
     data_dir: str | PathLike | None = None,
     manual_dir: str | PathLike | None = None,
     check_limbs: bool = True,
+    tensorboard: bool = False,
 ) -> Run:
     """Trains an encoder and a recognizer, or takes up a training that was stopped.
 
     The recognizer kept, and the fine-tuned models, are those of the epoch with the best accuracy over the validation
-    walks, which are no training walks of this run and no test walks.
+    walks, which are no training walks of this run and no test walks. So is, by its validation loss, the encoder where
+    the recipe stops early; else it is that of the last epoch.
 
     Args:
         settings: What to do.
@@ -46,6 +51,7 @@ def train(
         data_dir: Where prepared data sets are kept; TFDS's own place where absent.
         manual_dir: Where a data set that was fetched by hand lies.
         check_limbs: Whether to refuse a folder of one's own in which limbs are not as bodies have them.
+        tensorboard: Whether to write losses for TensorBoard as well, into `tensorboard/` in the run's folder.
 
     Returns:
         The finished run.
@@ -53,9 +59,14 @@ def train(
     Raises:
         ValueError: The folder holds something else, or a run of other settings.
     """
+    _check_folder(Path(out), settings)
+    return train_on(settings.load(data_dir, manual_dir, check_limbs), settings, out, tensorboard)
+
+
+def train_on(dataset: DataSet, settings: Settings, out: str | PathLike, tensorboard: bool = False) -> Run:
+    """As `train`, on a data set that was loaded before."""
     out = Path(out)
     _check_folder(out, settings)
-    dataset = settings.load(data_dir, manual_dir, check_limbs)
     run = _begin(out, settings, dataset)
     training = run.windows(dataset, "train", settings.stride)
     validation = run.windows(dataset, "validation")
@@ -66,13 +77,34 @@ def train(
     }
     run.save_record()
     if "encoder" not in run.record["trained"]:
-        _train_encoder(run, training, validation)
+        _train_encoder(run, training, validation, _tensorboard(out, "encoder", tensorboard))
     if "recognizer" not in run.record["trained"]:
-        _train_recognizer(run, training, validation)
+        _train_recognizer(run, training, validation, _tensorboard(out, "recognizer", tensorboard))
     if settings.recipe.fine_tune_epochs and not run.fine_tuned:
-        _fine_tune(run, training, validation)
+        _fine_tune(run, training, validation, _tensorboard(out, "fine_tuned", tensorboard))
     shutil.rmtree(out / "checkpoints", ignore_errors=True)
     return run
+
+
+def make_encoder(settings: Settings, joints: int) -> GaitEncoder:
+    """The encoder that settings ask for, untrained."""
+    recipe = settings.recipe
+    return GaitEncoder(
+        settings.frames,
+        joints,
+        recipe.units,
+        num_layers=recipe.num_layers,
+        attention=settings.attention,
+        feed=settings.feed,
+        sigma=recipe.sigma or None,
+        locality_weight=recipe.locality_weight,
+        l2=recipe.l2,
+        dtype=settings.precision,
+    )
+
+
+def _tensorboard(out: Path, name: str, wanted: bool) -> list[keras.callbacks.Callback]:
+    return [keras.callbacks.TensorBoard(out / "tensorboard" / name, write_graph=False)] if wanted else []
 
 
 def _check_folder(out: Path, settings: Settings) -> None:
@@ -113,30 +145,31 @@ def _begin(out: Path, settings: Settings, dataset: DataSet) -> Run:
     return load(out)
 
 
-def _train_encoder(run: Run, training: Windows, validation: Windows) -> None:
+def _train_encoder(run: Run, training: Windows, validation: Windows, callbacks: Callbacks) -> None:
     settings, recipe = run.settings, run.settings.recipe
     keras.utils.set_random_seed(settings.seed)
     _, frames, joints, _ = training.skeletons.shape
-    encoder = GaitEncoder(
-        frames,
-        joints,
-        recipe.units,
-        attention=settings.attention,
-        feed=settings.feed,
-        l2=recipe.l2,
-        dtype=settings.precision,
-    )
+    encoder = make_encoder(settings, joints)
     encoder.build((None, frames, joints, 3))
     steps = math.ceil(len(training.persons) / recipe.batch_size)
     encoder.compile(optimizer=optimizers.encoder_optimizer(recipe, steps * recipe.epochs))
-    reached = _fit(
-        run, encoder, "encoder", [training.skeletons], recipe.epochs, recipe.batch_size, validation.skeletons
+    fit = functools.partial(_fit_and_choose, mode="min") if recipe.early_stopping and recipe.epochs else _fit
+    reached = fit(
+        run,
+        encoder,
+        "encoder",
+        [training.skeletons],
+        recipe.epochs,
+        recipe.batch_size,
+        validation.skeletons,
+        callbacks,
+        monitor="val_loss",
     )
     run.save_model("encoder", encoder)
     _record(run, "encoder", reached)
 
 
-def _train_recognizer(run: Run, training: Windows, validation: Windows) -> None:
+def _train_recognizer(run: Run, training: Windows, validation: Windows, callbacks: Callbacks) -> None:
     settings, recipe = run.settings, run.settings.recipe
     # Again, so that a run taken up at this point draws what one that never stopped does.
     keras.utils.set_random_seed(settings.seed)
@@ -159,13 +192,20 @@ def _train_recognizer(run: Run, training: Windows, validation: Windows) -> None:
     steps = math.ceil(len(rows) / batch_size)
     _compile(recognizer, optimizers.recognizer_optimizer(recipe, steps * epochs))
     reached = _fit_and_choose(
-        run, recognizer, "recognizer", [rows, labels], epochs, batch_size, (validation_ages, validation.persons)
+        run,
+        recognizer,
+        "recognizer",
+        [rows, labels],
+        epochs,
+        batch_size,
+        (validation_ages, validation.persons),
+        callbacks,
     )
     run.save_model("recognizer", recognizer)
     _record(run, "recognizer", reached)
 
 
-def _fine_tune(run: Run, training: Windows, validation: Windows) -> None:
+def _fine_tune(run: Run, training: Windows, validation: Windows, callbacks: Callbacks) -> None:
     settings, recipe = run.settings, run.settings.recipe
     keras.utils.set_random_seed(settings.seed)
     encoder, recognizer = run.load_model("encoder"), run.load_model("recognizer")
@@ -184,6 +224,7 @@ def _fine_tune(run: Run, training: Windows, validation: Windows) -> None:
         recipe.fine_tune_epochs,
         recipe.batch_size,
         (validation.skeletons, validation.persons),
+        callbacks,
     )
     run.save_model("fine_tuned_encoder", encoder)
     run.save_model("fine_tuned_recognizer", recognizer)
@@ -201,26 +242,35 @@ def _fit_and_choose(
     arrays: Sequence[np.ndarray],
     epochs: int,
     batch_size: int,
-    validation_data: tuple[np.ndarray, np.ndarray],
+    validation_data: Any,
+    callbacks: Callbacks,
+    monitor: str = "val_accuracy",
+    mode: str = "max",
 ) -> dict[str, Any]:
-    """`_fit`, after which the model is that of the epoch with the best validation accuracy."""
+    """`_fit`, after which the model is that of the epoch with the best validation."""
     best = run.folder / "checkpoints" / f"best_{name}.weights.h5"
     best.parent.mkdir(exist_ok=True)
+    better = {"min": min, "max": max}[mode]
     keep = keras.callbacks.ModelCheckpoint(
         best,
-        monitor="val_accuracy",
-        mode="max",
+        monitor=monitor,
+        mode=mode,
         save_best_only=True,
         save_weights_only=True,
-        initial_value_threshold=_best_before(run, name, "val_accuracy"),
+        initial_value_threshold=_best_before(run, name, monitor, better),
     )
-    reached = _fit(run, model, name, arrays, epochs, batch_size, validation_data, [keep])
-    accuracies = [float(row["val_accuracy"]) for row in _history(run, name)]
+    reached = _fit(
+        run, model, name, arrays, epochs, batch_size, validation_data, [*callbacks, keep], monitor=monitor, mode=mode
+    )
+    if not best.exists():
+        raise ValueError(f"{name}: expected a {monitor} that is a number, found none in {reached['epochs']} epochs.")
+    values = [float(row[monitor]) for row in _history(run, name)]
     model.load_weights(best)
+    chosen = better(value for value in values if not math.isnan(value))
     return {
         **reached,
-        "chosen_epoch": accuracies.index(max(accuracies)) + 1,
-        "validation_accuracy": max(accuracies),
+        "chosen_epoch": values.index(chosen) + 1,
+        monitor.replace("val_", "validation_"): chosen,
     }
 
 
@@ -232,7 +282,9 @@ def _fit(
     epochs: int,
     batch_size: int,
     validation_data: Any,
-    callbacks: Sequence[keras.callbacks.Callback] = (),
+    callbacks: Callbacks,
+    monitor: str,
+    mode: str = "min",
 ) -> dict[str, Any]:
     """`model.fit`, with a table of its losses and a checkpoint after each epoch to take it up from."""
     began = time.monotonic()
@@ -240,7 +292,14 @@ def _fit(
     table.parent.mkdir(exist_ok=True)
     checkpoint = TrainingCheckpoint(run.folder / "checkpoints", name)
     first = checkpoint.restore(model)
-    _write_history(table, _history(run, name)[:first])
+    past = _history(run, name)[:first]
+    _write_history(table, past)
+    callbacks = list(callbacks)
+    if run.settings.recipe.early_stopping:
+        stopping = EarlyStopping(past, monitor, mode, run.settings.recipe.early_stopping)
+        callbacks.append(stopping)
+        if stopping.ended(model):
+            epochs = first
     model.fit(
         data.shuffled_epochs(arrays, batch_size, run.settings.seed, epochs, first),
         initial_epoch=first,
@@ -257,7 +316,7 @@ def _fit(
         validation_data=validation_data,
         validation_batch_size=FEATURE_BATCH,
     )
-    return {"epochs": epochs, "seconds": round(time.monotonic() - began, 1)}
+    return {"epochs": len(_history(run, name)), "seconds": round(time.monotonic() - began, 1)}
 
 
 def _history(run: Run, name: str) -> list[dict[str, str]]:
@@ -279,10 +338,11 @@ def _write_history(table: Path, rows: Sequence[dict[str, str]]) -> None:
             writer.writerows(rows)
 
 
-def _best_before(run: Run, name: str, metric: str) -> float | None:
+def _best_before(run: Run, name: str, metric: str, better: Callable[..., float]) -> float | None:
     """The best value of a metric in the epochs that a training taken up again does not repeat."""
     first, _ = TrainingCheckpoint(run.folder / "checkpoints", name).latest()
-    return max((float(row[metric]) for row in _history(run, name)[:first]), default=None)
+    values = (float(row[metric]) for row in _history(run, name)[:first])
+    return better((value for value in values if not math.isnan(value)), default=None)
 
 
 def _record(run: Run, name: str, reached: dict[str, Any]) -> None:

@@ -102,6 +102,20 @@ def test_evaluate_prints_a_table_for_each_protocol(run, places):
     assert json.loads((run / "evaluation.json").read_text())["tests"]["test"]
 
 
+def test_a_search_leaves_what_trains_again(folder, places):
+    tiny = ("--epochs", 1, "--recognizer-epochs", 1, "--batch-size", 256, "--recognizer-units", 16)
+    search = ("--search", "units=8", "frames=4", "--method", "random", "--trials", 1, "--out", folder / "tuned")
+    stdout, _ = agegait("tune", "--dataset", "walkers", *tiny, *search, *places)
+    assert "1 of 1 trials" in stdout
+    assert f"again, as a run of its own: agegait train --from-tuning {folder / 'tuned'} --out RUN" in stdout
+    agegait("train", "--from-tuning", folder / "tuned", "--seed", 3, *places, "--out", folder / "again")
+    best = json.loads((folder / "tuned" / "best.json").read_text())
+    again = json.loads((folder / "again" / "run.json").read_text())
+    assert again["settings"] == {**best["settings"], "seed": 3}
+    assert again["settings"]["recipe"]["units"] == 8
+    agegait("evaluate", folder / "tuned" / best["run"], *places)
+
+
 def test_identify_names_whom_the_model_names(run, walk, server):
     stdout, _ = agegait("identify", walk, walk, "--server", server)
     (expected,) = runs.load(run).identifier.identify(np.load(walk))
@@ -183,6 +197,9 @@ def test_training_that_is_done_is_not_done_again(run, places):
             ("train", "--dataset", "casia", "--out", "x"),
             "dataset: expected one of biwi, ias, kgbd, walkers, or a folder of walks, received 'casia'.",
         ),
+        (("train", "--out", "x"), "--dataset: expected, or --from-tuning, received neither."),
+        (("train", "--from-tuning", "nowhere", "--out", "x"), "nowhere: expected a search's folder with best.json"),
+        (("tune", "--dataset", "kgbd", "--search", "unit=8", "--out", "x"), "search: expected one of frames, "),
         (("train", "--dataset", "kgbd", "--epochs", "-1", "--out", "x"), "epochs: expected at least 0, received -1."),
     ],
 )

@@ -19,11 +19,15 @@ def test_the_published_recipe():
         l2=0.02 / 128,
         decay=False,
         units=256,
+        num_layers=2,
+        sigma=0.0,
+        locality_weight=1.0,
         recognizer_units=256,
         dropout=0.0,
         standardize=False,
         initial_scale=1.0,
         stride=0,
+        early_stopping=0,
     )
 
 
@@ -54,12 +58,25 @@ class TestRefusals:
         with pytest.raises(ValueError, match="expected fields of Recipe, received epoch, lr"):
             recipe(lr=1, epoch=2)
 
-    @pytest.mark.parametrize("name", ["recognizer_epochs", "batch_size", "units", "recognizer_units"])
+    @pytest.mark.parametrize("name", ["recognizer_epochs", "batch_size", "units", "num_layers", "recognizer_units"])
     def test_sizes_below_one(self, name):
         with pytest.raises(ValueError, match=f"^{name}: expected at least 1, received 0"):
             recipe(**{name: 0})
 
-    @pytest.mark.parametrize("name", ["epochs", "fine_tune_epochs", "stride", "initial_scale", "dropout", "l2"])
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "epochs",
+            "fine_tune_epochs",
+            "stride",
+            "early_stopping",
+            "initial_scale",
+            "dropout",
+            "l2",
+            "sigma",
+            "locality_weight",
+        ],
+    )
     def test_numbers_below_zero(self, name):
         assert getattr(recipe(**{name: 0}), name) == 0
         with pytest.raises(ValueError, match=f"^{name}: expected at least 0, received -1"):

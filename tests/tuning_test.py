@@ -23,8 +23,10 @@ import pytest
 from keras_tuner.src.distribute import oracle_client
 from rich.console import Console
 
-from agegait import recipes, runs, training, tuning
+from agegait import datasets, recipes, runs, training, tuning
+from agegait.layers import SkeletonNormalization
 from agegait.tuning import chief, oracles, results, search
+from agegait.tuning.cached_data_set import CachedDataSet
 from agegait.tuning.run_tuner import RunTuner
 from agegait.tuning.search_space import LOGARITHMIC, USUAL
 from tfds_builders.walkers import generator
@@ -59,6 +61,10 @@ class TestSearchSpace:
         found = space()
         assert [dimension.name for dimension in found.dimensions] == list(USUAL)
         assert found.combinations == math.inf
+
+    def test_basic_attention_has_no_locality_to_vary(self):
+        names = [dimension.name for dimension in space(attention="BA").dimensions]
+        assert names == [name for name in USUAL if name not in ("sigma", "locality_weight")]
 
     def test_values_are_those_of_the_settings_types(self):
         found = space("units=8,16", "dropout=0.1,0.30", "whiten", "decay", "manner=ap,sc", "stride=1:4")
@@ -112,9 +118,10 @@ class TestSearchSpace:
             assert (recipe.epochs, recipe.recognizer_epochs, recipe.fine_tune_epochs) == expected
 
     def test_its_model_is_the_trials_encoder(self):
-        found = space("units=16", "frames=5")
+        found = space("units=16", "frames=5", "num_layers=1", "sigma=1.5", "locality_weight=2", "l2=0.25")
         encoder = found.build(drawn(found, 0))
-        assert (encoder.units, encoder.frames) == (16, 5)
+        assert (encoder.units, encoder.frames, encoder.num_layers) == (16, 5, 1)
+        assert (encoder.sigma, encoder.locality_weight, encoder.l2) == (1.5, 2, 0.25)
 
     @pytest.mark.parametrize(
         ("what", "message"),
@@ -576,12 +583,30 @@ def walks(tmp_path_factory):
     return str(folder)
 
 
+def test_windows_are_cut_once_for_each_number_of_frames(walks):
+    dataset = datasets.load(walks)
+    cached, normalization = CachedDataSet.of(dataset), SkeletonNormalization()
+    for part, frames, stride in (("train", 4, 2), ("validation", 4, None), ("train", 5, 2)):
+        first = cached.windows(part, normalization, frames, stride)
+        assert cached.windows(part, normalization, frames, stride) is first
+        for left, right in zip(first, dataset.windows(part, normalization, frames, stride), strict=True):
+            np.testing.assert_array_equal(left, right)
+
+
 def weights(run):
     return [*run.encoder.get_weights(), *run.recognizer.get_weights()]
 
 
 def test_the_best_trial_is_a_run_and_training_its_settings_gives_it_again(walks, tmp_path):
-    tuning.tune(settings(dataset=walks), tmp_path / "search", ("units=4,8", "frames=4,5"), method="random", trials=2)
+    tuning.tune(
+        settings(dataset=walks),
+        tmp_path / "search",
+        ("units=4,8", "frames=4,5", "sigma=1:3"),
+        method="random",
+        trials=2,
+        tensorboard=True,
+    )
+    assert len(list((tmp_path / "search").rglob("tensorboard/*/train/events.out.tfevents.*"))) == 4
     best = results.best(tmp_path / "search")
     kept = runs.load(tmp_path / "search" / best["run"])
     assert kept.settings == tuning.best_settings(tmp_path / "search")

@@ -11,6 +11,7 @@ from rich.console import Console
 from agegait import training
 from agegait.runs import Run, Settings, write_aside
 from agegait.tuning import chief, oracles, results
+from agegait.tuning.cached_data_set import CachedDataSet
 from agegait.tuning.run_tuner import RunTuner
 from agegait.tuning.search_oracle import SearchOracle
 from agegait.tuning.search_space import SearchSpace
@@ -27,7 +28,9 @@ def tune(
     sweeps: int = 1,
     data_dir: str | PathLike | None = None,
     manual_dir: str | PathLike | None = None,
+    check_limbs: bool = True,
     patience: float = 600.0,
+    tensorboard: bool = False,
 ) -> dict[str, Any] | None:
     """Searches for settings whose run names more of the validation windows rightly, or takes up such a search.
 
@@ -45,7 +48,9 @@ def tune(
         sweeps: Hyperband's, each over all its brackets.
         data_dir: Where prepared data sets are kept; TFDS's own place where absent.
         manual_dir: Where a data set that was fetched by hand lies.
+        check_limbs: Whether to refuse a folder of one's own in which limbs are not as bodies have them.
         patience: Seconds after which a worker, or a chief, that is not heard of is given up.
+        tensorboard: Whether each trial's run writes its losses for TensorBoard as well.
 
     Returns:
         What `trials.json` holds, see `agegait.tuning.results`; None for a worker.
@@ -73,7 +78,7 @@ def tune(
         chief.await_record(out / RECORD, patience)
     _check_folder(out, record)
     # A chief needs no data: it trains nothing.
-    train = training.train if role == "chief" else _trainer(settings, data_dir, manual_dir)
+    train = training.train if role == "chief" else _trainer(settings, data_dir, manual_dir, check_limbs, tensorboard)
     if role == "worker":
         chief.work(lambda: RunTuner(oracle, space, out, train, patience / 10).search(), patience)
         return None
@@ -94,10 +99,12 @@ def tune(
     return results.write(out, oracle, space)
 
 
-def _trainer(settings: Settings, data_dir: Any, manual_dir: Any) -> Callable[[Settings, Path], Run]:
-    """What trains a run of some settings in a folder."""
-    settings.load(data_dir, manual_dir)  # else trial after trial would find that there are no such data
-    return functools.partial(training.train, data_dir=data_dir, manual_dir=manual_dir)
+def _trainer(
+    settings: Settings, data_dir: Any, manual_dir: Any, check_limbs: bool, tensorboard: bool
+) -> Callable[[Settings, Path], Run]:
+    """What trains a run of some settings in a folder, on a data set that is loaded once."""
+    dataset = CachedDataSet.of(settings.load(data_dir, manual_dir, check_limbs))
+    return functools.partial(training.train_on, dataset, tensorboard=tensorboard)
 
 
 def _report(out: Path, space: SearchSpace) -> Any:

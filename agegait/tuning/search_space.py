@@ -9,6 +9,7 @@ from keras_tuner.engine import hyperparameters
 from agegait.models import GaitEncoder
 from agegait.recipes import Recipe
 from agegait.runs import Settings
+from agegait.training import make_encoder
 
 JOINTS = 20
 BUDGET = ("epochs", "recognizer_epochs", "fine_tune_epochs")
@@ -16,7 +17,10 @@ BUDGET = ("epochs", "recognizer_epochs", "fine_tune_epochs")
 
 USUAL = {
     "units": "32:512",
+    "num_layers": "1:3",
     "frames": "4,6,8,10",
+    "sigma": "1:6",
+    "locality_weight": "0.1:10",
     "learning_rate": "1e-4:1e-2",
     "l2": "1e-6:1e-3",
     "recognizer_learning_rate": "1e-4:1e-2",
@@ -26,9 +30,13 @@ USUAL = {
 }
 """What is varied where nobody says what, and how far."""
 
+LOCALITY = ("sigma", "locality_weight")
+"""What basic attention has no use for."""
+
 LOGARITHMIC = {
     "units",
     "recognizer_units",
+    *LOCALITY,
     "batch_size",
     "recognizer_batch_size",
     "learning_rate",
@@ -63,7 +71,8 @@ class SearchSpace(keras_tuner.HyperModel):
             **{name: type(getattr(settings, name)) for name in ("frames", "attention", "manner", "feed")},
             **{field.name: type(field.default) for field in dataclasses.fields(Recipe) if field.name not in BUDGET},
         }
-        self.dimensions = [self._dimension(text) for text in search or USUAL]
+        usual = [name for name in USUAL if settings.attention == "LA" or name not in LOCALITY]
+        self.dimensions = [self._dimension(text) for text in search or usual]
         names = [dimension.name for dimension in self.dimensions]
         if len(set(names)) < len(names):
             raise ValueError(f"search: expected each name once, received {', '.join(names)}.")
@@ -92,10 +101,7 @@ class SearchSpace(keras_tuner.HyperModel):
 
     def build(self, hp: keras_tuner.HyperParameters) -> GaitEncoder:
         """The encoder of a trial, untrained."""
-        settings = self.settings(hp)
-        return GaitEncoder(
-            settings.frames, JOINTS, settings.recipe.units, attention=settings.attention, feed=settings.feed
-        )
+        return make_encoder(self.settings(hp), JOINTS)
 
     def settings(self, hp: keras_tuner.HyperParameters) -> Settings:
         """The settings of a trial's run, with as many epochs as Hyperband allows it."""
