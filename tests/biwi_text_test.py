@@ -186,7 +186,6 @@ def test_reads_the_real_frame():
 
 def test_needs_neither_keras_nor_tensorflow():
     code = (
-        f"import sys, {biwi_text.__name__}; "
-        "print({'keras', 'tensorflow', 'tensorflow_datasets'} & set(sys.modules))"
+        f"import sys, {biwi_text.__name__}; print({{'keras', 'tensorflow', 'tensorflow_datasets'}} & set(sys.modules))"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "set()\n"

@@ -152,7 +152,6 @@ def test_canonical_order_finds_joints_by_name():
 
 def test_needs_neither_keras_nor_tensorflow():
     code = (
-        f"import sys, {kgbd_text.__name__}; "
-        "print({'keras', 'tensorflow', 'tensorflow_datasets'} & set(sys.modules))"
+        f"import sys, {kgbd_text.__name__}; print({{'keras', 'tensorflow', 'tensorflow_datasets'}} & set(sys.modules))"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "set()\n"
