@@ -115,11 +115,18 @@ _FIGURES: dict[str, Callable[[dict[str, Any]], float | None]] = {
 def _table(protocol: str, rows: list[tuple[str, dict[str, Any]]]) -> Table:
     rows = [(split, result) for split, result in rows if result["protocol"] == protocol]
     shown = {name: of for name, of in _FIGURES.items() if any(of(result) is not None for _, result in rows)}
-    table = Table(title=f"{protocol}, in per cent", title_justify="left", title_style="bold", box=box.SIMPLE)
+    table = Table(
+        title=f"{protocol}, in per cent",
+        title_justify="left",
+        title_style="bold",
+        box=box.SIMPLE,
+        collapse_padding=True,
+        pad_edge=False,
+    )
     for name in ("test", "method", "of"):
-        table.add_column(name, no_wrap=True)
+        table.add_column(name, no_wrap=name != "method")
     for name in ("samples", *shown):
-        table.add_column(name, justify="right")
+        table.add_column(name.replace(" ", "\n", 1), justify="right", no_wrap=True)
     for split, result in rows:
         figures = (of(result) for of in shown.values())
         cells = ("" if figure is None else f"{100 * figure:.1f}" for figure in figures)
