@@ -96,9 +96,10 @@ def models(options):
 
 
 @contextlib.contextmanager
-def server(folder):
+def server(folder, workers):
     """A server in a process of its own; its address."""
-    code = f"from agegait.export import Server; Server({folder!r}, port=0).serve_forever(lambda s: print(s.address))"
+    made = f"Server({folder!r}, port=0, workers={workers})"
+    code = f"from agegait.export import Server; {made}.serve_forever(lambda s: print(s.address))"
     command = [sys.executable, "-u", "-c", code]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
@@ -112,6 +113,7 @@ def main():
     parser.add_argument("--units", type=int, default=256, help="LSTM units of the encoder (default: %(default)s)")
     parser.add_argument("--persons", type=int, default=164, help="people of the recognizer (default: %(default)s)")
     parser.add_argument("--frames", type=int, default=36, help="frames of a walk (default: %(default)s)")
+    parser.add_argument("--workers", type=int, default=1, help="batches that the server runs at once (%(default)s)")
     parser.add_argument("--seconds", type=float, default=6.0, help="for each figure (default: %(default)s)")
     options = parser.parse_args()
     walks = np.random.default_rng(0).normal(0, 0.3, (BATCH, options.frames, 20, 3)).astype("float32")
@@ -120,7 +122,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         saved = save(models(options), folder)
         loaded = {name: tf.saved_model.load(str(saved[name])) for name in ("encoder", "identifier")}
-        with server(folder) as address, Client(address, timeout=600) as client:
+        with server(folder, options.workers) as address, Client(address, timeout=600) as client:
             windows = walks[:, :6]
             for case in (
                 Case("1 window, encoded", client, loaded["encoder"], "encode", "encode", windows[:1]),
@@ -141,7 +143,10 @@ def main():
     versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in ("tensorflow", "grpcio", "protobuf"))
     load = ", ".join(f"{one:.1f}" for one in os.getloadavg())
     print(f"{platform.machine()}, {os.cpu_count()} cores, load {load}; Python {platform.python_version()}, {versions}")
-    print(f"units {options.units}, {options.persons} people, walks of {options.frames} frames")
+    print(
+        f"units {options.units}, {options.persons} people, walks of {options.frames} frames, "
+        f"{options.workers} batches at once"
+    )
     print(f"batches of {BATCH}: at least {100 * min(shares):.0f} % of in process (target: {100 * TARGET_SHARE:.0f} %)")
     print(f"one, alone: p50 at most {max(excesses):.2f} ms above in process (target: {TARGET_MILLISECONDS} ms)")
 
