@@ -27,6 +27,7 @@ def evaluate(
     manual_dir: str | PathLike | None = None,
     baselines: Sequence[str] = (),
     search_windows: bool = False,
+    observe: Callable[[str, Windows, np.ndarray], None] | None = None,
 ) -> dict[str, Any]:
     """Evaluates a run on the test walks of its data set and writes `evaluation.json` into its folder.
 
@@ -39,6 +40,8 @@ def evaluate(
         manual_dir: Where a data set that was fetched by hand lies.
         baselines: Names of `agegait.baselines.BASELINES` to train on the same windows, to compare with.
         search_windows: Whether to search among windows too, which takes minutes for a data set of KGBD's size.
+        observe: Called with `"train"` and with each test split, its windows and their AGEs `[M, f, 3 k]`, once they are
+            there: for whoever wants to see more of them than figures.
 
     Returns:
         What `evaluation.json` holds: for each test split, a list of results, each with its `method`, `protocol`, what
@@ -56,12 +59,16 @@ def evaluate(
     training = run.windows(dataset, "train", run.settings.frames)
     run.check_split(training)
     gallery = run.ages(training, "gallery AGEs")
+    if observe:
+        observe("train", training, gallery)
     _fit(others, run, dataset)
     tests: dict[str, list[dict[str, Any]]] = {}
     left_out: dict[str, list[str]] = {}
     for split in dataset.tests:
         windows, left_out[split] = _of_people_trained_on(run.windows(dataset, split), training)
         ages = run.ages(windows, f"{split} AGEs")
+        if observe:
+            observe(split, windows, ages)
         tests[split] = _recognition("AGE", recognizer.predict(ages, batch_size=4096, verbose=0), windows)
         if run.fine_tuned:
             tests[split] += _recognition("fine-tuned", _fine_tuned_logits(run, windows), windows)
