@@ -14,6 +14,7 @@ from agegait.datasets import Windows
 from agegait.models import GaitEncoder, GaitRecognizer
 from agegait.progress import ProgressLine
 from agegait.recipes import Recipe
+from agegait.training import make_recognizer
 
 NETWORK = Recipe(
     recognizer_epochs=20,
@@ -230,22 +231,7 @@ def baseline(
 
 
 def _recognizer(manner: str, **changes: Any) -> Callable[[int, np.ndarray, Recipe], keras.Model]:
-    def build(persons, features, recipe):
-        recipe = replace(recipe, **changes)
-        network = GaitRecognizer(
-            persons,
-            manner,
-            recipe.recognizer_units,
-            dropout=recipe.dropout,
-            standardize=recipe.standardize,
-            whiten=recipe.whiten,
-            kernel_initializer=optimizers.recognizer_initializer(recipe),
-        )
-        if network.normalization is not None:
-            network.adapt(features)
-        return network
-
-    return build
+    return lambda persons, features, recipe: make_recognizer(replace(recipe, **changes), persons, manner, features)
 
 
 def _lstm(layers: int) -> Callable[[int, np.ndarray, Recipe], keras.Model]:

@@ -25,6 +25,7 @@ from agegait.early_stopping import EarlyStopping
 from agegait.layers import SkeletonNormalization
 from agegait.models import GaitEncoder, GaitRecognizer
 from agegait.progress import ProgressLine
+from agegait.recipes import Recipe
 from agegait.runs import FEATURE_BATCH, FORMAT, Run, Settings, load, write_aside
 
 Callbacks = Sequence[keras.callbacks.Callback]
@@ -65,6 +66,21 @@ def train(
 
 def train_on(dataset: DataSet, settings: Settings, out: str | PathLike, tensorboard: bool = False) -> Run:
     """As `train`, on a data set that was loaded before."""
+    run, training, validation = begin(dataset, settings, out)
+    train_encoder(run, training, validation, _tensorboard(run, "encoder", tensorboard))
+    train_recognizer(run, training, validation, _tensorboard(run, "recognizer", tensorboard))
+    if settings.recipe.fine_tune_epochs:
+        fine_tune(run, training, validation, _tensorboard(run, "fine_tuned", tensorboard))
+    finish(run)
+    return run
+
+
+def begin(dataset: DataSet, settings: Settings, out: str | PathLike) -> tuple[Run, Windows, Windows]:
+    """A run of which nothing may be trained yet, and the windows to train it on and to choose by.
+
+    Raises:
+        ValueError: The folder holds something else, or a run of other settings.
+    """
     out = Path(out)
     _check_folder(out, settings)
     run = _begin(out, settings, dataset)
@@ -76,14 +92,12 @@ def train_on(dataset: DataSet, settings: Settings, out: str | PathLike, tensorbo
         "windows": {"train": len(training.walks), "validation": len(validation.walks)},
     }
     run.save_record()
-    if "encoder" not in run.record["trained"]:
-        _train_encoder(run, training, validation, _tensorboard(out, "encoder", tensorboard))
-    if "recognizer" not in run.record["trained"]:
-        _train_recognizer(run, training, validation, _tensorboard(out, "recognizer", tensorboard))
-    if settings.recipe.fine_tune_epochs and not run.fine_tuned:
-        _fine_tune(run, training, validation, _tensorboard(out, "fine_tuned", tensorboard))
-    shutil.rmtree(out / "checkpoints", ignore_errors=True)
-    return run
+    return run, training, validation
+
+
+def finish(run: Run) -> None:
+    """Leaves out of a run's folder what only a training under way needs."""
+    shutil.rmtree(run.folder / "checkpoints", ignore_errors=True)
 
 
 def make_encoder(settings: Settings, joints: int) -> GaitEncoder:
@@ -103,8 +117,25 @@ def make_encoder(settings: Settings, joints: int) -> GaitEncoder:
     )
 
 
-def _tensorboard(out: Path, name: str, wanted: bool) -> list[keras.callbacks.Callback]:
-    return [keras.callbacks.TensorBoard(out / "tensorboard" / name, write_graph=False)] if wanted else []
+def make_recognizer(recipe: Recipe, persons: int, manner: str, ages: np.ndarray) -> GaitRecognizer:
+    """The recognizer that a recipe asks for, untrained, but for what it standardises or whitens these AGEs by."""
+    recognizer = GaitRecognizer(
+        persons,
+        manner,
+        recipe.recognizer_units,
+        dropout=recipe.dropout,
+        standardize=recipe.standardize,
+        whiten=recipe.whiten,
+        kernel_initializer=optimizers.recognizer_initializer(recipe),
+    )
+    if recognizer.normalization is not None:
+        recognizer.adapt(ages)
+    recognizer.build((None, *ages.shape[1:]))
+    return recognizer
+
+
+def _tensorboard(run: Run, name: str, wanted: bool) -> list[keras.callbacks.Callback]:
+    return [keras.callbacks.TensorBoard(run.folder / "tensorboard" / name, write_graph=False)] if wanted else []
 
 
 def _check_folder(out: Path, settings: Settings) -> None:
@@ -145,7 +176,10 @@ def _begin(out: Path, settings: Settings, dataset: DataSet) -> Run:
     return load(out)
 
 
-def _train_encoder(run: Run, training: Windows, validation: Windows, callbacks: Callbacks) -> None:
+def train_encoder(run: Run, training: Windows, validation: Windows, callbacks: Callbacks = ()) -> None:
+    """Trains a run's encoder, without labels, if that is not done."""
+    if "encoder" in run.record["trained"]:
+        return
     settings, recipe = run.settings, run.settings.recipe
     keras.utils.set_random_seed(settings.seed)
     _, frames, joints, _ = training.skeletons.shape
@@ -169,25 +203,32 @@ def _train_encoder(run: Run, training: Windows, validation: Windows, callbacks: 
     _record(run, "encoder", reached)
 
 
-def _train_recognizer(run: Run, training: Windows, validation: Windows, callbacks: Callbacks) -> None:
+def train_recognizer(
+    run: Run,
+    training: Windows,
+    validation: Windows,
+    callbacks: Callbacks = (),
+    ages: tuple[np.ndarray, np.ndarray] | None = None,
+) -> None:
+    """Trains a run's recognizer on the labels of windows, if that is not done.
+
+    Args:
+        run: A run whose encoder is trained.
+        training: Windows to learn from.
+        validation: Windows to choose the epoch by.
+        callbacks: Keras callbacks, to watch.
+        ages: The AGEs of both, where they are at hand.
+    """
+    if "recognizer" in run.record["trained"]:
+        return
     settings, recipe = run.settings, run.settings.recipe
     # Again, so that a run taken up at this point draws what one that never stopped does.
     keras.utils.set_random_seed(settings.seed)
-    ages = run.ages(training, "training AGEs")
-    validation_ages = run.ages(validation, "validation AGEs")
-    recognizer = GaitRecognizer(
-        len(run.persons),
-        settings.manner,
-        recipe.recognizer_units,
-        dropout=recipe.dropout,
-        standardize=recipe.standardize,
-        whiten=recipe.whiten,
-        kernel_initializer=optimizers.recognizer_initializer(recipe),
-    )
-    if recipe.standardize or recipe.whiten:
-        recognizer.adapt(ages)
-    recognizer.build((None, *ages.shape[1:]))
-    rows, labels = recognizer.rows(ages, training.persons)
+    if ages is None:
+        ages = run.ages(training, "training AGEs"), run.ages(validation, "validation AGEs")
+    training_ages, validation_ages = ages
+    recognizer = make_recognizer(recipe, len(run.persons), settings.manner, training_ages)
+    rows, labels = recognizer.rows(training_ages, training.persons)
     epochs, batch_size = recipe.recognizer_epochs, recipe.recognizer_batch_size
     steps = math.ceil(len(rows) / batch_size)
     _compile(recognizer, optimizers.recognizer_optimizer(recipe, steps * epochs))
@@ -205,7 +246,10 @@ def _train_recognizer(run: Run, training: Windows, validation: Windows, callback
     _record(run, "recognizer", reached)
 
 
-def _fine_tune(run: Run, training: Windows, validation: Windows, callbacks: Callbacks) -> None:
+def fine_tune(run: Run, training: Windows, validation: Windows, callbacks: Callbacks = ()) -> None:
+    """Trains a run's encoder and recognizer together on labels, and keeps them beside the others, if not done."""
+    if run.fine_tuned:
+        return
     settings, recipe = run.settings, run.settings.recipe
     keras.utils.set_random_seed(settings.seed)
     encoder, recognizer = run.load_model("encoder"), run.load_model("recognizer")
