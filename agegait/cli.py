@@ -130,9 +130,15 @@ def _add_training(train: argparse.ArgumentParser, preset: str) -> argparse._Mutu
     start.add_argument(
         "--preset", choices=("paper", "best"), default=preset, help="recipe to start from (default: %(default)s)"
     )
-    train.add_argument("--attention", choices=("LA", "BA"), help="locality-aware or basic (LA)")
+    train.add_argument(
+        "--attention", choices=("LA", "BA", "MBAS"), help="locality-aware, basic, or basic under a mask (LA)"
+    )
     train.add_argument("--manner", choices=("ap", "sc"), help="average prediction or concatenation (ap)")
     train.add_argument("--feed", choices=("zeros", "previous", "target"), help="decoder's input (zeros)")
+    train.add_argument(
+        "--direction", choices=("reverse", "forward"), help="order that windows are rebuilt in (reverse)"
+    )
+    train.add_argument("--features", choices=("ages", "states"), help="recognize by AGEs or by encoder states (ages)")
     train.add_argument("--frames", type=int, metavar="N", help="frames of a window (6)")
     train.add_argument("--precision", choices=("float32", "mixed_bfloat16"), help="the encoder's (float32)")
     train.add_argument("--seed", type=int, metavar="N", help="a CPU run repeats exactly with it (0)")
@@ -233,7 +239,7 @@ def _settings(options: argparse.Namespace) -> Any:
     """What a run is asked to do: what it starts from, and what options change in it."""
     from agegait import recipes, runs
 
-    names = ("attention", "manner", "feed", "frames", "precision", "seed")
+    names = ("attention", "manner", "feed", "direction", "features", "frames", "precision", "seed")
     changes = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
     of_recipe: dict[str, Any] = {name: getattr(options, f"recipe_{name}") for name, _, _ in _recipe_options()}
     walk_format = _walk_format(options)

@@ -26,6 +26,7 @@ from agegait.recipes import Recipe
 
 FORMAT = 1
 PRECISIONS = ("float32", "mixed_bfloat16")
+FEATURES = ("ages", "states")
 FEATURE_BATCH = 512
 
 
@@ -35,9 +36,12 @@ class Settings:
 
     Attributes:
         dataset: Name of the data set, or the folder of one's own.
-        attention: `"LA"` or `"BA"`.
+        attention: `"LA"`, `"BA"` or `"MBAS"`.
         manner: `"ap"` or `"sc"`.
         feed: What the decoder is fed, see `agegait.layers.ReverseDecoder`.
+        direction: `"reverse"` or `"forward"`, the order in which windows are rebuilt.
+        features: What people are recognized by: `"ages"`, or `"states"` for the encoder's outputs, which AGEs are made
+            of. The paper compares the two; only AGEs are fine-tuned and exported.
         frames: Frames f of a window.
         precision: Keras dtype policy of the encoder.
         seed: Of first weights, orders and dropout.
@@ -46,13 +50,15 @@ class Settings:
         walk_format: How the files of a folder of one's own are understood.
 
     Raises:
-        ValueError: An unknown name, or a number that makes no sense.
+        ValueError: An unknown name, a number that makes no sense, or encoder states that are to be fine-tuned.
     """
 
     dataset: str
     attention: str = "LA"
     manner: str = "ap"
     feed: str = "zeros"
+    direction: str = "reverse"
+    features: str = "ages"
     frames: int = 6
     precision: str = "float32"
     seed: int = 0
@@ -67,12 +73,19 @@ class Settings:
             ("attention", GaitEncoder.ATTENTIONS),
             ("manner", GaitRecognizer.MANNERS),
             ("feed", ReverseDecoder.FEEDS),
+            ("direction", GaitEncoder.DIRECTIONS),
+            ("features", FEATURES),
             ("precision", PRECISIONS),
         ):
             if getattr(self, name) not in known:
                 raise ValueError(f"{name}: expected one of {', '.join(known)}, received {getattr(self, name)!r}.")
         if self.frames < 2:
             raise ValueError(f"frames: expected at least 2, received {self.frames}.")
+        if self.features != "ages" and self.recipe.fine_tune_epochs:
+            raise ValueError(
+                f"fine_tune_epochs: expected 0 with features {self.features!r}, received "
+                f"{self.recipe.fine_tune_epochs}: only AGEs are fine-tuned."
+            )
 
     @classmethod
     def from_dict(cls, settings: dict[str, Any]) -> Self:
@@ -159,7 +172,16 @@ class Run:
 
     @cached_property
     def identifier(self) -> GaitIdentifier:
-        """Encoder and recognizer, fine-tuned where the run did that, as one model that names walks."""
+        """Encoder and recognizer, fine-tuned where the run did that, as one model that names walks.
+
+        Raises:
+            ValueError: They are not there yet, or the recognizer knows people by encoder states.
+        """
+        if self.settings.features != "ages":
+            raise ValueError(
+                f"{self.folder}: expected a run of features 'ages', found {self.settings.features!r}: only with a "
+                "recognizer of AGEs does an encoder become one model, to name walks or to be exported."
+            )
         parts = self.encoder, self.recognizer
         if self.settings.recipe.fine_tune_epochs:
             parts = self.load_model("fine_tuned_encoder"), self.load_model("fine_tuned_recognizer")
@@ -169,11 +191,20 @@ class Run:
         """The run's record, for whoever passes the models on."""
         return self.record
 
-    def ages(self, windows: Windows, task: str) -> np.ndarray:
-        """The encoder's AGEs `[M, f, 3 k]` of windows, with a line of progress of that name."""
+    def features(self, windows: Windows, task: str) -> np.ndarray:
+        """What the recognizer knows people by, `[M, f, 3 k]`, of windows: AGEs, or encoder states where the run asks.
+
+        A line of progress has the task's name.
+        """
         progress = ProgressLine(task, len(windows.persons))
-        outputs = self.encoder.predict(windows.skeletons, batch_size=FEATURE_BATCH, verbose=0, callbacks=[progress])
-        return np.asarray(outputs["ages"], dtype="float32")
+        options: dict[str, Any] = {"batch_size": FEATURE_BATCH, "verbose": 0, "callbacks": [progress]}
+        if self.settings.features == "states":
+            found = self.encoder.states(windows.skeletons, **options)
+        else:
+            found = self.encoder.predict(windows.skeletons, **options)["ages"]
+        return np.asarray(found, dtype="float32")
+
+    ages = features
 
     def windows(self, dataset: DataSet, part: str, stride: int | None = None) -> Windows:
         """Windows of a part of a data set as the run's models are to see them, see `DataSet.windows`."""

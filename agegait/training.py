@@ -75,8 +75,16 @@ def train_on(dataset: DataSet, settings: Settings, out: str | PathLike, tensorbo
     return run
 
 
-def begin(dataset: DataSet, settings: Settings, out: str | PathLike) -> tuple[Run, Windows, Windows]:
+def begin(
+    dataset: DataSet, settings: Settings, out: str | PathLike, windows: tuple[Windows, Windows] | None = None
+) -> tuple[Run, Windows, Windows]:
     """A run of which nothing may be trained yet, and the windows to train it on and to choose by.
+
+    Args:
+        dataset: The data set.
+        settings: What to do.
+        out: The run's folder.
+        windows: Those windows, where they are at hand.
 
     Raises:
         ValueError: The folder holds something else, or a run of other settings.
@@ -84,8 +92,9 @@ def begin(dataset: DataSet, settings: Settings, out: str | PathLike) -> tuple[Ru
     out = Path(out)
     _check_folder(out, settings)
     run = _begin(out, settings, dataset)
-    training = run.windows(dataset, "train", settings.stride)
-    validation = run.windows(dataset, "validation")
+    if windows is None:
+        windows = run.windows(dataset, "train", settings.stride), run.windows(dataset, "validation")
+    training, validation = windows
     run.record["data"]["split"] = {
         "train": _names(training.walks),
         "validation": _names(validation.walks),
@@ -113,6 +122,7 @@ def make_encoder(settings: Settings, joints: int) -> GaitEncoder:
         sigma=recipe.sigma or None,
         locality_weight=recipe.locality_weight,
         l2=recipe.l2,
+        direction=settings.direction,
         dtype=settings.precision,
     )
 

@@ -41,6 +41,14 @@ def encoder(windows):
     return encoder
 
 
+def like(encoder, **options):
+    """An encoder with other options and the same weights."""
+    twin = tiny(**options)
+    twin.build((None, F, J, 3))
+    twin.set_weights(encoder.get_weights())
+    return twin
+
+
 @pytest.fixture(scope="module")
 def outputs(encoder, windows):
     return {name: np.asarray(output) for name, output in encoder(windows).items()}
@@ -90,10 +98,66 @@ class TestOutputs:
         assert (outputs["attention"] > 0).all()
         np.testing.assert_allclose(outputs["attention"].sum(axis=-1), 1, rtol=1e-5)
 
-    def test_ages_are_the_attended_encoder_outputs_of_x_then_y_then_z(self, encoder, outputs, windows):
+    @pytest.mark.parametrize("attention", agegait.GaitEncoder.ATTENTIONS)
+    def test_ages_are_the_states_that_the_attention_looks_at(self, encoder, windows, attention):
+        twin = like(encoder, attention=attention)
+        states = twin.states(windows, batch_size=3, verbose=0)
+        assert states.shape == (len(windows), F, 3 * K)
+        outputs = twin.predict(windows, verbose=0)
+        for axis in range(3):
+            part = slice(axis * K, (axis + 1) * K)
+            expected = outputs["attention"][:, axis] @ states[..., part]
+            np.testing.assert_allclose(outputs["ages"][..., part], expected, rtol=1e-4, atol=1e-6)
+
+    def test_states_are_the_encoders_outputs_for_x_then_y_then_z(self, encoder, windows):
         memory, _ = encoder.encoder(np.transpose(windows, (3, 0, 1, 2)))
-        expected = [outputs["attention"][:, axis] @ np.asarray(memory[axis]) for axis in range(3)]
-        np.testing.assert_allclose(outputs["ages"], np.concatenate(expected, axis=-1), rtol=1e-4, atol=1e-6)
+        expected = np.concatenate(list(np.asarray(memory)), axis=-1)
+        features = {"skeleton": windows, "walk": np.array(["a"] * len(windows))}
+        for data in (windows, features, tf.data.Dataset.from_tensor_slices(features)):
+            np.testing.assert_allclose(encoder.states(data, verbose=0), expected, rtol=1e-5, atol=1e-6)
+
+    def test_states_of_an_encoder_that_nobody_called(self, windows):
+        encoder = tiny(dtype="mixed_bfloat16")
+        states = encoder.states(windows, verbose=0)
+        memory, _ = encoder.encoder(np.transpose(windows, (3, 0, 1, 2)))
+        np.testing.assert_array_equal(states[..., -K:], memory[2])
+        encoder(windows)  # builds nothing that was not there
+        assert encoder.states(windows, verbose=0).tobytes() == states.tobytes()
+
+    def test_masked_attention_is_the_basic_one_under_the_locality(self, encoder, windows):
+        masked = like(encoder, attention="MBAS", sigma=1.0)(windows)["attention"]
+        basic = like(encoder, attention="BA")(windows)["attention"]
+        nearness = encoder.decoder.attention.locality(F, F)
+        # Input feeding lets what was masked before into later steps: only the first is the same under its mask.
+        by_hand = np.exp(-((np.arange(F) - (F - 1)) ** 2) / 2)
+        np.testing.assert_allclose(masked[:, :, 0], basic[:, :, 0] * by_hand, rtol=1e-5)
+        assert nearness[0].argmax() == F - 1
+        assert (np.asarray(masked).sum(axis=-1) < 1).all()
+
+    def test_direction_leaves_the_outputs_alone_but_for_masks_and_targets(self, encoder, outputs, windows):
+        for attention in ("LA", "BA"):
+            forward = like(encoder, attention=attention, direction="forward")(windows)
+            for name, output in forward.items():
+                np.testing.assert_allclose(output, outputs[name], rtol=1e-5, atol=1e-6)
+        forward = like(encoder, attention="MBAS", direction="forward")(windows)["attention"]
+        reverse = like(encoder, attention="MBAS")(windows)["attention"]
+        assert not np.allclose(forward, reverse)
+
+    @pytest.mark.parametrize("direction", ["reverse", "forward"])
+    def test_the_target_fed_in_is_the_frame_rebuilt_before(self, encoder, windows, direction):
+        twin = like(encoder, feed="target", direction=direction)
+        rebuilt = np.asarray(twin(windows)["reconstruction"])
+        for frame in range(F):
+            moved = windows.copy()
+            moved[:, frame] += 1
+            by_axis = np.transpose(windows, (3, 0, 1, 2))
+            memory, states = twin.encoder(by_axis)
+            order = slice(None, None, -1 if direction == "reverse" else 1)
+            target = np.transpose(moved, (3, 0, 1, 2))[:, :, order]
+            after = np.transpose(twin.decoder(memory, states, target=target)[0], (1, 2, 3, 0))
+            step = F - 1 - frame if direction == "reverse" else frame
+            np.testing.assert_allclose(after[:, : step + 1], rebuilt[:, : step + 1], rtol=1e-5, atol=1e-6)
+            assert (np.abs(after - rebuilt)[:, step + 1 :].max(axis=(0, 2, 3)) > 1e-3).all()
 
     @pytest.mark.parametrize("axis", range(3))
     def test_axes_are_independent(self, encoder, outputs, windows, axis):
@@ -140,15 +204,17 @@ def test_parameters_of_the_published_size():
 
 
 class TestLoss:
-    def test_is_the_mean_over_windows_of_the_published_terms_and_the_weights(self, encoder, outputs, windows):
-        weighted = tiny(locality_weight=0.5, l2=0.01)
-        weighted.build(windows.shape)
-        weighted.set_weights(encoder.get_weights())
+    @pytest.mark.parametrize("direction", ["reverse", "forward"])
+    def test_is_the_mean_over_windows_of_the_published_terms_and_the_weights(
+        self, encoder, outputs, windows, direction
+    ):
+        weighted = like(encoder, locality_weight=0.5, l2=0.01, direction=direction)
         reconstruction = locality = 0.0
-        nearness = weighted.decoder.attention.locality(F, F)
+        order = range(F) if direction == "forward" else range(F - 1, -1, -1)
+        nearness = [np.exp(-((np.arange(F) - rebuilt) ** 2) / (2 * (F / 2) ** 2)) for rebuilt in order]
         for window, rebuilt, attention in zip(windows, outputs["reconstruction"], outputs["attention"], strict=True):
             for step in range(F):
-                reconstruction += 0.5 * np.sum((rebuilt[step] - window[F - 1 - step]) ** 2)
+                reconstruction += 0.5 * np.sum((rebuilt[step] - window[order[step]]) ** 2)
                 for axis in range(3):
                     locality += 0.5 * np.sum((attention[axis, step] * (1 - nearness[step])) ** 2)
         weights = 0.01 * 0.5 * sum(np.sum(weight**2) for weight in weighted.get_weights())
@@ -159,8 +225,9 @@ class TestLoss:
         assert logs["reconstruction_loss"] == pytest.approx(reconstruction / len(windows), rel=1e-5)
         assert logs["locality_loss"] == pytest.approx(locality / len(windows), rel=1e-5)
 
-    def test_basic_attention_has_no_locality_term(self, windows):
-        encoder = compiled(tiny(attention="BA", l2=0.0))
+    @pytest.mark.parametrize("attention", ["BA", "MBAS"])
+    def test_only_locality_aware_attention_has_a_locality_term(self, windows, attention):
+        encoder = compiled(tiny(attention=attention, l2=0.0))
         logs = encoder.evaluate(windows, batch_size=len(windows), verbose=0, return_dict=True)
         assert set(logs) == {"loss", "reconstruction_loss"}
         assert logs["loss"] == pytest.approx(logs["reconstruction_loss"])
@@ -217,6 +284,11 @@ class TestTraining:
     def test_brings_the_loss_down(self, windows):
         losses, _ = self.trained_on(windows, batch_size=4)
         assert losses[1] < losses[0]
+
+    @pytest.mark.parametrize("options", [{"attention": "MBAS"}, {"direction": "forward"}])
+    def test_trains_with_what_the_paper_compares_with(self, windows, options):
+        history = compiled(tiny(**options)).fit(windows, epochs=3, verbose=0)
+        assert history.history["loss"][-1] < history.history["loss"][0]
 
     @pytest.mark.parametrize("feed", ["previous", "target"])
     def test_trains_with_every_feed(self, windows, feed):
@@ -293,6 +365,20 @@ np.save(sys.argv[1] + "/ages.npy", encoder(np.load(sys.argv[1] + "/windows.npy")
         assert again.get_config() == trained.get_config()
         assert (again.units, again.feed, again.sigma) == (4, "previous", 1.5)
 
+    @pytest.mark.parametrize("options", [{"attention": "MBAS", "sigma": 1.5}, {"direction": "forward"}])
+    def test_loaded_it_is_what_the_paper_compares_with(self, encoder, windows, tmp_path, options):
+        twin = like(encoder, **options)
+        twin.save(tmp_path / "encoder.keras")
+        loaded = keras.models.load_model(tmp_path / "encoder.keras")
+        assert loaded.get_config() == twin.get_config()
+        losses = [compiled(model).evaluate(windows, verbose=0, return_dict=True) for model in (twin, loaded)]
+        assert losses[0] == losses[1]
+
+    def test_models_from_before_there_were_directions(self, trained):
+        config = trained.get_config()
+        del config["direction"]
+        assert agegait.GaitEncoder.from_config(config).get_config() == trained.get_config()
+
     def test_a_clone_has_the_same_weights_to_fill(self, trained, windows):
         clone = keras.models.clone_model(trained)
         clone.set_weights(trained.get_weights())
@@ -308,7 +394,9 @@ class TestRefusals:
     @pytest.mark.parametrize(
         ("options", "message"),
         [
-            ({"attention": "MBAS"}, "attention: expected one of LA, BA, received 'MBAS'"),
+            ({"attention": "XA"}, "attention: expected one of LA, BA, MBAS, received 'XA'"),
+            ({"direction": "sideways"}, "direction: expected one of reverse, forward, received 'sideways'"),
+            ({"attention": "BA", "direction": ""}, "direction: expected one of reverse, forward, received ''"),
             ({"feed": "own"}, "feed: expected one of zeros, previous, target, received 'own'"),
             ({"frames": 0}, "frames: expected at least 1, received 0"),
             ({"joints": 0}, "joints: expected at least 1, received 0"),

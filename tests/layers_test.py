@@ -14,6 +14,7 @@ from agegait.layers import (
     AxisLSTM,
     BasicAttention,
     LocalityAwareAttention,
+    MaskedBasicAttention,
     ReverseDecoder,
     SkeletonEncoder,
     SkeletonNormalization,
@@ -50,6 +51,10 @@ CASES = {
     "LocalityAwareAttention": Case(
         lambda **options: LocalityAwareAttention(K, sigma=1.5, **options),
         {"query": (A, B, F, K), "value": (A, B, F, K)},
+    ),
+    "MaskedBasicAttention": Case(
+        lambda **options: MaskedBasicAttention(K, sigma=1.5, direction="forward", **options),
+        {"query": (A, B, F - 1, K), "value": (A, B, F, J)},
     ),
     "ReverseDecoder zeros": Case(lambda **options: decoder("zeros", **options), MEMORY),
     "ReverseDecoder previous": Case(lambda **options: decoder("previous", **options), MEMORY),
@@ -227,7 +232,13 @@ def attend(query, memory, kernel):
     return sum(weight * h for weight, h in zip(weights, memory, strict=True)), weights
 
 
-def decode(memory, states, lstms, attention_kernel, state_kernel, output_kernel, output_bias, feed, target):
+def locality(step, frames, sigma, direction):
+    """By hand, both counted from 0."""
+    rebuilt = {"reverse": frames - 1 - step, "forward": step}[direction]
+    return np.array([np.exp(-((frame - rebuilt) ** 2) / (2 * sigma**2)) for frame in range(frames)])
+
+
+def decode(memory, states, lstms, attention_kernel, state_kernel, output_kernel, output_bias, feed, target, mask):
     states, k = list(states), memory.shape[1]
     fed, s = np.zeros(J), np.zeros(k)
     rebuilt, weights, contexts = [], [], []
@@ -236,7 +247,9 @@ def decode(memory, states, lstms, attention_kernel, state_kernel, output_kernel,
         for number, lstm in enumerate(lstms):
             states[number] = lstm_step(x, states[number], lstm)
             x = states[number][0]
-        context, weight = attend(x, memory, attention_kernel)
+        _, weight = attend(x, memory, attention_kernel)
+        weight = weight * mask[step]
+        context = sum(share * h for share, h in zip(weight, memory, strict=True))
         s = np.concatenate([x, context]) @ state_kernel
         y = s @ output_kernel + output_bias
         fed = {"zeros": np.zeros(J), "previous": y, "target": target[step]}[feed]
@@ -298,12 +311,33 @@ def test_attention_is_luongs_general_attention(name):
             assert_close((contexts[axis, window, step], weights[axis, window, step]), expected)
 
 
-@pytest.mark.parametrize("attention", [BasicAttention, LocalityAwareAttention])
+def test_masked_attention_is_basic_attention_times_the_locality():
+    make, shapes = CASES["MaskedBasicAttention"]
+    layer, inputs = randomized(make(dtype="float64"), shapes), draw(shapes)
+    contexts, weights = arrays(layer(**inputs))
+    assert not layer.losses
+    for axis, window in AXES_AND_WINDOWS:
+        memory = inputs["value"][axis, window]
+        for step, query in enumerate(inputs["query"][axis, window]):
+            _, basic = attend(query, memory, np.asarray(layer.kernel[axis]))
+            masked = basic * locality(step, F, 1.5, "forward")
+            assert masked.sum() < 1
+            expected = sum(weight * h for weight, h in zip(masked, memory, strict=True))
+            assert_close((contexts[axis, window, step], weights[axis, window, step]), (expected, masked))
+
+
+@pytest.mark.parametrize("direction", ["reverse", "forward"])
+@pytest.mark.parametrize("attention", [BasicAttention, LocalityAwareAttention, MaskedBasicAttention])
 @pytest.mark.parametrize("feed", ReverseDecoder.FEEDS)
-def test_reverse_decoder_decodes_as_the_method_says(feed, attention):
+def test_reverse_decoder_decodes_as_the_method_says(feed, attention, direction):
     shapes = CASES[f"ReverseDecoder {feed}"].shapes
-    layer = randomized(decoder(feed, attention, dtype="float64"), shapes)
+    options = {} if attention is BasicAttention else {"direction": direction}
+    attend = attention(K, dtype="float64", **options)
+    layer = randomized(ReverseDecoder(J, attend, feed=feed, dtype="float64"), shapes)
     inputs = draw(shapes)
+    mask = [
+        locality(step, F, F / 2, direction) if attention is MaskedBasicAttention else np.ones(F) for step in range(F)
+    ]
     target = inputs.get("target", np.zeros((A, B, F, J)))
     outputs = layer(**inputs)
     heads = [layer.attention.kernel, layer.state_kernel, layer.output_kernel, layer.output_bias]
@@ -315,6 +349,7 @@ def test_reverse_decoder_decodes_as_the_method_says(feed, attention):
             *[np.asarray(weight[axis]) for weight in heads],
             feed,
             target[axis, window],
+            mask,
         )
         assert_close(axis_of(outputs, axis, window), expected)
 
@@ -326,20 +361,24 @@ def test_locality_of_the_published_window():
     np.testing.assert_allclose(locality[0, ::-1], by_distance, atol=5e-5)
     np.testing.assert_allclose(locality[5], by_distance, atol=5e-5)
     np.testing.assert_allclose(locality[3], [0.8007, 0.9460, 1, 0.9460, 0.8007, 0.6065], atol=5e-5)
+    # Forward, step 0 rebuilds the first frame.
+    np.testing.assert_array_equal(LocalityAwareAttention(K, direction="forward").locality(6, 6), locality[::-1])
 
 
+@pytest.mark.parametrize("direction", ["reverse", "forward"])
 @pytest.mark.parametrize("sigma", [None, 0.7])
-def test_locality_loss_is_the_squared_attention_outside_the_locality(sigma):
+def test_locality_loss_is_the_squared_attention_outside_the_locality(sigma, direction):
     weights = np.random.default_rng(0).dirichlet(np.ones(F), size=(A, B, F))
     expected = np.zeros(B)
     width = F / 2 if sigma is None else sigma
     for axis, window in AXES_AND_WINDOWS:
         for t in range(1, F + 1):
+            rebuilt = F + 1 - t if direction == "reverse" else t
             for j in range(1, F + 1):
                 a = weights[axis, window, t - 1, j - 1]
-                locality = np.exp(-((j - (F + 1 - t)) ** 2) / (2 * width**2))
+                locality = np.exp(-((j - rebuilt) ** 2) / (2 * width**2))
                 expected[window] += 0.5 * (a - locality * a) ** 2
-    layer = LocalityAwareAttention(K, sigma=sigma, dtype="float64")
+    layer = LocalityAwareAttention(K, sigma=sigma, direction=direction, dtype="float64")
     np.testing.assert_allclose(layer.locality_loss(weights), expected, rtol=1e-12)
 
 
@@ -420,6 +459,8 @@ def test_refused_arguments():
         SkeletonEncoder(K, num_layers=0)
     with pytest.raises(ValueError, match="sigma: expected a positive number of frames, received 0"):
         LocalityAwareAttention(K, sigma=0)
+    with pytest.raises(ValueError, match="direction: expected one of reverse, forward, received 'backward'"):
+        MaskedBasicAttention(K, direction="backward")
     with pytest.raises(ValueError, match="feed: expected one of zeros, previous, target, received 'own'"):
         decoder("own")
 
@@ -428,7 +469,7 @@ def test_reverse_decoder_refuses_what_it_cannot_start_from():
     inputs = draw(MEMORY)
     with pytest.raises(ValueError, match=r"initial_state: expected 2 pairs \(h, c\), received 1"):
         decoder("zeros")(inputs["memory"], inputs["initial_state"][:1])
-    with pytest.raises(ValueError, match='target: expected the window in reverse, as feed="target" asks'):
+    with pytest.raises(ValueError, match='target: expected the window as it is to be rebuilt, as feed="target" asks'):
         decoder("target")(**inputs)
 
 

@@ -169,14 +169,45 @@ def test_folders_that_are_no_runs_are_refused(finished, data_dir, tmp_path):
         ),
         ({"precision": "float8"}, "precision: expected one of float32, mixed_bfloat16, received 'float8'"),
         ({"frames": 1}, "frames: expected at least 2, received 1"),
-        ({"attention": "XA"}, "attention: expected one of LA, BA, received 'XA'"),
+        ({"attention": "XA"}, "attention: expected one of LA, BA, MBAS, received 'XA'"),
         ({"manner": "xx"}, "manner: expected one of ap, sc, received 'xx'"),
         ({"feed": "soup"}, "feed: expected one of zeros, previous, target, received 'soup'"),
+        ({"direction": "up"}, "direction: expected one of reverse, forward, received 'up'"),
+        ({"features": "pixels"}, "features: expected one of ages, states, received 'pixels'"),
+        ({"features": "states"}, "fine_tune_epochs: expected 0 with features 'states', received 2: only AGEs"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused_before_anything_is_done(changes, message):
     with pytest.raises(ValueError, match=message):
         settings(**changes)
+
+
+def test_what_the_paper_compares_with_is_trained_and_evaluated(data_dir, tmp_path):
+    asked = settings(
+        attention="MBAS",
+        direction="forward",
+        features="states",
+        recipe=dataclasses.replace(TINY, epochs=1, fine_tune_epochs=0),
+    )
+    run = runs.load(training.train(asked, tmp_path / "run", data_dir).folder)
+    assert run.settings == asked
+    assert (run.encoder.attention, run.encoder.direction) == ("MBAS", "forward")
+    windows = run.windows(asked.load(data_dir), "test")
+    features = run.features(windows, "features")
+    np.testing.assert_array_equal(features, run.encoder.states(windows.skeletons, batch_size=512, verbose=0))
+    found = evaluation.evaluate(run, data_dir)["tests"]["test"][0]
+    assert found["rank"][1] > 0.1
+    logits = run.recognizer.predict(features, verbose=0)
+    assert found["rank"][1] == pytest.approx(np.mean(logits.argmax(axis=1) == windows.persons), abs=1e-3)
+    with pytest.raises(ValueError, match="expected a run of features 'ages', found 'states'"):
+        _ = run.identifier
+
+
+def test_a_record_from_before_there_were_directions_and_features(finished):
+    record = dataclasses.asdict(settings())
+    for name in ("direction", "features"):
+        del record[name]
+    assert runs.Settings.from_dict(record) == finished.settings
 
 
 def test_published_names_of_data_sets_are_taken():

@@ -140,7 +140,7 @@ class TestSearchSpace:
             ("manner=ap:sc", "with two numbers"),
             ("units=0,8", "units: expected at least 1, received 0"),
             ("dropout=0:1", r"dropout: expected less than 1, received 1\.0"),
-            ("attention=LA,XA", "attention: expected one of LA, BA, received 'XA'"),
+            ("attention=LA,XA", "attention: expected one of LA, BA, MBAS, received 'XA'"),
             ("frames=1", "frames: expected at least 2, received 1"),
         ],
     )

@@ -3,6 +3,7 @@
 from agegait.layers.axis_lstm import AxisLSTM
 from agegait.layers.basic_attention import BasicAttention
 from agegait.layers.locality_aware_attention import LocalityAwareAttention
+from agegait.layers.masked_basic_attention import MaskedBasicAttention
 from agegait.layers.reverse_decoder import ReverseDecoder
 from agegait.layers.skeleton_encoder import SkeletonEncoder
 from agegait.layers.skeleton_normalization import SkeletonNormalization
@@ -12,6 +13,7 @@ __all__ = [
     "AxisLSTM",
     "BasicAttention",
     "LocalityAwareAttention",
+    "MaskedBasicAttention",
     "ReverseDecoder",
     "SkeletonEncoder",
     "SkeletonNormalization",

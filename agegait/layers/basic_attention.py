@@ -49,12 +49,15 @@ class BasicAttention(keras.layers.Layer):
         keys = ops.matmul(ops.reshape(value, (axes, batch * frames, size)), self.kernel)
         return ops.reshape(keys, (axes, batch, frames, self.units))
 
-    def attend(self, query, keys, value):
-        """The contexts and weights of some steps, from keys that are already there."""
-        scores = ops.matmul(query, ops.transpose(keys, (0, 1, 3, 2)))
-        weights = ops.softmax(ops.cast(scores, self.variable_dtype), axis=-1)
-        weights = ops.cast(weights, self.compute_dtype)
+    def attend(self, query, keys, value, first=0):
+        """The contexts and weights of some steps, from keys that are already there; `first` (from 0) begins them."""
+        weights = ops.cast(self.weigh(query, keys, first), self.compute_dtype)
         return ops.matmul(weights, value), weights
+
+    def weigh(self, query, keys, first=0):
+        """The weights alone, in the variables' dtype; they do not depend on which steps they are of."""
+        scores = ops.matmul(query, ops.transpose(keys, (0, 1, 3, 2)))
+        return ops.softmax(ops.cast(scores, self.variable_dtype), axis=-1)
 
     def compute_output_shape(self, query_shape, value_shape):
         axes, batch, steps, _ = query_shape

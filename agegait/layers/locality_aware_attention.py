@@ -1,25 +1,23 @@
-from typing import Any
-
 import keras
-import numpy as np
 from keras import ops
 
-from agegait.layers.basic_attention import BasicAttention
+from agegait.layers.local_attention import LocalAttention
 
 
 @keras.saving.register_keras_serializable(package="agegait")
-class LocalityAwareAttention(BasicAttention):
+class LocalityAwareAttention(LocalAttention):
     """Attention that learns to look at the frames next to the one being rebuilt (LA).
 
-    Step t (from 1) of a reverse decoder rebuilds frame p_t = f + 1 - t. Around it lies a Gaussian locality
-    l_t(j) = exp(-(j - p_t)^2 / (2 sigma^2)); the loss term 1/2 sum_{t,j} (a_t(j) - l_t(j) a_t(j))^2 draws the weights
-    a_t to it. The weights themselves are not masked. Called on its own, the layer adds the term, a mean over the
-    batch, to the model's losses; inside a `ReverseDecoder` the model that owns the decoder does.
+    Step t (from 1) of a reverse decoder rebuilds frame p_t = f + 1 - t, one that goes forward p_t = t. Around it lies
+    a Gaussian locality l_t(j) = exp(-(j - p_t)^2 / (2 sigma^2)); the loss term 1/2 sum_{t,j} (a_t(j) - l_t(j) a_t(j))^2
+    draws the weights a_t to it. The weights themselves are not masked. Called on its own, the layer adds the term, a
+    mean over the batch, to the model's losses; inside a `ReverseDecoder` the model that owns the decoder does.
 
     Args:
         units: Size k of a query.
         axes: Number A of axes.
         sigma: Width of the locality in frames; half the number of frames where absent.
+        direction: `"reverse"` or `"forward"`, the order in which frames are rebuilt.
 
     Call arguments:
         query: The decoder's outputs g, `[A, B, S, k]`.
@@ -29,34 +27,19 @@ class LocalityAwareAttention(BasicAttention):
         The contexts `[A, B, S, k]` and the weights `[A, B, S, f]`, each row of which sums to 1.
 
     Raises:
-        ValueError: sigma is not positive.
+        ValueError: sigma is not positive, or an unknown direction.
 
     Reference:
         Rao et al., Self-Supervised Gait Encoding with Locality-Aware Attention, IJCAI 2020, equations 7 to 9.
     """
-
-    def __init__(self, units: int, axes: int = 3, sigma: float | None = None, **kwargs: Any) -> None:
-        super().__init__(units, axes, **kwargs)
-        if sigma is not None and sigma <= 0:
-            raise ValueError(f"sigma: expected a positive number of frames, received {sigma}.")
-        self.sigma = sigma
 
     def call(self, query, value):
         contexts, weights = super().call(query, value)
         self.add_loss(ops.mean(self.locality_loss(weights)))
         return contexts, weights
 
-    def locality(self, steps: int, frames: int) -> np.ndarray:
-        """The locality l_t(j), `[steps, frames]`: 1 on the frame that a step rebuilds, less with distance from it."""
-        sigma = frames / 2 if self.sigma is None else self.sigma
-        position = frames - 1 - np.arange(steps)[:, None]
-        return np.exp(-((np.arange(frames) - position) ** 2) / (2 * sigma**2))
-
     def locality_loss(self, weights):
         """The loss term of each window, `[B]`, from the weights `[A, B, S, f]`: a sum over axes, steps and frames."""
         weights = ops.cast(weights, self.variable_dtype)
         outside = ops.convert_to_tensor(1 - self.locality(*weights.shape[2:]), dtype=self.variable_dtype)
         return 0.5 * ops.sum(ops.square(weights * outside), axis=(0, 2, 3))
-
-    def get_config(self):
-        return {**super().get_config(), "sigma": self.sigma}

@@ -14,11 +14,12 @@ class ReverseDecoder(keras.layers.Layer):
 
     At step t the input is [d_t ; s_{t-1}], with d_t the frame fed in and s the attentional state, s_0 = 0. The last
     LSTM layer's output g_t asks the attention for a context c_t; s_t = W_a [g_t ; c_t]; y_t = W_o s_t + b_o rebuilds
-    frame f + 1 - t. The contexts are the window's AGEs.
+    frame f + 1 - t. The contexts are the window's AGEs. Which frame a step rebuilds is the loss's, the target's and the
+    attention's choice: where these are of direction `"forward"`, step t rebuilds frame t.
 
     Args:
         joints: Number J of values a frame and axis.
-        attention: A `BasicAttention` or `LocalityAwareAttention` layer of the same number of axes; its units are the
+        attention: A `BasicAttention` layer, or one of its kinds, of the same number of axes; its units are the
             decoder's.
         num_layers: LSTM layers, as many as the encoder has.
         feed: What d_t is. `"zeros"`: nothing, as in the published code. `"previous"`: the frame just rebuilt, as in
@@ -27,7 +28,8 @@ class ReverseDecoder(keras.layers.Layer):
     Call arguments:
         memory: The encoder's outputs, `[A, B, f, k]`.
         initial_state: The encoder's final states, a pair `(h, c)` for each layer, `[A, B, k]` each.
-        target: The window in reverse, `[A, B, f, J]`; needed, and read, only with `feed="target"`.
+        target: The window in the order that it is rebuilt in, `[A, B, f, J]`; needed, and read, only with
+            `feed="target"`.
 
     Returns:
         The reconstruction `[A, B, f, J]`, step t rebuilding frame f + 1 - t; the attention's weights `[A, B, f, f]`,
@@ -82,7 +84,9 @@ class ReverseDecoder(keras.layers.Layer):
         if len(initial_state) != self.num_layers:
             raise ValueError(f"initial_state: expected {self.num_layers} pairs (h, c), received {len(initial_state)}.")
         if self.feed == "target" and target is None:
-            raise ValueError('target: expected the window in reverse, as feed="target" asks, received None.')
+            raise ValueError(
+                'target: expected the window as it is to be rebuilt, as feed="target" asks, received None.'
+            )
         batch, frames = ops.shape(memory)[1], memory.shape[2]
         kernels = [self._kernel(number) for number in range(self.num_layers)]
         state_kernel = ops.convert_to_tensor(self.state_kernel)
@@ -103,7 +107,7 @@ class ReverseDecoder(keras.layers.Layer):
                 states[number] = lstm.advance(ops.matmul(both, kernels[number]), states[number])
                 inputs = lstm.cast_product(states[number][0])
             query = ops.expand_dims(inputs, 2)
-            context, weight = self.attention.attend(query, keys, memory)
+            context, weight = self.attention.attend(query, keys, memory, step)
             attentional = ops.matmul(ops.concatenate([inputs, context[:, :, 0]], axis=-1), state_kernel)
             if self.feed == "previous":
                 previous = self._rebuild(ops.expand_dims(attentional, 2))[:, :, 0]

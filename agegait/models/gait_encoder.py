@@ -3,13 +3,13 @@ from typing import Any
 import keras
 from keras import ops
 
-from agegait.layers import BasicAttention, LocalityAwareAttention, ReverseDecoder, SkeletonEncoder
+from agegait.layers import BasicAttention, LocalityAwareAttention, MaskedBasicAttention, ReverseDecoder, SkeletonEncoder
 from agegait.models.inputs import any_length, skeletons_of, unlabelled
 
 
 @keras.saving.register_keras_serializable(package="agegait")
 class GaitEncoder(keras.Model):
-    """Learns gait features from unlabelled skeleton windows by rebuilding them in reverse.
+    """Learns gait features from unlabelled skeleton windows by rebuilding them, as a rule in reverse.
 
     Three encoder-decoders, one for each of x, y and z, run side by side as one model. The contexts of the decoder's
     attention, joined over the axes, are the attention-based gait encodings (AGEs).
@@ -25,22 +25,26 @@ class GaitEncoder(keras.Model):
         joints: Joints J of a frame.
         units: Size k of every LSTM layer.
         num_layers: LSTM layers of the encoder, and of the decoder.
-        attention: `"LA"` for locality-aware attention, `"BA"` for basic attention.
+        attention: `"LA"` for locality-aware attention, `"BA"` for basic attention, `"MBAS"` for basic attention whose
+            weights are masked by the locality.
         feed: What the decoder is fed, see `agegait.layers.ReverseDecoder`.
         sigma: Width of the locality in frames; half the window where absent.
         locality_weight: Weight of the locality loss.
         l2: Weight of 1/2 the sum of squares of all weights, biases included; 0.02 over a batch of 128 in the published
             code.
+        direction: `"reverse"` to rebuild windows last frame first, `"forward"` in their own order, which the paper
+            compares it with; the locality is then around frame t at step t.
 
     Call arguments:
         inputs: Windows `[B, f, J, 3]` in metres, seen as they are given, or a dict that holds them as `"skeleton"`.
 
     Returns:
-        A dict. `"reconstruction"`: `[B, f, J, 3]`, step t rebuilds frame f - 1 - t (from 0). `"attention"`:
-        `[B, 3, f, f]`, axis, decoder step, encoder frame; rows sum to 1. `"ages"`: `[B, f, 3 k]`.
+        A dict. `"reconstruction"`: `[B, f, J, 3]`, step t rebuilds frame f - 1 - t (from 0), or t where the direction
+        is forward. `"attention"`: `[B, 3, f, f]`, axis, decoder step, encoder frame, the weights that AGEs are made
+        with; rows sum to 1, masked ones to less. `"ages"`: `[B, f, 3 k]`.
 
     Raises:
-        ValueError: An unknown attention or feed, a size below 1, or windows of another shape.
+        ValueError: An unknown attention, feed or direction, a size below 1, or windows of another shape.
 
     Example:
         >>> encoder = agegait.GaitEncoder(frames=6, joints=20)
@@ -53,7 +57,8 @@ class GaitEncoder(keras.Model):
         2020, equations 1 to 10.
     """
 
-    ATTENTIONS = ("LA", "BA")
+    ATTENTIONS = ("LA", "BA", "MBAS")
+    DIRECTIONS = LocalityAwareAttention.DIRECTIONS
     AXES = 3
 
     def __init__(
@@ -67,11 +72,14 @@ class GaitEncoder(keras.Model):
         sigma: float | None = None,
         locality_weight: float = 1.0,
         l2: float = 0.02 / 128,
+        direction: str = "reverse",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         if attention not in self.ATTENTIONS:
             raise ValueError(f"attention: expected one of {', '.join(self.ATTENTIONS)}, received {attention!r}.")
+        if direction not in self.DIRECTIONS:
+            raise ValueError(f"direction: expected one of {', '.join(self.DIRECTIONS)}, received {direction!r}.")
         for name, size in (("frames", frames), ("joints", joints), ("units", units)):
             if size < 1:
                 raise ValueError(f"{name}: expected at least 1, received {size}.")
@@ -84,12 +92,14 @@ class GaitEncoder(keras.Model):
         self.sigma = sigma
         self.locality_weight = locality_weight
         self.l2 = l2
+        self.direction = direction
         options = {"axes": self.AXES, "dtype": self.dtype_policy}
         self.encoder = SkeletonEncoder(units, num_layers, name="encoder", **options)
-        if attention == "LA":
-            attend = LocalityAwareAttention(units, sigma=sigma, name="attention", **options)
-        else:
+        if attention == "BA":
             attend = BasicAttention(units, name="attention", **options)
+        else:
+            kind = LocalityAwareAttention if attention == "LA" else MaskedBasicAttention
+            attend = kind(units, sigma=sigma, direction=direction, name="attention", **options)
         self.decoder = ReverseDecoder(joints, attend, num_layers, feed, name="decoder", dtype=self.dtype_policy)
         self.reconstruction_tracker = keras.metrics.Mean(name="reconstruction_loss")
         self.locality_tracker = keras.metrics.Mean(name="locality_loss") if attention == "LA" else None
@@ -106,13 +116,21 @@ class GaitEncoder(keras.Model):
         self._check_windows(windows.shape)
         by_axis = ops.transpose(windows, (3, 0, 1, 2))
         memory, states = self.encoder(by_axis)
-        target = ops.flip(by_axis, axis=2) if self.feed == "target" else None
+        target = self._as_rebuilt(by_axis, axis=2) if self.feed == "target" else None
         reconstruction, attention, contexts = self.decoder(memory, states, target=target)
         return {
             "reconstruction": ops.transpose(reconstruction, (1, 2, 3, 0)),
             "attention": ops.transpose(attention, (1, 0, 2, 3)),
-            "ages": ops.reshape(ops.transpose(contexts, (1, 2, 0, 3)), (-1, self.frames, self.AXES * self.units)),
+            "ages": self._joined(contexts),
         }
+
+    def _as_rebuilt(self, windows, axis):
+        """Windows with their frames in the order in which the decoder rebuilds them."""
+        return ops.flip(windows, axis=axis) if self.direction == "reverse" else windows
+
+    def _joined(self, by_axis):
+        """Features of each axis, `[3, B, f, k]`, side by side, `[B, f, 3 k]`."""
+        return ops.reshape(ops.transpose(by_axis, (1, 2, 0, 3)), (-1, self.frames, self.AXES * self.units))
 
     def _check_windows(self, shape):
         if tuple(shape[1:]) != (self.frames, self.joints, 3):
@@ -123,7 +141,7 @@ class GaitEncoder(keras.Model):
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         """The self-supervised loss of a batch, from its windows and what the model made of them; `y` is not read."""
         windows = ops.cast(skeletons_of(x), self.variable_dtype)
-        errors = ops.cast(y_pred["reconstruction"], self.variable_dtype) - ops.flip(windows, axis=1)
+        errors = ops.cast(y_pred["reconstruction"], self.variable_dtype) - self._as_rebuilt(windows, axis=1)
         reconstruction = 0.5 * ops.sum(ops.square(errors), axis=(1, 2, 3))
         self.reconstruction_tracker.update_state(reconstruction, sample_weight)
         losses = reconstruction
@@ -168,6 +186,19 @@ class GaitEncoder(keras.Model):
         with any_length(kwargs.get("steps")):
             return super().predict(unlabelled(x, batch_size), batch_size=batch_size, **kwargs)
 
+    def states(self, x, batch_size=None, **kwargs):
+        """The encoder's outputs h_1..h_f, which AGEs are made of, `[B, f, 3 k]`, joined over the axes as AGEs are.
+
+        The paper compares AGEs with them. Arguments are those of `predict`; the decoder does not run.
+        """
+        if not self.built:
+            self.build((None, self.frames, self.joints, 3))
+        windows = keras.Input((self.frames, self.joints, 3))
+        memory, _ = self.encoder(ops.transpose(windows, (3, 0, 1, 2)))
+        model = keras.Model(windows, self._joined(memory))
+        with any_length(kwargs.get("steps")):
+            return model.predict(unlabelled(x, batch_size), batch_size=batch_size, **kwargs)
+
     def compute_output_shape(self, input_shape):
         batch = skeletons_of(input_shape)[0]
         return {
@@ -188,4 +219,5 @@ class GaitEncoder(keras.Model):
             "sigma": self.sigma,
             "locality_weight": self.locality_weight,
             "l2": self.l2,
+            "direction": self.direction,
         }

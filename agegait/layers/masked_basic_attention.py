@@ -1,0 +1,41 @@
+import keras
+from keras import ops
+
+from agegait.layers.local_attention import LocalAttention
+
+
+@keras.saving.register_keras_serializable(package="agegait")
+class MaskedBasicAttention(LocalAttention):
+    """Basic attention under a mask that leaves the frames next to the one being rebuilt (MBAS).
+
+    Step t (from 1) of a reverse decoder rebuilds frame p_t = f + 1 - t, one that goes forward p_t = t. The weights a_t
+    of basic attention are multiplied by the Gaussian locality l_t(j) = exp(-(j - p_t)^2 / (2 sigma^2)); the context is
+    c_t = sum_j l_t(j) a_t(j) h_j. Nothing draws the weights to the locality, and what the mask takes away is not given
+    to other frames. The papers compare it with locality-aware attention.
+
+    Args:
+        units: Size k of a query.
+        axes: Number A of axes.
+        sigma: Width of the locality in frames; half the number of frames where absent.
+        direction: `"reverse"` or `"forward"`, the order in which frames are rebuilt.
+
+    Call arguments:
+        query: The decoder's outputs g, `[A, B, S, k]`, those of steps 1 to S.
+        value: The encoder's outputs h, `[A, B, f, k]`.
+
+    Returns:
+        The contexts `[A, B, S, k]` and the masked weights l_t(j) a_t(j) that they are made with, `[A, B, S, f]`; a row
+        sums to less than 1.
+
+    Raises:
+        ValueError: sigma is not positive, or an unknown direction.
+
+    Reference:
+        Rao et al., Self-Supervised Gait Encoding with Locality-Aware Attention, IJCAI 2020, equations 7 and 8.
+    """
+
+    def weigh(self, query, keys, first=0):
+        weights = super().weigh(query, keys, first)
+        steps, frames = weights.shape[2:]
+        mask = self.locality(first + steps, frames)[first:]
+        return weights * ops.convert_to_tensor(mask, dtype=self.variable_dtype)
