@@ -240,7 +240,15 @@ finally:
     assert "tensorflow" not in sys.modules
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    for option in ("--attention", "--direction", "--features", "--manner", "--standardize", "--recognizer-epochs", "--manual-dir"):
+    for option in (
+        "--attention",
+        "--direction",
+        "--features",
+        "--manner",
+        "--standardize",
+        "--recognizer-epochs",
+        "--manual-dir",
+    ):
         assert option in done.stdout
     stdout, _ = agegait("--version")
     assert stdout.startswith("agegait 0.")
