@@ -113,7 +113,7 @@ def main():
     parser.add_argument("--units", type=int, default=256, help="LSTM units of the encoder (default: %(default)s)")
     parser.add_argument("--persons", type=int, default=164, help="people of the recognizer (default: %(default)s)")
     parser.add_argument("--frames", type=int, default=36, help="frames of a walk (default: %(default)s)")
-    parser.add_argument("--workers", type=int, default=1, help="batches that the server runs at once (%(default)s)")
+    parser.add_argument("--workers", type=int, default=2, help="batches that the server runs at once (%(default)s)")
     parser.add_argument("--seconds", type=float, default=6.0, help="for each figure (default: %(default)s)")
     options = parser.parse_args()
     walks = np.random.default_rng(0).normal(0, 0.3, (BATCH, options.frames, 20, 3)).astype("float32")

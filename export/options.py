@@ -29,7 +29,7 @@ _SERVER = {
     "batching": (
         _Option("max_batch", int, 64, "most rows that waiting requests are joined to; 1 joins none"),
         _Option("batch_wait", float, 0.0, "seconds that a request waits for company, even if nothing else runs"),
-        _Option("workers", int, 1, "batches that run at the same time"),
+        _Option("workers", int, 2, "batches that run at the same time"),
     ),
     "operation": (
         _Option("poll_seconds", float, 1.0, "how often new versions are looked for"),

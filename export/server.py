@@ -90,7 +90,7 @@ class Server:
         max_pending: int = 64,
         max_batch: int = 64,
         batch_wait: float = 0.0,
-        workers: int = 1,
+        workers: int = 2,
         poll_seconds: float = 1.0,
         request_seconds: float = 120.0,
         drain_seconds: float = 30.0,

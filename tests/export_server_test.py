@@ -79,7 +79,7 @@ def test_a_full_queue_refuses_at_once(folder, gate):
 
 
 def test_a_request_that_is_late_is_not_started(folder, gate):
-    with serving(folder) as (_, plain), ThreadPoolExecutor() as pool:
+    with serving(folder, workers=1) as (_, plain), ThreadPoolExecutor() as pool:
         taken = pool.submit(plain.predict)
         assert gate.entered.acquire(timeout=20)
         with refused(Code.DEADLINE_EXCEEDED):
@@ -91,7 +91,7 @@ def test_a_request_that_is_late_is_not_started(folder, gate):
 
 
 def test_a_request_that_its_caller_left_is_not_started(folder, gate):
-    with serving(folder) as (_, plain), ThreadPoolExecutor() as pool:
+    with serving(folder, workers=1) as (_, plain), ThreadPoolExecutor() as pool:
         taken = pool.submit(plain.predict)
         assert gate.entered.acquire(timeout=20)
         left = plain.prediction.Predict.future(walks_request(), timeout=20)
@@ -106,7 +106,7 @@ def test_a_request_that_its_caller_left_is_not_started(folder, gate):
 
 def test_requests_that_wait_are_joined_and_answered_as_if_alone(folder, gate):
     walks = [np.full((1 + i % 2, FRAMES + (i == 6), JOINTS, 3), i, np.float32) for i in range(8)]
-    with serving(folder) as (server, plain), ThreadPoolExecutor(8) as pool:
+    with serving(folder, workers=1) as (server, plain), ThreadPoolExecutor(8) as pool:
         first = pool.submit(plain.score, walks=walks[0])
         assert gate.entered.acquire(timeout=20)
         rest = [pool.submit(plain.score, walks=walk) for walk in walks[1:]]
@@ -115,6 +115,17 @@ def test_requests_that_wait_are_joined_and_answered_as_if_alone(folder, gate):
         for i, future in enumerate([first, *rest]):
             np.testing.assert_array_equal(future.result(), np.full(len(walks[i]), i, np.float32))
     assert sorted(gate.batches) == [1, 1, 10]  # the first; the one of another length; the six others, of 1 or 2 walks
+
+
+def test_as_many_requests_run_at_once_as_there_are_workers(folder, gate):
+    with serving(folder, workers=2) as (server, plain), ThreadPoolExecutor(3) as pool:
+        asked = [pool.submit(plain.score) for _ in range(3)]
+        assert gate.entered.acquire(timeout=20)
+        assert gate.entered.acquire(timeout=20)
+        until(lambda: len(server._batcher._jobs) == 1)
+        assert not gate.entered.acquire(timeout=0.2)
+        gate.opened.set()
+        assert [one.result() for one in asked] == [1, 1, 1]
 
 
 def test_a_request_may_wait_for_company(folder, gate):
@@ -141,7 +152,7 @@ def test_one_bad_request_does_not_spoil_those_it_is_joined_with(folder, gate, mo
         return outputs
 
     monkeypatch.setattr(Signature, "run", fussy)
-    with serving(folder) as (server, plain), ThreadPoolExecutor(8) as pool:
+    with serving(folder, workers=1) as (server, plain), ThreadPoolExecutor(8) as pool:
         first = pool.submit(plain.score)
         assert gate.entered.acquire(timeout=20)
         good, bad = (
