@@ -1,7 +1,7 @@
 """What the encoder has to beat: other ways to name windows, each by its name, all trained and used alike."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -52,7 +52,14 @@ class Baseline(Protocol):
 
     title: str
 
-    def fit(self, training: Windows, validation: Windows, persons: int, seed: int = 0) -> None:
+    def fit(
+        self,
+        training: Windows,
+        validation: Windows,
+        persons: int,
+        seed: int = 0,
+        callbacks: Sequence[keras.callbacks.Callback] = (),
+    ) -> None:
         """Learns from labelled windows.
 
         Args:
@@ -60,6 +67,7 @@ class Baseline(Protocol):
             validation: Windows of other walks to choose by, where there is a choice; never test windows.
             persons: People N; labels are 0..N-1.
             seed: Of whatever is drawn.
+            callbacks: Keras callbacks, to watch what is a network.
 
         Raises:
             ValueError: Labels beyond N.
@@ -99,7 +107,14 @@ class DescriptorBaseline:
         self.frames = frames
         self.fitted: Any = None
 
-    def fit(self, training: Windows, validation: Windows, persons: int, seed: int = 0) -> None:
+    def fit(
+        self,
+        training: Windows,
+        validation: Windows,
+        persons: int,
+        seed: int = 0,
+        callbacks: Sequence[keras.callbacks.Callback] = (),
+    ) -> None:
         """As `Baseline.fit`."""
         _check(training, persons)
         described = self._described(training)
@@ -153,7 +168,14 @@ class NetworkBaseline:
         self.recipe = recipe
         self.network: keras.Model | None = None
 
-    def fit(self, training: Windows, validation: Windows, persons: int, seed: int = 0) -> None:
+    def fit(
+        self,
+        training: Windows,
+        validation: Windows,
+        persons: int,
+        seed: int = 0,
+        callbacks: Sequence[keras.callbacks.Callback] = (),
+    ) -> None:
         """As `Baseline.fit`."""
         _check(training, persons)
         _check(validation, persons)
@@ -179,6 +201,7 @@ class NetworkBaseline:
             validation_batch_size=BATCH,
             callbacks=[
                 ProgressLine(self.title, len(rows), unit="rows"),
+                *callbacks,
                 keras.callbacks.EarlyStopping(
                     "val_accuracy", mode="max", patience=recipe.recognizer_epochs, restore_best_weights=True
                 ),

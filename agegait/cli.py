@@ -3,6 +3,7 @@
 import argparse
 import dataclasses
 import os
+import shlex
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -16,6 +17,7 @@ from agegait.export.options import add_client_options, add_server_options, clien
 from agegait.quiet import quiet_import
 
 DATASETS = "biwi, ias, kgbd, walkers, or a folder of one's own: PATH/<person>/<walk>"
+PRESETS = ("paper", "best")
 LIMB_CHECK = "train even where limb lengths make no sense"
 DEMO_RECIPE: dict[str, Any] = {"epochs": 6, "batch_size": 64, "recognizer_epochs": 10, "recognizer_batch_size": 64}
 """Enough to name the walkers, in the minutes that somebody who tries it out will wait."""
@@ -30,7 +32,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit status: 0, 1 for what a user can mend, 130 where the user stopped it. A wrong option exits with 2.
     """
-    options = _parser().parse_args(arguments)
+    words = sys.argv[1:] if arguments is None else arguments
+    options = _parser().parse_args(words)
+    options.words = words
     try:
         options.run(options)
     except KeyboardInterrupt:
@@ -103,6 +107,27 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--search-windows", action="store_true", help="search among windows too, not walks alone")
     _add_places(evaluate)
 
+    reproduce = command(
+        "reproduce", _reproduce, "train and evaluate the paper's table over several seeds, or go on where that stopped"
+    )
+    reproduce.add_argument("--dataset", required=True, metavar="NAME", help=DATASETS)
+    reproduce.add_argument("--out", required=True, type=Path, metavar="DIR", help="the reproduction's folder")
+    reproduce.add_argument(
+        "--rows",
+        nargs="+",
+        default=("table",),
+        metavar="NAME",
+        help="table, baselines, ablations, few-labels, recipes or all, or single rows: see docs/reproduce.md "
+        "(default: table)",
+    )
+    reproduce.add_argument(
+        "--seeds", nargs="+", type=int, default=(0, 1, 2), metavar="N", help="a run of each row for each (0 1 2)"
+    )
+    reproduce.add_argument("--preset", choices=PRESETS, default="best", help="recipe (default: %(default)s)")
+    _add_recipe(reproduce)
+    _add_places(reproduce)
+    _add_format(reproduce).add_argument("--no-limb-check", action="store_true", help=LIMB_CHECK)
+
     export = command("export", _export, "write a run's models as SavedModels")
     export.add_argument("folder", type=Path, metavar="RUN", help="the run's folder")
     export.add_argument("--out", required=True, type=Path, metavar="DIR", help="where the SavedModels go")
@@ -127,9 +152,7 @@ def _parser() -> argparse.ArgumentParser:
 def _add_training(train: argparse.ArgumentParser, preset: str) -> argparse._MutuallyExclusiveGroup:
     """Adds what makes up a run's settings; returns the group of what they start from."""
     start = train.add_mutually_exclusive_group()
-    start.add_argument(
-        "--preset", choices=("paper", "best"), default=preset, help="recipe to start from (default: %(default)s)"
-    )
+    start.add_argument("--preset", choices=PRESETS, default=preset, help="recipe to start from (default: %(default)s)")
     train.add_argument(
         "--attention", choices=("LA", "BA", "MBAS"), help="locality-aware, basic, or basic under a mask (LA)"
     )
@@ -143,7 +166,12 @@ def _add_training(train: argparse.ArgumentParser, preset: str) -> argparse._Mutu
     train.add_argument("--precision", choices=("float32", "mixed_bfloat16"), help="the encoder's (float32)")
     train.add_argument("--seed", type=int, metavar="N", help="a CPU run repeats exactly with it (0)")
     train.add_argument("--tensorboard", action="store_true", help="write losses for TensorBoard as well")
-    recipe = train.add_argument_group("recipe", "each option changes one thing in the preset")
+    _add_recipe(train)
+    return start
+
+
+def _add_recipe(command: argparse.ArgumentParser) -> None:
+    recipe = command.add_argument_group("recipe", "each option changes one thing in the preset")
     for name, kind, text in _recipe_options():
         # --units are those of files.
         option = "--encoder-units" if name == "units" else f"--{name.replace('_', '-')}"
@@ -151,7 +179,6 @@ def _add_training(train: argparse.ArgumentParser, preset: str) -> argparse._Mutu
             {"action": argparse.BooleanOptionalAction} if kind is bool else {"type": kind, "metavar": "N"}
         )
         recipe.add_argument(option, dest=f"recipe_{name}", default=None, help=text, **form)
-    return start
 
 
 def _add_search(tune: argparse.ArgumentParser) -> None:
@@ -240,7 +267,7 @@ def _settings(options: argparse.Namespace) -> Any:
     from agegait import recipes, runs
 
     names = ("attention", "manner", "feed", "direction", "features", "frames", "precision", "seed")
-    changes = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
+    changes = {name: getattr(options, name) for name in names if getattr(options, name, None) is not None}
     of_recipe: dict[str, Any] = {name: getattr(options, f"recipe_{name}") for name, _, _ in _recipe_options()}
     walk_format = _walk_format(options)
     if getattr(options, "from_tuning", None) is None:
@@ -342,6 +369,27 @@ def _evaluate(options: argparse.Namespace) -> None:
     for table in evaluation.tables(found):
         console.print(table)
     console.print(f"written: {options.folder / 'evaluation.json'}", highlight=False, soft_wrap=True)
+
+
+def _reproduce(options: argparse.Namespace) -> None:
+    _start_tensorflow()
+    from agegait import reproduction
+
+    found = reproduction.reproduce(
+        _settings(options),
+        options.out,
+        options.seeds,
+        options.rows,
+        options.data_dir,
+        options.manual_dir,
+        not options.no_limb_check,
+        shlex.join(("agegait", *options.words)),
+    )
+    console = _output()
+    for table in reproduction.tables(found):
+        console.print(table)
+    written = f"written: {options.out / 'reproduction.md'}, {options.out / 'reproduction.json'}"
+    console.print(written, highlight=False, soft_wrap=True)
 
 
 def _export(options: argparse.Namespace) -> None:

@@ -65,16 +65,16 @@ def evaluate(
     tests: dict[str, list[dict[str, Any]]] = {}
     left_out: dict[str, list[str]] = {}
     for split in dataset.tests:
-        windows, left_out[split] = _of_people_trained_on(run.windows(dataset, split), training)
+        windows, left_out[split] = of_people_trained_on(run.windows(dataset, split), training)
         ages = run.ages(windows, f"{split} AGEs")
         if observe:
             observe(split, windows, ages)
-        tests[split] = _recognition("AGE", recognizer.predict(ages, batch_size=4096, verbose=0), windows)
+        tests[split] = recognition("AGE", recognizer.predict(ages, batch_size=4096, verbose=0), windows)
         if run.fine_tuned:
-            tests[split] += _recognition("fine-tuned", _fine_tuned_logits(run, windows), windows)
+            tests[split] += recognition("fine-tuned", fine_tuned_logits(run, windows), windows)
         for other in others:
-            tests[split] += _recognition(other.title, other.scores(windows), windows)
-        tests[split] += _comparison(ages, windows, gallery, training, search_windows)
+            tests[split] += recognition(other.title, other.scores(windows), windows)
+        tests[split] += comparison("AGE", ages.mean(axis=1), windows, gallery.mean(axis=1), training, search_windows)
     evaluation = {
         "settings": dataclasses.asdict(run.settings),
         "chosen_on": "validation walks, which are no training walks"
@@ -106,7 +106,7 @@ def _passed(rate: float, protocol: str) -> Callable[[dict[str, Any]], float | No
     return true
 
 
-_FIGURES: dict[str, Callable[[dict[str, Any]], float | None]] = {
+FIGURES: dict[str, Callable[[dict[str, Any]], float | None]] = {
     **{f"Rank-{k}": _rank(k) for k in protocols.RANKS},
     "nAUC (CMC)": lambda result: result.get("nauc_cmc"),
     "nAUC (ROC)": lambda result: result.get("nauc_roc"),
@@ -121,7 +121,7 @@ _FIGURES: dict[str, Callable[[dict[str, Any]], float | None]] = {
 
 def _table(protocol: str, rows: list[tuple[str, dict[str, Any]]]) -> Table:
     rows = [(split, result) for split, result in rows if result["protocol"] == protocol]
-    shown = {name: of for name, of in _FIGURES.items() if any(of(result) is not None for _, result in rows)}
+    shown = {name: of for name, of in FIGURES.items() if any(of(result) is not None for _, result in rows)}
     table = Table(
         title=f"{protocol}, in per cent",
         title_justify="left",
@@ -141,7 +141,7 @@ def _table(protocol: str, rows: list[tuple[str, dict[str, Any]]]) -> Table:
     return table
 
 
-def _of_people_trained_on(windows: Windows, training: Windows) -> tuple[Windows, list[str]]:
+def of_people_trained_on(windows: Windows, training: Windows) -> tuple[Windows, list[str]]:
     """The windows that a closed set can name, and the walks of everybody else."""
     known = np.isin(windows.persons, training.persons)
     if not known.any():
@@ -157,37 +157,54 @@ def _fit(others: Sequence[Any], run: runs.Run, dataset: DataSet) -> None:
         other.fit(training, validation, len(run.persons), run.settings.seed)
 
 
-def _result(method: str, of: str, found: Any) -> dict[str, Any]:
+def as_result(method: str, of: str, found: Any) -> dict[str, Any]:
+    """What a protocol found, as `evaluation.json` has it."""
     return {"method": method, "protocol": found.protocol, "of": of, **dataclasses.asdict(found)}
 
 
-def _recognition(method: str, logits: np.ndarray, windows: Windows) -> list[dict[str, Any]]:
+def recognition(method: str, logits: np.ndarray, windows: Windows) -> list[dict[str, Any]]:
+    """Closed-set recognition of windows, and of walks by the mean of their windows' logits."""
     by_walk = protocols.by_walk(logits, windows.persons, windows.walks)
     return [
-        _result(method, "windows", protocols.recognition(logits, windows.persons)),
-        _result(method, "walks", protocols.recognition(*by_walk)),
+        as_result(method, "windows", protocols.recognition(logits, windows.persons)),
+        as_result(method, "walks", protocols.recognition(*by_walk)),
     ]
 
 
-def _comparison(
-    ages: np.ndarray, windows: Windows, gallery: np.ndarray, training: Windows, search_windows: bool
+def comparison(
+    method: str,
+    probes: np.ndarray,
+    windows: Windows,
+    gallery: np.ndarray,
+    training: Windows,
+    search_windows: bool = False,
 ) -> list[dict[str, Any]]:
-    """The protocols that compare features with a gallery, that of the training walks."""
-    probes, entries = ages.mean(axis=1), gallery.mean(axis=1)
+    """The protocols that compare features with a gallery, that of the training walks.
+
+    Args:
+        method: What the features are.
+        probes: `[M, D]` features of the test windows.
+        windows: Those windows.
+        gallery: `[G, D]` features of the training windows.
+        training: Those windows.
+        search_windows: Whether to search among windows too.
+    """
     walks = (
         *protocols.by_walk(probes, windows.persons, windows.walks),
-        *protocols.by_walk(entries, training.persons, training.walks),
+        *protocols.by_walk(gallery, training.persons, training.walks),
     )
-    found = [_result("AGE", "walks", protocols.retrieval(*walks))]
+    found = [as_result(method, "walks", protocols.retrieval(*walks))]
     if search_windows:
-        every = protocols.retrieval(probes, windows.persons, entries, training.persons)
-        found.append(_result("AGE", "windows", every))
+        every = protocols.retrieval(probes, windows.persons, gallery, training.persons)
+        found.append(as_result(method, "windows", every))
     if len(set(windows.persons.tolist())) >= FEWEST_PEOPLE:
-        found += [_result("AGE", "walks", compare(*walks)) for compare in (protocols.verification, protocols.open_set)]
+        others = (protocols.verification, protocols.open_set)
+        found += [as_result(method, "walks", compare(*walks)) for compare in others]
     return found
 
 
-def _fine_tuned_logits(run: runs.Run, windows: Windows) -> np.ndarray:
+def fine_tuned_logits(run: runs.Run, windows: Windows) -> np.ndarray:
+    """The logits `[M, N]` of windows by a run's fine-tuned models."""
     identifier = run.identifier
     outputs = identifier.encoder.predict(windows.skeletons, batch_size=runs.FEATURE_BATCH, verbose=0)
     return identifier.recognizer.predict(outputs["ages"], batch_size=4096, verbose=0)

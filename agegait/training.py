@@ -29,6 +29,9 @@ from agegait.recipes import Recipe
 from agegait.runs import FEATURE_BATCH, FORMAT, Run, Settings, load, write_aside
 
 Callbacks = Sequence[keras.callbacks.Callback]
+NESTED = ("recipe", "walk_format")
+"""Settings that are several."""
+
 PACKAGES = ("agegait", "tensorflow", "keras", "numpy", "tensorflow-datasets")
 
 
@@ -148,15 +151,22 @@ def _tensorboard(run: Run, name: str, wanted: bool) -> list[keras.callbacks.Call
     return [keras.callbacks.TensorBoard(run.folder / "tensorboard" / name, write_graph=False)] if wanted else []
 
 
+def differences(there: dict[str, Any], asked: dict[str, Any]) -> list[str]:
+    """What is otherwise in settings, as `dataclasses.asdict` gives them, than was asked for: a text each."""
+    there, asked = (
+        {**found["recipe"], **found["walk_format"], **{name: found[name] for name in found if name not in NESTED}}
+        for found in (there, asked)
+    )
+    return [f"{name} {there.get(name)!r}, not {asked[name]!r}" for name in asked if there.get(name) != asked[name]]
+
+
 def _check_folder(out: Path, settings: Settings) -> None:
     if not out.exists():
         return
     if not out.is_dir() or (any(out.iterdir()) and not (out / "run.json").exists()):
         raise ValueError(f"{out}: expected a new or empty folder, or a run to take up, found something else.")
     if (out / "run.json").exists():
-        there, asked = (dataclasses.asdict(found) for found in (load(out).settings, settings))
-        there, asked = ({**found.pop("recipe"), **found.pop("walk_format"), **found} for found in (there, asked))
-        other = [f"{name} {there[name]!r}, not {asked[name]!r}" for name in asked if there[name] != asked[name]]
+        other = differences(dataclasses.asdict(load(out).settings), dataclasses.asdict(settings))
         if other:
             raise ValueError(f"{out}: holds a run of other settings: {'; '.join(other)}.")
 

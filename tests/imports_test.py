@@ -29,7 +29,12 @@ OWN = {
     "agegait.models": {"agegait.skeletons", "agegait.layers"},
     "tfds_builders": {"agegait.skeletons", "agegait.data"},
 }
-LAST = {"agegait.export": {"agegait.cli"}, "agegait.cli": {"agegait.__main__"}, "agegait.tuning": {"agegait.cli"}}
+LAST = {
+    "agegait.export": {"agegait.cli"},
+    "agegait.cli": {"agegait.__main__"},
+    "agegait.tuning": {"agegait.cli"},
+    "agegait.reproduction": {"agegait.cli"},
+}
 
 # part: the only packages of others that it may import.
 FOREIGN = {

@@ -1,0 +1,9 @@
+"""The paper's table beside ours: every row trained and evaluated over several seeds, by each protocol by itself."""
+
+from agegait.reproduction.published import PUBLISHED
+from agegait.reproduction.report import tables
+from agegait.reproduction.reproduce import SEEDS, reproduce
+from agegait.reproduction.row import Row
+from agegait.reproduction.rows import GROUPS, ROWS, find
+
+__all__ = ["GROUPS", "PUBLISHED", "ROWS", "SEEDS", "Row", "find", "reproduce", "tables"]

@@ -1,0 +1,108 @@
+"""Encoders that rows share: each is trained once, and found again by what it was trained with."""
+
+import dataclasses
+import hashlib
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from agegait import training
+from agegait.datasets import DataSet, Windows
+from agegait.layers import SkeletonNormalization
+from agegait.recipes import Recipe
+from agegait.runs import Run, Settings
+
+NAMES_ALONE = ("manner", "features")
+"""Settings that leave the encoder as it is."""
+
+RECOGNIZER = ("dropout", "standardize", "whiten", "initial_scale")
+"""Fields of a recipe that are the recognizer's, besides those named for it or for fine-tuning."""
+
+
+class Parts(NamedTuple):
+    """The windows of a data set, for one length of window and one stride.
+
+    Attributes:
+        training: To train on.
+        validation: To choose by.
+        tests: Those of people who are trained on, by test split.
+        left_out: Walks of everybody else, by test split.
+        gallery: Training windows without overlap, to search among.
+    """
+
+    training: Windows
+    validation: Windows
+    tests: dict[str, Windows]
+    left_out: dict[str, list[str]]
+    gallery: Windows
+
+
+class Features(NamedTuple):
+    """What an encoder makes of the windows of `Parts`, `[M, f, D]`.
+
+    Attributes:
+        training: Of the training windows.
+        validation: Of the validation windows.
+        tests: Of the test windows, by split.
+        gallery: `[G, D]`, means over the frames of the gallery's windows.
+    """
+
+    training: np.ndarray
+    validation: np.ndarray
+    tests: dict[str, np.ndarray]
+    gallery: np.ndarray
+
+
+def normalization() -> SkeletonNormalization:
+    """What is done to skeletons before any row sees them."""
+    return SkeletonNormalization(name="normalization")
+
+
+def encoder_settings(settings: Settings, base: Settings) -> Settings:
+    """Settings with all that leaves the encoder as it is put back to the base's: equal for rows that share one."""
+    names = {
+        field.name: getattr(base.recipe, field.name)
+        for field in dataclasses.fields(Recipe)
+        if field.name.startswith(("recognizer_", "fine_tune_")) or field.name in RECOGNIZER
+    }
+    others: dict[str, Any] = {name: getattr(base, name) for name in NAMES_ALONE}
+    return dataclasses.replace(settings, recipe=dataclasses.replace(settings.recipe, **names), **others)
+
+
+def trained_encoder(dataset: DataSet, settings: Settings, folder: Path, parts: Parts) -> Run:
+    """The run whose encoder is trained with these settings: found among others in a folder, or trained there now."""
+    digest = hashlib.sha256(json.dumps(dataclasses.asdict(settings), sort_keys=True).encode()).hexdigest()
+    run, *windows = training.begin(dataset, settings, folder / digest[:16], (parts.training, parts.validation))
+    training.train_encoder(run, *windows)
+    training.finish(run)
+    return run
+
+
+def take_encoder(run: Run, shared: Run) -> None:
+    """Gives a run an encoder that was trained before."""
+    if "encoder" in run.record["trained"]:
+        return
+    aside = run.folder / ".partial.encoder.keras"
+    aside.unlink(missing_ok=True)
+    try:
+        os.link(shared.folder / "encoder.keras", aside)  # a model's file is never written into, only replaced
+    except OSError:
+        shutil.copyfile(shared.folder / "encoder.keras", aside)
+    aside.replace(run.folder / "encoder.keras")
+    run.record["trained"]["encoder"] = shared.record["trained"]["encoder"]
+    run.save_record()
+
+
+def features(run: Run, parts: Parts) -> Features:
+    """What a run's recognizer is to know people by."""
+    gallery = run.features(parts.gallery, "gallery features").mean(axis=1)
+    return Features(
+        training=run.features(parts.training, "training features"),
+        validation=run.features(parts.validation, "validation features"),
+        tests={test: run.features(windows, f"{test} features") for test, windows in parts.tests.items()},
+        gallery=gallery,
+    )

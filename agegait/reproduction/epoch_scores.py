@@ -1,0 +1,38 @@
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import keras
+import numpy as np
+
+BATCH = 4096
+
+
+class EpochScores(keras.callbacks.Callback):
+    """Keeps what a network says of the test windows after each epoch, for the published protocol alone.
+
+    It watches: nothing of it reaches the training or the choice on validation walks. An epoch's file has its name when
+    it is whole, and an epoch that a training taken up again repeats replaces its own.
+
+    Args:
+        folder: Where the files are.
+        inputs: What the network is to see of each test split's windows.
+    """
+
+    def __init__(self, folder: Path, inputs: Mapping[str, np.ndarray]) -> None:
+        super().__init__()
+        self.folder = folder
+        self.inputs = inputs
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Writes the logits of each test split."""
+        for test, inputs in self.inputs.items():
+            logits = self.model.predict(inputs, batch_size=BATCH, verbose=0)
+            path = self.folder / test / f"{epoch + 1:06d}.npy"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            aside = path.with_name(f".{path.name}")
+            np.save(aside, np.asarray(logits, dtype="float32"))
+            aside.replace(path)
+
+    def of(self, test: str) -> Iterator[np.ndarray]:
+        """The logits `[M, N]` of a test split after each epoch, one at a time."""
+        return (np.load(path) for path in sorted((self.folder / test).glob("[0-9]*.npy")))

@@ -1,0 +1,45 @@
+"""The published figures that ours stand beside, by data set, test split and row."""
+
+from typing import NamedTuple
+
+SOURCE = (
+    "Rao et al., Self-Supervised Gait Encoding with Locality-Aware Attention for Person Re-Identification, IJCAI 2020"
+)
+
+
+class Figures(NamedTuple):
+    """Published figures in per cent: of windows, chosen on the test walks, nAUC being the area under an ROC curve."""
+
+    rank_1: float
+    nauc: float
+
+
+# The paper's table: BIWI (Walking), IAS-A, IAS-B and KGBD.
+_TABLE = {
+    "age-ap": ((59.1, 86.5), (56.1, 81.7), (58.2, 85.3), (87.7, 96.3)),
+    "d13-knn": ((39.3, 64.3), (33.8, 63.6), (40.5, 71.1), (46.9, 90.0)),
+    "d16-adaboost": ((41.8, 74.1), (27.4, 65.5), (39.2, 78.2), (69.9, 90.6)),
+    "lstm": ((15.8, 65.8), (20.0, 65.9), (19.1, 68.4), (39.8, 87.2)),
+    "lstm-multilayer": ((36.1, 75.6), (34.4, 72.1), (30.9, 71.9), (46.2, 89.8)),
+    "PoseGait": ((33.3, 81.8), (41.4, 79.9), (37.1, 74.8), (90.6, 97.8)),
+}
+
+# The paper's ablation, on BIWI alone.
+_ABLATION = {
+    "encoder and decoder": (41.5, 80.1),
+    "encoder and decoder, in reverse": (46.7, 81.5),
+    "basic-forward": (45.7, 84.1),
+    "basic": (55.1, 85.2),
+    "states": (57.7, 85.8),
+    "forward": (57.2, 85.7),
+}
+
+_COLUMNS = (("biwi", "walking"), ("ias", "test_a"), ("ias", "test_b"), ("kgbd", "test"))
+
+PUBLISHED: dict[tuple[str, str], dict[str, Figures]] = {
+    column: {row: Figures(*figures[number]) for row, figures in _TABLE.items()}
+    for number, column in enumerate(_COLUMNS)
+}
+"""By data set and test split: figures by the name of our row, or by what the paper calls what we have no row for."""
+
+PUBLISHED["biwi", "walking"] |= {row: Figures(*figures) for row, figures in _ABLATION.items()}

@@ -1,0 +1,293 @@
+"""Tables over all that a reproduction has done so far: mean and spread over seeds, a table for each protocol."""
+
+import json
+import statistics
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from rich import box
+from rich.table import Table
+
+from agegait import evaluation, protocols
+from agegait.reproduction.published import PUBLISHED, SOURCE, Figures
+from agegait.reproduction.rows import ROWS
+from agegait.runs import write_aside
+
+ABOUT = {
+    protocols.Recognition.protocol: "Closed set: the same people in training and test, other walks. The epoch of each "
+    "network is chosen on validation walks, neither trained on nor tested; the test walks are looked at once.",
+    protocols.Published.protocol: "The same trainings, but of each network's epochs the one is kept that is best on "
+    "the test windows themselves, as in the published code: the figures flatter. What has no epochs has no choice. "
+    "Windows are counted as the published code counts them.",
+    protocols.Retrieval.protocol: "Each test walk is searched for among the training walks by the mean of its windows' "
+    "features. No labels are learned from, so rows that share an encoder and its features have the same figures. Not "
+    "to be compared with recognition.",
+    protocols.Verification.protocol: "Each test walk claims to be each person; half the people choose thresholds, the "
+    "other half is tested.",
+    protocols.OpenSet.protocol: "A test walk is named or taken for a stranger; half of those who come are strangers to "
+    "the gallery, but not to the encoder, which has seen everybody's training walks.",
+}
+"""What each protocol's figures are, by its name."""
+
+PRINTED = ("Rank-1", "nAUC (ROC)")
+"""Ours that the published figures stand beside."""
+
+LEFT_OUT = ("Rank-10", "mINP")
+"""Figures that tables have no room for; the JSON has them."""
+
+NOWHERE = "-"
+
+
+class Spread(NamedTuple):
+    """A figure over seeds, as a fraction.
+
+    Attributes:
+        mean: Over the seeds.
+        deviation: Sample standard deviation; None for a single seed.
+        least: The smallest.
+        most: The largest.
+        seeds: How many seeds.
+    """
+
+    mean: float
+    deviation: float | None
+    least: float
+    most: float
+    seeds: int
+
+
+class Sheet(NamedTuple):
+    """A table as text.
+
+    Attributes:
+        protocol: Its protocol; empty for one of no figures.
+        title: What is over it.
+        columns: Their headings.
+        rows: Their cells.
+    """
+
+    protocol: str
+    title: str
+    columns: list[str]
+    rows: list[list[str]]
+
+
+def read(path: Path) -> Any:
+    """What a JSON file holds.
+
+    Raises:
+        ValueError: No JSON.
+    """
+    try:
+        return json.loads(path.read_text())
+    except ValueError as error:
+        raise ValueError(f"{path}: expected JSON: {error}.") from None
+
+
+def spread(values: Sequence[float]) -> Spread:
+    """Mean and spread of a figure over seeds."""
+    deviation = statistics.stdev(values) if len(values) > 1 else None
+    return Spread(statistics.fmean(values), deviation, min(values), max(values), len(values))
+
+
+def write(out: Path, about: dict[str, Any], command: str | None = None) -> dict[str, Any]:
+    """Writes `reproduction.json` and `reproduction.md` over all results in a folder; returns what the former holds."""
+    paths = sorted((out / "results").glob("*/seed-*.json"), key=lambda path: (len(path.name), path.name))
+    place = {name: number for number, name in enumerate(ROWS)}
+    results = sorted((read(path) for path in paths), key=lambda result: place.get(result["row"], len(place)))
+    before = read(out / "reproduction.json") if (out / "reproduction.json").exists() else {}
+    found = {
+        **about,
+        "command": command or before.get("command"),
+        "published": {"source": SOURCE, "figures": _published(about["data"]["name"])},
+        "summary": summary(results),
+        "results": results,
+    }
+    write_aside(out / "reproduction.json", json.dumps(found, indent=2))
+    write_aside(out / "reproduction.md", markdown(found))
+    return found
+
+
+def summary(results: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Each row's figures over its seeds, for each protocol, test split and kind of sample by itself."""
+    groups: dict[tuple[str, str, str, str], list[tuple[int, dict[str, Any]]]] = {}
+    for result in results:
+        for test, found in result["tests"].items():
+            for one in found:
+                key = one["protocol"], test, one["of"], result["row"]
+                groups.setdefault(key, []).append((result["seed"], one))
+    lines = []
+    for (protocol, test, of, row), runs in groups.items():
+        figures: dict[str, Any] = {}
+        for name, read_off in evaluation.FIGURES.items():
+            values = [value for _, one in runs if (value := read_off(one)) is not None]
+            if len(values) == len(runs):
+                figures[name] = {**spread(values)._asdict(), "values": values}
+        lines.append(
+            {
+                "protocol": protocol,
+                "test": test,
+                "of": of,
+                "row": row,
+                "seeds": [seed for seed, _ in runs],
+                "samples": runs[0][1]["samples"],
+                "figures": figures,
+            }
+        )
+    return lines
+
+
+def sheets(found: dict[str, Any]) -> list[Sheet]:
+    """The tables of a reproduction: one for each protocol, test split and kind of sample, never two in one."""
+    tables = []
+    for protocol in protocols.PROTOCOLS:
+        own = [line for line in found["summary"] if line["protocol"] == protocol]
+        for test, of in dict.fromkeys((line["test"], line["of"]) for line in own):
+            lines = [line for line in own if (line["test"], line["of"]) == (test, of)]
+            tables.append(_sheet(protocol, test, of, lines, found["data"]["name"]))
+    return tables
+
+
+def tables(found: dict[str, Any]) -> list[Table]:
+    """The tables for the terminal."""
+    return [_for_terminal(sheet) for sheet in (*sheets(found), _runs(found))]
+
+
+def markdown(found: dict[str, Any]) -> str:
+    """The whole report."""
+    data, settings = found["data"], found["settings"]
+    rows = list(dict.fromkeys(result["row"] for result in found["results"]))
+    texts = {result["row"]: result["text"] for result in found["results"]}
+    lines = [f"# Reproduction on {data['name']}", ""]
+    lines += _paragraph(
+        "Per cent, mean over seeds ± sample standard deviation (least to most). A table holds one protocol, one test "
+        "split and one kind of sample; figures of different tables are not to be compared."
+    )
+    if found["published"]["figures"]:
+        lines += _paragraph(f"Published figures: {SOURCE}. Its figures are of windows, by the published protocol.")
+    protocol = ""
+    for sheet in sheets(found):
+        if sheet.protocol != protocol:
+            protocol = sheet.protocol
+            lines += [f"## {protocol[0].upper()}{protocol[1:]}", "", *_paragraph(ABOUT[protocol])]
+        lines += [f"**{sheet.title}**", "", *_as_markdown(sheet), ""]
+    lines += [
+        "## Rows",
+        "",
+        *_as_markdown(Sheet("", "", ["row", "what it is"], [[row, texts[row]] for row in rows])),
+        "",
+    ]
+    lines += ["## Runs", "", *_as_markdown(_runs(found)), ""]
+    lines += _paragraph(
+        "Seconds are of the process that finished the row; an encoder's are told once for all rows that share it."
+    )
+    lines += ["## How it was made", ""]
+    split = data.get("split", {})
+    lines += [f"- Command: `{found['command']}`"] if found["command"] else []
+    lines += [
+        f"- Data: {data['name']}, version {data['version']}, {data['persons']} people; "
+        + ", ".join(f"{len(walks)} {part}" for part, walks in split.items())
+        + (
+            f" walks; the last {data['held_out']:.0%} of each training walk validates" if data["held_out"] else " walks"
+        ),
+        f"- Preset `{settings['preset']}`; the whole recipe, the split by name, each seed's figures: reproduction.json",
+    ]
+    lines += [f"- {name}: {text}" for name, text in data["notes"]]
+    left_out = {test: walks for test, walks in data.get("left_out", {}).items() if walks}
+    lines += [
+        f"- Left out of {test}, being of nobody trained on: {', '.join(walks)}" for test, walks in left_out.items()
+    ]
+    for kind in ("versions", "machine"):
+        said = dict.fromkeys(
+            ", ".join(f"{name} {value}" for name, value in result[kind].items()) for result in found["results"]
+        )
+        lines += [f"- {kind.capitalize()}: {text}" for text in said]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _published(name: str) -> dict[str, dict[str, Any]]:
+    return {
+        test: {row: figures._asdict() for row, figures in own.items()}
+        for (dataset, test), own in PUBLISHED.items()
+        if dataset == name
+    }
+
+
+def _sheet(protocol: str, test: str, of: str, lines: list[dict[str, Any]], dataset: str) -> Sheet:
+    shown = [name for name in evaluation.FIGURES if any(name in line["figures"] for line in lines)]
+    shown = [name for name in shown if name not in LEFT_OUT]
+    printed: dict[str, Figures] = {}
+    if of == "windows" and protocol in (protocols.Recognition.protocol, protocols.Published.protocol):
+        printed = PUBLISHED.get((dataset, test), {})
+    same = protocol == protocols.Published.protocol
+    mark = "" if same else " (by another protocol)"
+    columns = ["row", "seeds", *shown, *(f"published {name}{mark}" for name in PRINTED if printed)]
+    rows = []
+    for line in lines:
+        cells = [
+            _cell(Spread(*(line["figures"][name][key] for key in Spread._fields)))
+            if name in line["figures"]
+            else NOWHERE
+            for name in shown
+        ]
+        rows.append([line["row"], str(len(line["seeds"])), *cells, *_as_printed(printed, line["row"])])
+    if same:
+        others = [name for name in printed if name not in ROWS]
+        rows += [[name, NOWHERE, *(NOWHERE for _ in shown), *_as_printed(printed, name)] for name in others]
+    samples = dict.fromkeys(line["samples"] for line in lines)
+    counted = " or ".join(f"{count:,}" for count in samples)
+    return Sheet(protocol, f"{protocol}: {counted} {of} of {test}", columns, rows)
+
+
+def _as_printed(printed: dict[str, Figures], row: str) -> list[str]:
+    if not printed:
+        return []
+    return [f"{figure:.1f}" for figure in printed[row]] if row in printed else [NOWHERE] * len(PRINTED)
+
+
+def _cell(figure: Spread) -> str:
+    text = f"{100 * figure.mean:.1f}"
+    if figure.deviation is None:
+        return text
+    return f"{text} ± {100 * figure.deviation:.1f} ({100 * figure.least:.1f} to {100 * figure.most:.1f})"
+
+
+def _runs(found: dict[str, Any]) -> Sheet:
+    rows = []
+    for result in found["results"]:
+        trained = result.get("trained", {})
+        last = trained.get("fine_tuned") or trained.get("recognizer") or {}
+        chosen = f"{last['chosen_epoch']} of {last['epochs']}" if "chosen_epoch" in last else NOWHERE
+        validation = f"{100 * last['validation_accuracy']:.1f}" if "validation_accuracy" in last else NOWHERE
+        encoder = f"{trained['encoder']['seconds']:.0f}" if "encoder" in trained else NOWHERE
+        rows.append([result["row"], str(result["seed"]), chosen, validation, encoder, f"{result['seconds']:.0f}"])
+    columns = ["row", "seed", "epoch chosen", "validation Rank-1", "encoder's seconds", "row's seconds"]
+    return Sheet("", "runs", columns, rows)
+
+
+def _as_markdown(sheet: Sheet) -> list[str]:
+    rows = [[cell.replace("|", "\\|") for cell in row] for row in (sheet.columns, *sheet.rows)]
+    rule = ["---", *("---:" if sheet.columns[1:] != ["what it is"] else "---" for _ in sheet.columns[1:])]
+    return [f"| {' | '.join(row)} |" for row in (rows[0], rule, *rows[1:])]
+
+
+def _paragraph(text: str) -> list[str]:
+    return [text, ""]
+
+
+def _for_terminal(sheet: Sheet) -> Table:
+    table = Table(
+        title=sheet.title,
+        title_justify="left",
+        title_style="bold",
+        box=box.SIMPLE,
+        collapse_padding=True,
+        pad_edge=False,
+    )
+    for number, name in enumerate(sheet.columns):
+        table.add_column(name.replace(" ", "\n", 1), justify="right" if number else "left")
+    for row in sheet.rows:
+        # The range stands in the file; eighty columns have no room for it.
+        table.add_row(*(cell.partition(" (")[0] for cell in row))
+    return table

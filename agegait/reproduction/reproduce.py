@@ -1,0 +1,329 @@
+import contextlib
+import dataclasses
+import fcntl
+import json
+import os
+import platform
+import shutil
+import time
+from collections.abc import Iterator, Sequence
+from importlib.metadata import version
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from rich.console import Console
+
+from agegait import evaluation, protocols, training
+from agegait.baselines import NetworkBaseline, baseline
+from agegait.datasets import DataSet, Windows
+from agegait.reproduction import encoders, report
+from agegait.reproduction.encoders import Features, Parts
+from agegait.reproduction.epoch_scores import EpochScores
+from agegait.reproduction.few_labels import labelled
+from agegait.reproduction.row import Row
+from agegait.reproduction.rows import find
+from agegait.runs import Settings, write_aside
+from agegait.training import PACKAGES
+
+FORMAT = 1
+SEEDS = (0, 1, 2)
+BATCH = 4096
+
+
+def reproduce(
+    settings: Settings,
+    out: str | PathLike,
+    seeds: Sequence[int] = SEEDS,
+    rows: Sequence[str] = ("table",),
+    data_dir: str | PathLike | None = None,
+    manual_dir: str | PathLike | None = None,
+    check_limbs: bool = True,
+    command: str | None = None,
+) -> dict[str, Any]:
+    """Trains and evaluates every row for every seed, and writes the tables.
+
+    What is done is kept: killed anywhere it goes on, and asked for more rows or seeds it adds them. Each row and seed
+    leaves `results/ROW/seed-N.json` in the folder, and its run in `runs/`; the tables over all of them are
+    `reproduction.md` and `reproduction.json`, written anew after each.
+
+    Args:
+        settings: What all rows have in common; each row changes some of it, and the seed.
+        out: The folder.
+        seeds: Of the runs of each row.
+        rows: Names of `ROWS` or `GROUPS`.
+        data_dir: Where prepared data sets are kept; TFDS's own place where absent.
+        manual_dir: Where a data set that was fetched by hand lies.
+        check_limbs: Whether to refuse a folder of one's own in which limbs are not as bodies have them.
+        command: What was typed, to be told in the tables.
+
+    Returns:
+        What `reproduction.json` holds.
+
+    Raises:
+        ValueError: An unknown row; the folder holds something else, or what other settings, another version of the
+            data set or of agegait have made; the data are not to be had or have no test walks.
+    """
+    out, chosen, seeds = Path(out), find(rows), list(dict.fromkeys(seeds))
+    if not seeds or min(seeds) < 0:
+        raise ValueError(f"seeds: expected whole numbers from 0, received {seeds}.")
+    asked = [(row, row.of(settings, seed)) for seed in seeds for row in chosen]
+    _check_folder(out, settings)
+    dataset = settings.load(data_dir, manual_dir, check_limbs)
+    if not dataset.tests:
+        raise ValueError(f"{dataset.name}: expected walks to test on, found none: nobody has two walks.")
+    with _alone(out):
+        about = _begin(out, dataset, settings)
+        todo = [(row, own) for row, own in asked if not _finished(out, row, own)]
+        work = _Work(dataset, settings, out, about)
+        work.check([row for row, _ in todo])
+        console = Console(stderr=True)
+        for number, (row, own) in enumerate(_side_by_side(todo, settings), start=1):
+            text = f"{row.name}, seed {own.seed}: {number} of {len(todo)}: {row.text}"
+            console.print(text, style="bold", highlight=False, soft_wrap=True)
+            result = work.do(row, own)
+            write_aside(_result_path(out, row, own.seed), json.dumps(result, indent=2))
+            shutil.rmtree(_watched(out, row, own.seed), ignore_errors=True)
+            report.write(out, about, command)
+            keras.utils.clear_session()
+        return report.write(out, about, command)
+
+
+class _Work:
+    """Does rows one after another, holding on to what the next may need too: windows, and one encoder's features."""
+
+    def __init__(self, dataset: DataSet, base: Settings, out: Path, about: dict[str, Any]) -> None:
+        self.dataset = dataset
+        self.base = base
+        self.out = out
+        self.about = about
+        self._parts: tuple[tuple[int, int | None], Parts] | None = None
+        self._features: tuple[tuple[Settings, str], Features] | None = None
+
+    def check(self, rows: Sequence[Row]) -> None:
+        """Makes sure, before anything is trained, that the walks are those of before and enough for every row."""
+        if not rows:
+            return
+        parts = self.parts(self.base)
+        split = {
+            "train": _names(parts.training),
+            "validation": _names(parts.validation),
+            **{test: _names(windows) for test, windows in parts.tests.items()},
+        }
+        if self.about["data"].setdefault("split", split) != split:
+            raise ValueError(f"{self.out}: holds what other walks of {self.dataset.name} have made.")
+        self.about["data"]["left_out"] = parts.left_out
+        write_aside(self.out / "settings.json", json.dumps(self.about, indent=2))
+        for row in rows:
+            if row.labelled_walks is not None:
+                labelled(parts.training, row.labelled_walks, 0)
+
+    def do(self, row: Row, settings: Settings) -> dict[str, Any]:
+        """What a row reached: what its file holds."""
+        began = time.monotonic()
+        folder = _run_folder(self.out, row, settings.seed)
+        found = (self.baseline if row.baseline else self.method)(row, settings, folder)
+        return {
+            "format": FORMAT,
+            "row": row.name,
+            "text": row.text,
+            "seed": settings.seed,
+            "settings": dataclasses.asdict(settings),
+            "baseline": row.baseline,
+            "labelled_walks": row.labelled_walks,
+            **found,
+            "seconds": round(time.monotonic() - began, 1),
+            "versions": {name: version(name) for name in PACKAGES} | {"python": platform.python_version()},
+            "machine": {"processor": platform.machine(), "cores": os.cpu_count(), "system": platform.system()},
+        }
+
+    def method(self, row: Row, settings: Settings, folder: Path) -> dict[str, Any]:
+        """A row of the method: an encoder, perhaps of other rows too, and a recognizer of its own."""
+        parts = self.parts(settings)
+        key = encoders.encoder_settings(settings, self.base)
+        if self._features is not None and self._features[0] != (key, settings.features):
+            self._features = None
+        shared = encoders.trained_encoder(self.dataset, key, self.out / "encoders", parts)
+        run, _, validation = training.begin(self.dataset, settings, folder, (parts.training, parts.validation))
+        encoders.take_encoder(run, shared)
+        if self._features is None:
+            self._features = (key, settings.features), encoders.features(run, parts)
+        features = self._features[1]
+        windows, ages = parts.training, features.training
+        if row.labelled_walks is not None:
+            known = labelled(windows, row.labelled_walks, settings.seed)
+            windows, ages = Windows(*(column[known] for column in windows)), ages[known]
+            run.record["data"]["labelled"] = _names(windows)
+            run.save_record()
+        fine_tuned = bool(settings.recipe.fine_tune_epochs)
+        seen = {test: part.skeletons for test, part in parts.tests.items()} if fine_tuned else features.tests
+        watch = EpochScores(_watched(self.out, row, settings.seed), seen)
+        training.train_recognizer(run, windows, validation, [] if fine_tuned else [watch], (ages, features.validation))
+        if fine_tuned:
+            training.fine_tune(run, windows, validation, [watch])
+        tests = {}
+        for test, part in parts.tests.items():
+            if fine_tuned:
+                logits = evaluation.fine_tuned_logits(run, part)
+            else:
+                logits = run.recognizer.predict(features.tests[test], batch_size=BATCH, verbose=0)
+            tests[test] = evaluation.recognition(row.name, logits, part)
+            tests[test] += _published(row, watch.of(test), part, settings.frames)
+            if not fine_tuned and row.labelled_walks is None:
+                probes = features.tests[test].mean(axis=1)
+                tests[test] += evaluation.comparison(row.name, probes, part, features.gallery, parts.gallery)
+        training.finish(run)
+        return {"trained": run.record["trained"], "labelled": run.record["data"].get("labelled"), "tests": tests}
+
+    def baseline(self, row: Row, settings: Settings, folder: Path) -> dict[str, Any]:
+        """A row of what the method is compared with."""
+        self._features = None
+        parts = self.parts(settings)
+        shutil.rmtree(_watched(self.out, row, settings.seed), ignore_errors=True)
+        other = baseline(row.baseline or "")
+        windows = parts.training
+        if row.labelled_walks is not None:
+            known = labelled(windows, row.labelled_walks, settings.seed)
+            windows = Windows(*(column[known] for column in windows))
+        seen = {}
+        if isinstance(other, NetworkBaseline):
+            seen = {test: other.features(part) for test, part in parts.tests.items()}
+        watch = EpochScores(_watched(self.out, row, settings.seed), seen)
+        other.fit(windows, parts.validation, len(self.dataset.persons), settings.seed, [watch])
+        tests = {}
+        for test, part in parts.tests.items():
+            scores = other.scores(part)
+            tests[test] = evaluation.recognition(row.name, scores, part)
+            tests[test] += _published(row, watch.of(test) if seen else [scores], part, settings.frames)
+        return {"labelled": None if row.labelled_walks is None else _names(windows), "tests": tests}
+
+    def parts(self, settings: Settings) -> Parts:
+        """The windows that a row sees; those of the row before, where they are the same."""
+        key = settings.frames, settings.stride
+        if self._parts is None or self._parts[0] != key:
+            self._parts = self._features = None
+            self._parts = key, self._load(*key)
+        return self._parts[1]
+
+    def _load(self, frames: int, stride: int | None) -> Parts:
+        normalization = encoders.normalization()
+        training = self.dataset.windows("train", normalization, frames, stride)
+        tests, left_out = {}, {}
+        for test in self.dataset.tests:
+            windows = self.dataset.windows(test, normalization, frames)
+            tests[test], left_out[test] = evaluation.of_people_trained_on(windows, training)
+        validation = self.dataset.windows("validation", normalization, frames)
+        gallery = self.dataset.windows("train", normalization, frames, frames)
+        return Parts(training, validation, tests, left_out, gallery)
+
+
+def _published(row: Row, logits: Any, windows: Windows, frames: int) -> list[dict[str, Any]]:
+    """The published protocol's result, but where there are too few windows for one of its batches."""
+    if not len(protocols.published_windows(windows.persons, frames)):
+        return []
+    return [evaluation.as_result(row.name, "windows", protocols.published(logits, windows.persons, frames))]
+
+
+def _side_by_side(todo: Sequence[tuple[Row, Settings]], base: Settings) -> list[tuple[Row, Settings]]:
+    """Seed by seed, rows that share windows, an encoder and its features one after another."""
+
+    def kinds(row: Row, own: Settings) -> list[tuple[Any, ...]]:
+        encoder = None if row.baseline else encoders.encoder_settings(own, base)
+        windows = own.seed, own.frames, own.stride
+        return [windows, (*windows, encoder), (*windows, encoder, own.features)]
+
+    first: dict[tuple[Any, ...], int] = {}
+    for number, item in enumerate(todo):
+        for kind in kinds(*item):
+            first.setdefault(kind, number)
+    return sorted(todo, key=lambda item: [first[kind] for kind in kinds(*item)])
+
+
+def _check_folder(out: Path, settings: Settings) -> None:
+    if not out.exists():
+        return
+    if not out.is_dir() or (any(out.iterdir()) and not (out / "settings.json").exists()):
+        raise ValueError(
+            f"{out}: expected a new or empty folder, or a reproduction to go on with, found another thing."
+        )
+    if (out / "settings.json").exists():
+        about = report.read(out / "settings.json")
+        if about.get("format") != FORMAT:
+            raise ValueError(f"{out}: expected a reproduction of format {FORMAT}, found {about.get('format')!r}.")
+        other = training.differences(about["settings"], _base(settings))
+        if about["version"] != version("agegait"):
+            other.append(f"agegait {about['version']}, not {version('agegait')}")
+        if other:
+            raise ValueError(f"{out}: holds a reproduction of other settings: {'; '.join(other)}.")
+
+
+def _begin(out: Path, dataset: DataSet, settings: Settings) -> dict[str, Any]:
+    path = out / "settings.json"
+    if path.exists():
+        about = report.read(path)
+        if about["data"]["version"] != dataset.version:
+            raise ValueError(
+                f"{out}: holds a reproduction of {dataset.name} {about['data']['version']}, not {dataset.version}."
+            )
+        return about
+    about = {
+        "format": FORMAT,
+        "version": version("agegait"),
+        "settings": _base(settings),
+        "data": {
+            "name": dataset.name,
+            "version": dataset.version,
+            "persons": len(dataset.persons),
+            "licence": dataset.licence,
+            "held_out": dataset.held_out,
+            "notes": dataset.notes,
+        },
+    }
+    write_aside(path, json.dumps(about, indent=2))
+    return json.loads(path.read_text())
+
+
+def _base(settings: Settings) -> dict[str, Any]:
+    """What all rows have in common, as JSON has it; the seed is each run's own."""
+    return json.loads(json.dumps(dataclasses.asdict(dataclasses.replace(settings, seed=0))))
+
+
+@contextlib.contextmanager
+def _alone(out: Path) -> Iterator[None]:
+    """Keeps a second reproduction from working in the same folder; a killed one lets go of it."""
+    out.mkdir(parents=True, exist_ok=True)
+    with (out / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ValueError(f"{out}: another reproduction is at work in this folder.") from None
+        yield
+
+
+def _finished(out: Path, row: Row, settings: Settings) -> bool:
+    path = _result_path(out, row, settings.seed)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        return False
+    other = training.differences(report.read(path)["settings"], json.loads(json.dumps(dataclasses.asdict(settings))))
+    if other:
+        raise ValueError(f"{path}: expected what the row is now, found a result of other settings: {'; '.join(other)}.")
+    return True
+
+
+def _result_path(out: Path, row: Row, seed: int) -> Path:
+    return out / "results" / row.name / f"seed-{seed}.json"
+
+
+def _watched(out: Path, row: Row, seed: int) -> Path:
+    return out / "watched" / row.name / f"seed-{seed}"
+
+
+def _run_folder(out: Path, row: Row, seed: int) -> Path:
+    return out / "runs" / row.name / f"seed-{seed}"
+
+
+def _names(windows: Windows) -> list[str]:
+    return list(dict.fromkeys(np.asarray(windows.walks).tolist()))

@@ -1,0 +1,40 @@
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from agegait.runs import Settings
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of a table of results: what is trained for it.
+
+    Attributes:
+        name: What it is asked for by.
+        text: What it is, in a line.
+        settings: The fields of `agegait.runs.Settings` that it changes.
+        recipe: The fields of `agegait.recipes.Recipe` that it changes.
+        baseline: The name in `agegait.baselines.BASELINES` of what stands in place of encoder and recognizer, if
+            anything does.
+        labelled_walks: Training walks of each person that have labels; None for all. The encoder reads no labels and
+            sees every walk in either case.
+    """
+
+    name: str
+    text: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+    baseline: str | None = None
+    labelled_walks: int | None = None
+
+    def of(self, base: Settings, seed: int) -> Settings:
+        """What a run of this row is asked to do.
+
+        Args:
+            base: What all rows have in common.
+            seed: Of the run.
+
+        Raises:
+            ValueError: The row's changes and the others' do not go together.
+        """
+        return replace(base, seed=seed, recipe=replace(base.recipe, **self.recipe), **self.settings)

@@ -1,0 +1,87 @@
+"""The rows of the tables, and groups of them, by name."""
+
+from collections.abc import Iterable
+
+from agegait.baselines import BASELINES
+from agegait.reproduction.row import Row
+
+FRAMES = (4, 6, 8, 10)
+LABELLED = (1, 2, 3)
+
+_METHOD = (
+    Row("age-ap", "the method: AGEs of a reverse encoder with locality-aware attention; frames named, then averaged"),
+    Row("age-sc", "the same encoder; the frames of a window joined, then named", {"manner": "sc"}),
+)
+_BASELINES = tuple(Row(name, title, baseline=name) for name, title in BASELINES.items() if name != "encoder-states")
+_ABLATIONS = (
+    Row("basic", "basic attention (BA): no locality in the loss", {"attention": "BA"}),
+    Row("masked", "basic attention whose weights are masked by the locality (MBAS)", {"attention": "MBAS"}),
+    Row("forward", "windows rebuilt in their own order, not in reverse", {"direction": "forward"}),
+    Row("basic-forward", "both: basic attention, own order", {"attention": "BA", "direction": "forward"}),
+    Row("states", "the encoder's states in place of AGEs", {"features": "states"}),
+    Row("feed-previous", "the decoder is fed what it rebuilt last, not zeros", {"feed": "previous"}),
+    Row("feed-target", "the decoder is fed the right frame before, not zeros", {"feed": "target"}),
+    *(Row(f"frames-{count}", f"windows of {count} frames", {"frames": count}) for count in FRAMES if count != 6),
+)
+_FEW_LABELS = tuple(
+    row
+    for count in LABELLED
+    for row in (
+        Row(
+            f"labels-{count}",
+            f"AGEs; the encoder sees all training walks, the recognizer the labels of {count} a person",
+            labelled_walks=count,
+        ),
+        Row(
+            f"mlp-labels-{count}",
+            f"{BASELINES['mlp']} on the labels of {count} training {'walks' if count > 1 else 'walk'} a person",
+            baseline="mlp",
+            labelled_walks=count,
+        ),
+    )
+)
+_RECIPES = (
+    Row("ages-as-they-come", "AGEs neither standardised nor whitened", recipe={"standardize": False, "whiten": False}),
+    Row("standardised", "AGEs standardised, not whitened", recipe={"standardize": True, "whiten": False}),
+    Row("whitened", "AGEs whitened", recipe={"standardize": False, "whiten": True}),
+    Row("stride-papers", "training windows cut as the papers have it", recipe={"stride": 0}),
+    Row("stride-3", "a training window every third frame", recipe={"stride": 3}),
+    Row("stride-1", "a training window every frame", recipe={"stride": 1}),
+    Row("no-dropout", "no dropout in the recognizer", recipe={"dropout": 0.0}),
+    Row("dropout", "half the recognizer's hidden units dropped in training", recipe={"dropout": 0.5}),
+    Row("fine-tuned", "encoder and recognizer trained on together, 4 epochs", recipe={"fine_tune_epochs": 4}),
+)
+
+ROWS = {row.name: row for row in (*_METHOD, *_BASELINES, *_ABLATIONS, *_FEW_LABELS, *_RECIPES)}
+"""Every row by its name, in the order in which tables have them."""
+
+
+def _names(rows: Iterable[Row]) -> tuple[str, ...]:
+    return tuple(row.name for row in rows)
+
+
+GROUPS = {
+    "table": ("age-ap", "age-sc", "mlp", "mlp-whitened", "d13-knn", "d16-adaboost"),
+    "baselines": _names(_BASELINES),
+    "ablations": ("age-ap", *_names(_ABLATIONS)),
+    "few-labels": ("age-ap", "mlp", *_names(_FEW_LABELS)),
+    "recipes": ("age-ap", *_names(_RECIPES)),
+    "all": tuple(ROWS),
+}
+"""Rows that are asked for together."""
+
+
+def find(names: Iterable[str]) -> list[Row]:
+    """Rows by their names or their groups', each once, in the order of `ROWS`.
+
+    Raises:
+        ValueError: An unknown name, or none.
+    """
+    wanted: set[str] = set()
+    for name in names:
+        if name not in GROUPS and name not in ROWS:
+            raise ValueError(f"rows: expected some of {', '.join((*GROUPS, *ROWS))}, received {name!r}.")
+        wanted.update(GROUPS.get(name, (name,)))
+    if not wanted:
+        raise ValueError(f"rows: expected some of {', '.join((*GROUPS, *ROWS))}, received none.")
+    return [row for row in ROWS.values() if row.name in wanted]
