@@ -105,6 +105,9 @@ def _parser() -> argparse.ArgumentParser:
         "lstm-multilayer, encoder-states, d13-knn, d13-adaboost, d16-knn, d16-adaboost",
     )
     evaluate.add_argument("--search-windows", action="store_true", help="search among windows too, not walks alone")
+    evaluate.add_argument(
+        "--report", action="store_true", help="write RUN/report.html too: tables, curves and drawings in one page"
+    )
     _add_places(evaluate)
 
     reproduce = command(
@@ -173,8 +176,7 @@ def _add_training(train: argparse.ArgumentParser, preset: str) -> argparse._Mutu
 def _add_recipe(command: argparse.ArgumentParser) -> None:
     recipe = command.add_argument_group("recipe", "each option changes one thing in the preset")
     for name, kind, text in _recipe_options():
-        # --units are those of files.
-        option = "--encoder-units" if name == "units" else f"--{name.replace('_', '-')}"
+        option = _recipe_option(name)
         form: dict[str, Any] = (
             {"action": argparse.BooleanOptionalAction} if kind is bool else {"type": kind, "metavar": "N"}
         )
@@ -238,6 +240,14 @@ def _walk_format(options: argparse.Namespace) -> Any:
 
     names = (field.name for field in dataclasses.fields(WalkFormat))
     return WalkFormat(**{name: getattr(options, name) for name in names})
+
+
+def _recipe_option(name: str) -> str:
+    return _option("encoder_units" if name == "units" else name)  # --units are those of files
+
+
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
 
 
 def _recipe_options() -> Iterator[tuple[str, type, str]]:
@@ -359,16 +369,47 @@ def _inspect(options: argparse.Namespace) -> None:
 
 def _evaluate(options: argparse.Namespace) -> None:
     _start_tensorflow()
-    from agegait import evaluation, runs
+    from agegait import evaluation, report, runs
 
     # None without the option, empty if it names none.
     baselines = () if options.baseline is None else options.baseline or evaluation.COORDINATES
     run = runs.load(options.folder)
-    found = evaluation.evaluate(run, options.data_dir, options.manual_dir, baselines, options.search_windows)
+    seen = report.Observations(run) if options.report else None
+    found = evaluation.evaluate(run, options.data_dir, options.manual_dir, baselines, options.search_windows, seen)
     console = _output()
     for table in evaluation.tables(found):
         console.print(table)
     console.print(f"written: {options.folder / 'evaluation.json'}", highlight=False, soft_wrap=True)
+    if seen:
+        commands = _train_command(run.settings, options), shlex.join(("agegait", *options.words))
+        page = report.write(run, found, seen, options.data_dir, options.manual_dir, commands)
+        console.print(f"written: {page}", highlight=False, soft_wrap=True)
+
+
+def _train_command(settings: Any, options: argparse.Namespace) -> str:
+    """What to type for a run of the same settings, where the options have it."""
+    from agegait import recipes
+
+    preset = settings.preset if settings.preset in recipes.PRESETS else "paper"
+    words = ["agegait", "train", "--dataset", settings.dataset, "--preset", preset]
+    starts = {field.name: field.default for field in dataclasses.fields(settings)} | {"preset": preset}
+    for asked, start, option in (
+        (settings, starts, _option),
+        (settings.recipe, dataclasses.asdict(recipes.recipe(preset, settings.dataset)), _recipe_option),
+        (settings.walk_format, dataclasses.asdict(type(settings.walk_format)()), _option),
+    ):
+        for name, value in ((field.name, getattr(asked, field.name)) for field in dataclasses.fields(asked)):
+            if value == start[name] or name in ("dataset", "preset") or dataclasses.is_dataclass(value):
+                continue
+            named = option(name)
+            if isinstance(value, bool):
+                words.append(named if value else f"--no-{named.removeprefix('--')}")
+            else:
+                words += [named, str(value)]
+    for name in ("data_dir", "manual_dir"):
+        if (place := getattr(options, name)) is not None:
+            words += [_option(name), str(place)]
+    return shlex.join([*words, "--out", str(options.folder)])
 
 
 def _reproduce(options: argparse.Namespace) -> None:

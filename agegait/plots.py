@@ -1,5 +1,6 @@
 """Skeletons drawn, as a figure or for the terminal, so that a person can see what was read."""
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
 
 COLORS = {"left": "#0072B2", "right": "#D55E00", "middle": "#404040"}
 """Of the body's sides: a blue and an orange that the colour-blind tell apart (Okabe and Ito, 2008)."""
+
+RECORDED = "#b8b8b8"
+"""Of what was recorded, where what was made of it is drawn over it."""
 
 MOST_FRAMES = 8
 
@@ -68,6 +72,54 @@ def skeleton_figure(skeleton: np.ndarray, title: str = "") -> "Figure":
     return figure
 
 
+def rebuilt_figure(recorded: np.ndarray, rebuilt: np.ndarray, titles: Sequence[str] = ()) -> "Figure":
+    """Draws what became of frames over the frames themselves: a column a frame, seen from the front and from the side.
+
+    What was recorded is drawn wide and grey, what was rebuilt narrow and in the colours of the body's sides. Both are
+    turned to face the viewer as what was recorded does.
+
+    Args:
+        recorded: [T, 20, 3], T of 8 at most; canonical joints, metres, right-handed coordinates.
+        rebuilt: [T, 20, 3], the same frames.
+        titles: What stands above each column.
+
+    Raises:
+        ValueError: Another shape, too many frames, or no frame with a head over feet.
+    """
+    from matplotlib.figure import Figure
+
+    recorded, rebuilt = np.asarray(recorded, float), np.asarray(rebuilt, float)
+    if recorded.shape != rebuilt.shape or recorded.shape[1:] != _SHAPE or not 1 <= len(recorded) <= MOST_FRAMES:
+        raise ValueError(
+            f"recorded, rebuilt: expected 1 to {MOST_FRAMES} frames {list(_SHAPE)} of either, received "
+            f"{list(recorded.shape)} and {list(rebuilt.shape)}."
+        )
+    origin, own, _ = _places(recorded)
+    bodies = [(frames - origin[:, None]) @ own for frames in (recorded, rebuilt)]
+    reach, least, most = (
+        np.nanmax([bound(body) for body in bodies])
+        for bound in (
+            lambda body: np.nanmax(np.abs(body[..., :2])),
+            lambda body: -np.nanmin(body[..., 2]),
+            lambda body: np.nanmax(body[..., 2]),
+        )
+    )
+    width = 2 * reach / (most + least)
+    figure = Figure(figsize=(0.5 + len(recorded) * (0.1 + 1.9 * width), 4.4), layout="constrained")
+    axes = figure.subplots(2, len(recorded), sharex=True, sharey=True, squeeze=False)
+    for view, name in ((0, "front"), (1, "side")):
+        for frame, ax in enumerate(axes[view]):
+            _draw(ax, bodies[0][frame][:, [view, 2]], dict.fromkeys(COLORS, RECORDED), 5)
+            _draw(ax, bodies[1][frame][:, [view, 2]], COLORS, 1.4)
+            ax.set(xlim=(-1.1 * reach, 1.1 * reach), ylim=(-least - 0.03 * most, 1.04 * most), aspect="equal")
+            ax.set(xticks=[0], yticks=np.arange(0, most, 0.5))
+            ax.tick_params(labelbottom=False, length=0)
+        axes[view, 0].set_ylabel(f"{name}: up, m")
+    for ax, title in zip(axes[0], titles, strict=False):
+        ax.set_title(title)
+    return figure
+
+
 def skeleton_text(skeleton: np.ndarray, columns: int = 40, rows: int = 20) -> str:
     """Draws a skeleton for the terminal, in dots of Braille: from the front and from its side.
 
@@ -112,6 +164,12 @@ def skeleton_text(skeleton: np.ndarray, columns: int = 40, rows: int = 20) -> st
 def _facing(frames: np.ndarray) -> tuple[np.ndarray, str]:
     """Frames [T, 20, 3] in each body's own axes (to its left, ahead, up), and which of the coordinates' axes is up."""
     frames = np.where(np.isfinite(frames).all(axis=-1, keepdims=True), frames, np.nan)
+    origin, own, up = _places(frames)
+    return (frames - origin[:, None]) @ own, up
+
+
+def _places(frames: np.ndarray) -> tuple[np.ndarray, np.ndarray, str]:
+    """Where each body stands [T, 3], its own axes [T, 3, 3] (to its left, ahead, up), and which axis is up."""
     if lost := np.flatnonzero(np.isnan(frames).all(axis=(1, 2))).tolist():
         raise ValueError(f"skeleton: expected finite coordinates, found none in frame {lost[0]}.")
     head, feet = (_middle(frames[:, [_JOINT[name] for name in names]].reshape(-1, 3)) for names in (_UPPER, _LOWER))
@@ -128,10 +186,9 @@ def _facing(frames: np.ndarray) -> tuple[np.ndarray, str]:
     left = np.where(sideways, left / np.where(sideways, length, 1), np.roll(up, 1))
     own = np.stack([left, np.cross(left, up), np.broadcast_to(up, left.shape)], axis=-1)
     hips = frames[:, _JOINT["HipCenter"]]
-    middle = [_middle(frame) if np.isnan(hip).any() else hip for hip, frame in zip(hips, frames, strict=True)]
-    body = (frames - np.array(middle)[:, None]) @ own
-    body[..., 2] -= np.nanmin(body[..., 2], axis=1, keepdims=True)
-    return body, f"{'-' if up[axis] < 0 else ''}{'xyz'[axis]}"
+    middle = np.array([_middle(frame) if np.isnan(hip).any() else hip for hip, frame in zip(hips, frames, strict=True)])
+    lowest = np.nanmin((frames - middle[:, None]) @ up, axis=1)
+    return middle + lowest[:, None] * up, own, f"{'-' if up[axis] < 0 else ''}{'xyz'[axis]}"
 
 
 def _middle(joints: np.ndarray) -> np.ndarray:
@@ -140,13 +197,14 @@ def _middle(joints: np.ndarray) -> np.ndarray:
     return joints.mean(axis=0) if len(joints) else np.full(3, np.nan)
 
 
-def _draw(ax: "Axes", joints: np.ndarray) -> None:
+def _draw(ax: "Axes", joints: np.ndarray, colors: Mapping[str, str] = COLORS, width: float = 3) -> None:
     """Draws joints [20, 2] and their bones; lines that have a NaN at one end are left out by matplotlib."""
     for start, end in skeletons.BONES:
-        ax.plot(*joints[[start, end]].T, color=COLORS[_SIDES[end]], linewidth=3, solid_capstyle="round")
-    for side, color in COLORS.items():
+        ax.plot(*joints[[start, end]].T, color=colors[_SIDES[end]], linewidth=width, solid_capstyle="round")
+    marks = {"markeredgecolor": "white"} if colors is COLORS and width >= 3 else {"markersize": 1.5 * width}
+    for side, color in colors.items():
         own = joints[[joint_side == side for joint_side in _SIDES]]
-        ax.plot(*own.T, "o", color=color, markeredgecolor="white", label="_" if side == "middle" else side)
+        ax.plot(*own.T, "o", color=color, label="_" if side == "middle" else side, **marks)
     ax.grid(color="0.9")
     ax.set_axisbelow(True)
     ax.spines[["top", "right"]].set_visible(False)

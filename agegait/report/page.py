@@ -1,0 +1,85 @@
+import datetime
+from collections.abc import Sequence
+from importlib import resources
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from agegait import runs
+from agegait.report import attention, confusion, curves, embedding, histories, provenance, rebuilding, results
+from agegait.report.observations import Observations, Test
+from agegait.report.picture import style
+
+NAME = "report.html"
+
+
+def write(
+    run: runs.Run,
+    evaluation: dict[str, Any],
+    seen: Observations,
+    data_dir: str | PathLike | None = None,
+    manual_dir: str | PathLike | None = None,
+    commands: Sequence[str] = (),
+) -> Path:
+    """Writes `report.html` into a run's folder: one page, whole in itself, that needs neither network nor script.
+
+    Args:
+        run: A finished run.
+        evaluation: What `agegait.evaluation.evaluate` found.
+        seen: What it let be observed on its way.
+        data_dir: Where prepared data sets are kept; TFDS's own place where absent.
+        manual_dir: Where a data set that was fetched by hand lies.
+        commands: What to type to get the run, and the page, again.
+
+    Returns:
+        Where it is.
+
+    Raises:
+        ValueError: Nothing was observed, or the data are not to be had.
+
+    Example:
+        >>> run = agegait.runs.load("runs/kgbd")
+        >>> seen = agegait.report.Observations(run)
+        >>> agegait.report.write(run, agegait.evaluation.evaluate(run, observe=seen), seen)
+    """
+    from jinja2 import Environment, StrictUndefined
+
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    template = environment.from_string(resources.files(__package__).joinpath("page.html").read_text(encoding="utf-8"))
+    with style():
+        asked, recipe = provenance.settings(run)
+        page = template.render(
+            run=run,
+            folder=run.folder.resolve().name,
+            evaluation=evaluation,
+            date=datetime.datetime.now(datetime.UTC),
+            headlines=results.headlines(evaluation),
+            tables=results.tables(evaluation),
+            terms=results.TERMS,
+            tests=[_test(run, seen, name, test, evaluation) for name, test in seen.tests.items()],
+            histories=histories.histories(run),
+            split=provenance.split(run, seen, data_dir, manual_dir),
+            settings=asked,
+            recipe=recipe,
+            versions=provenance.versions(run),
+            machines=provenance.machines(run),
+            commands=commands,
+        )
+    path = run.folder / NAME
+    # In ASCII whatever people are called: neither a locale nor a name that is no Unicode stands in the way.
+    runs.write_aside(path, page.encode("ascii", "xmlcharrefreplace").decode())
+    return path
+
+
+def _test(run: runs.Run, seen: Observations, name: str, test: Test, evaluation: dict[str, Any]) -> dict[str, Any]:
+    found, seed = evaluation["tests"][name], run.settings.seed
+    return {
+        "name": name,
+        "cmc": curves.cmc(found),
+        "roc": curves.roc(found),
+        "confusion": confusion.confusion(test, run.persons),
+        "attention": attention.attention(test.attention, run.encoder),
+        "rebuilding": rebuilding.rebuilding(test),
+        "walks": embedding.walks(seen.training, test, seed),
+        "windows": embedding.windows(test, seen.training, run.persons, seed),
+    }
