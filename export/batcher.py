@@ -13,6 +13,8 @@ from agegait.export.status_error import StatusError
 
 Arrays = Mapping[str, np.ndarray]
 
+_UNKNOWN = float("inf")
+
 
 @dataclass(eq=False)
 class _Job:
@@ -118,28 +120,35 @@ class Batcher:
     def _next_batch(self) -> list[_Job]:
         """The oldest request and those that may join it, once a worker is idle; none when closed and done."""
         with self._changed:
-            self._changed.wait_for(lambda: (self._jobs and self._idle) or (self._closed and not self._jobs))
-            if not self._jobs:
-                return []
+            while left := self._seconds_left():
+                if self._closed and not self._jobs:
+                    return []
+                self._changed.wait(None if left == _UNKNOWN else left)
             self._idle -= 1
             batch = [self._jobs.popleft()]
-            self._gather(batch)
-            while (left := batch[0].arrival + self._wait - time.monotonic()) > 0 and not self._full(batch):
-                if self._closed or not self._changed.wait(left):
-                    break
-                self._gather(batch)
-            return batch
-
-    def _gather(self, batch: list[_Job]) -> None:
-        rows = sum(job.rows for job in batch)
-        for job in list(self._jobs):
-            if job.joins(batch[0]) and rows + job.rows <= self._max_rows:
+            for job in self._company(batch[0]):
                 self._jobs.remove(job)
                 batch.append(job)
-                rows += job.rows
+            return batch
 
-    def _full(self, batch: list[_Job]) -> bool:
-        return not batch[0].signature.joinable or sum(job.rows for job in batch) >= self._max_rows
+    def _seconds_left(self) -> float:
+        """Until the oldest request is to run; it waits for company in line, where every worker finds it."""
+        if not self._jobs or not self._idle:
+            return _UNKNOWN
+        oldest = self._jobs[0]
+        full = oldest.rows + sum(job.rows for job in self._company(oldest)) >= self._max_rows
+        if self._closed or full or not oldest.signature.joinable:
+            return 0.0
+        return max(oldest.arrival + self._wait - time.monotonic(), 0.0)
+
+    def _company(self, oldest: _Job) -> list[_Job]:
+        """Those in line that may run with the oldest, as many as fit."""
+        rows, company = oldest.rows, []
+        for job in self._jobs:
+            if job is not oldest and job.joins(oldest) and rows + job.rows <= self._max_rows:
+                company.append(job)
+                rows += job.rows
+        return company
 
 
 def _still_wanted(job: _Job) -> bool:

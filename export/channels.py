@@ -11,7 +11,7 @@ from agegait.export.messages import (
     GetModelMetadataResponse,
     GetModelStatusResponse,
     HealthCheckResponse,
-    PredictResponse,
+    PackedResponse,
 )
 
 
@@ -22,7 +22,7 @@ class Method(NamedTuple):
     response: Any
 
 
-PREDICT = Method("/tensorflow.serving.PredictionService/Predict", PredictResponse)
+PREDICT = Method("/tensorflow.serving.PredictionService/Predict", PackedResponse)
 METADATA = Method("/tensorflow.serving.PredictionService/GetModelMetadata", GetModelMetadataResponse)
 STATUS = Method("/tensorflow.serving.ModelService/GetModelStatus", GetModelStatusResponse)
 HEALTH = Method("/grpc.health.v1.Health/Check", HealthCheckResponse)

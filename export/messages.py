@@ -9,16 +9,19 @@ from typing import Any
 
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
+_TENSOR = (
+    "int32 dtype 1, tensorflow.TensorShapeProto tensor_shape 2, int32 version_number 3, bytes tensor_content 4, "
+    "int32* int_val 7, bytes* string_val 8, int64* int64_val 10, bool* bool_val 11, uint32* uint32_val 16, "
+    "uint64* uint64_val 17"
+)
+"""The fields of a TensorProto but for its floating-point values."""
+
 _FIELDS = {
     "google.protobuf.Any": "string type_url 1, bytes value 2",
     "google.protobuf.Int64Value": "int64 value 1",
     "tensorflow.TensorShapeProto.Dim": "int64 size 1, string name 2",
     "tensorflow.TensorShapeProto": "tensorflow.TensorShapeProto.Dim* dim 2, bool unknown_rank 3",
-    "tensorflow.TensorProto": (
-        "int32 dtype 1, tensorflow.TensorShapeProto tensor_shape 2, int32 version_number 3, bytes tensor_content 4, "
-        "float* float_val 5, double* double_val 6, int32* int_val 7, bytes* string_val 8, int64* int64_val 10, "
-        "bool* bool_val 11, uint32* uint32_val 16, uint64* uint64_val 17"
-    ),
+    "tensorflow.TensorProto": f"float* float_val 5, double* double_val 6, {_TENSOR}",
     "tensorflow.TensorInfo": "string name 1, int32 dtype 2, tensorflow.TensorShapeProto tensor_shape 3",
     "tensorflow.SignatureDef": (
         "map:tensorflow.TensorInfo inputs 1, map:tensorflow.TensorInfo outputs 2, string method_name 3"
@@ -28,9 +31,6 @@ _FIELDS = {
     ),
     "tensorflow.serving.PredictRequest": (
         "tensorflow.serving.ModelSpec model_spec 1, map:tensorflow.TensorProto inputs 2, string* output_filter 3"
-    ),
-    "tensorflow.serving.PredictResponse": (
-        "tensorflow.serving.ModelSpec model_spec 2, map:tensorflow.TensorProto outputs 1"
     ),
     "tensorflow.serving.GetModelMetadataRequest": (
         "tensorflow.serving.ModelSpec model_spec 1, string* metadata_field 2"
@@ -47,8 +47,9 @@ _FIELDS = {
     "tensorflow.serving.GetModelStatusResponse": "tensorflow.serving.ModelVersionStatus* model_version_status 1",
     "grpc.health.v1.HealthCheckRequest": "string service 1",
     "grpc.health.v1.HealthCheckResponse": "int32 status 1",
-    # A TensorProto as the wire has it: a packed field of numbers is a string of bytes there, and reads as one.
-    "agegait.PackedTensor": "bytes float_val 5, bytes double_val 6",
+    # As the wire has them: a packed field of numbers is a string of bytes there, and is read and written as one.
+    "agegait.PackedTensor": f"bytes float_val 5, bytes double_val 6, {_TENSOR}",
+    "agegait.PackedResponse": "tensorflow.serving.ModelSpec model_spec 2, map:agegait.PackedTensor outputs 1",
 }
 """Each message's fields: a type (`*` repeated, `map:` from strings), a name and a number."""
 
@@ -115,7 +116,6 @@ MESSAGES = _load()
 
 TensorProto = MESSAGES["tensorflow.TensorProto"]
 PredictRequest = MESSAGES["tensorflow.serving.PredictRequest"]
-PredictResponse = MESSAGES["tensorflow.serving.PredictResponse"]
 GetModelMetadataRequest = MESSAGES["tensorflow.serving.GetModelMetadataRequest"]
 GetModelMetadataResponse = MESSAGES["tensorflow.serving.GetModelMetadataResponse"]
 SignatureDefMap = MESSAGES["tensorflow.serving.SignatureDefMap"]
@@ -124,3 +124,4 @@ GetModelStatusResponse = MESSAGES["tensorflow.serving.GetModelStatusResponse"]
 HealthCheckRequest = MESSAGES["grpc.health.v1.HealthCheckRequest"]
 HealthCheckResponse = MESSAGES["grpc.health.v1.HealthCheckResponse"]
 PackedTensor = MESSAGES["agegait.PackedTensor"]
+PackedResponse = MESSAGES["agegait.PackedResponse"]

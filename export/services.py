@@ -21,6 +21,7 @@ from tensorflow_serving.apis.model_pb2 import ModelSpec
 
 from agegait.export.batcher import Batcher
 from agegait.export.catalog import Catalog, Source
+from agegait.export.messages import PackedResponse
 from agegait.export.request_checks import read_filter, read_inputs
 from agegait.export.servable import Servable
 from agegait.export.status_error import StatusError, invalid_argument
@@ -94,7 +95,7 @@ class Services:
         with self._changed:
             return self._changed.wait_for(lambda: self._unsent == 0, seconds)
 
-    def predict(self, raw: bytes, call: Call) -> predict_pb2.PredictResponse:
+    def predict(self, raw: bytes, call: Call) -> Message:
         """Runs a signature of a model."""
         with self._admitted(call):
             request = _parse(predict_pb2.PredictRequest, raw)
@@ -115,8 +116,8 @@ class Services:
                 if time.monotonic() >= deadline:
                     raise StatusError(grpc.StatusCode.DEADLINE_EXCEEDED, "the deadline passed") from None
                 raise StatusError(grpc.StatusCode.CANCELLED, "the caller went away") from None
-            response = predict_pb2.PredictResponse(model_spec=_spec(servable))
-            response.model_spec.signature_name = signature.name
+            response = PackedResponse()
+            response.model_spec.ParseFromString(_spec(servable, signature.name).SerializeToString())
             for name in names:
                 encode(outputs[name], response.outputs[name])
             return response
@@ -227,8 +228,8 @@ def _require_spec(request: Any) -> None:
         raise invalid_argument("Missing ModelSpec")
 
 
-def _spec(servable: Servable) -> ModelSpec:
-    spec = ModelSpec(name=servable.name)
+def _spec(servable: Servable, signature: str = "") -> ModelSpec:
+    spec = ModelSpec(name=servable.name, signature_name=signature)
     spec.version.value = servable.version
     return spec
 

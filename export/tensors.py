@@ -4,6 +4,7 @@ import math
 from typing import Any, NamedTuple
 
 import numpy as np
+from google.protobuf.unknown_fields import UnknownFieldSet
 
 from agegait.export.messages import PackedTensor
 
@@ -116,16 +117,21 @@ def encode(array: np.ndarray, proto: Any) -> None:
         proto.tensor_shape.dim.add().size = size
     field = KINDS[proto.dtype].field
     if field in _PACKED:
-        packed = PackedTensor(**{field: array.astype(_PACKED[field], copy=False).tobytes()})
-        proto.MergeFromString(packed.SerializeToString())
+        values = array.astype(_PACKED[field], copy=False).tobytes()
+        if isinstance(proto, PackedTensor):
+            setattr(proto, field, values)
+        else:
+            proto.MergeFromString(PackedTensor(**{field: values}).SerializeToString())
     else:
         getattr(proto, field).extend(array.ravel().tolist())
 
 
 def _typed_values(proto: Any, field: str, dtype: np.dtype) -> np.ndarray:
     if field in _PACKED:
-        packed = getattr(PackedTensor.FromString(proto.SerializeToString()), field)
-        return np.frombuffer(packed, _PACKED[field]).astype(dtype, copy=False)
+        packed = proto if isinstance(proto, PackedTensor) else PackedTensor.FromString(proto.SerializeToString())
+        if len(UnknownFieldSet(packed)):
+            raise ValueError(f"{field} is not packed")
+        return np.frombuffer(getattr(packed, field), _PACKED[field]).astype(dtype, copy=False)
     try:
         return np.array(getattr(proto, field), dtype=dtype)
     except OverflowError:

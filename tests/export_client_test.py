@@ -24,8 +24,8 @@ from tensorflow_serving.apis import prediction_service_pb2, status_pb2
 import agegait
 from agegait.export import AsyncClient, Client, ClientError, Server, client_errors, save, walks
 from agegait.export.credentials import read_token
-from agegait.export.messages import MESSAGES, TensorProto
-from agegait.export.tensors import KINDS, STRING, decode, encode
+from agegait.export.messages import MESSAGES, PackedTensor, TensorProto
+from agegait.export.tensors import FLOAT, KINDS, STRING, decode, encode
 
 FRAMES, JOINTS, UNITS = 4, 5, 8
 PERSONS = ["ann", "bob", "cé", "dan"]
@@ -420,6 +420,16 @@ def test_the_clients_messages_are_tensorflow_servings():
                 assert field.message_type.GetOptions().map_entry == their.message_type.GetOptions().map_entry
 
 
+def test_packed_messages_have_the_numbers_of_tensorflows():
+    for packed, name in (
+        ("PackedTensor", "tensorflow.TensorProto"),
+        ("PackedResponse", "tensorflow.serving.PredictResponse"),
+    ):
+        theirs = descriptor_pool.Default().FindMessageTypeByName(name).fields_by_number
+        for field in MESSAGES[f"agegait.{packed}"].DESCRIPTOR.fields:
+            assert field.name == theirs[field.number].name
+
+
 numeric = st.sampled_from(sorted(set(KINDS) - {STRING}))
 shapes = st.lists(st.integers(0, 4), max_size=4)
 
@@ -429,13 +439,24 @@ shapes = st.lists(st.integers(0, 4), max_size=4)
 def test_tensors_round_trip_and_are_tensorflows(number, shape, seed):
     dtype = KINDS[number].dtype
     array = np.random.default_rng(seed).integers(0, 100, shape).astype(dtype)
-    proto = TensorProto()
-    encode(array, proto)
-    raw = proto.SerializeToString()
-    for message in (proto, tensor_pb2.TensorProto.FromString(raw)):
-        received = decode(message, 1000)
-        assert received.dtype == dtype
-        np.testing.assert_array_equal(received, array)
+    for kind in (TensorProto, PackedTensor):
+        proto = kind()
+        encode(array, proto)
+        raw = proto.SerializeToString()
+        for message in (proto, PackedTensor.FromString(raw), tensor_pb2.TensorProto.FromString(raw)):
+            received = decode(message, 1000)
+            assert received.dtype == dtype
+            np.testing.assert_array_equal(received, array)
+
+
+def test_values_that_are_not_packed_are_not_taken_for_zeros():
+    proto = TensorProto(dtype=FLOAT)
+    proto.tensor_shape.dim.add().size = 2
+    unpacked = b"\x2d\x00\x00\x80?" * 2  # field 5, twice 1.0, each with a tag of its own
+    raw = proto.SerializeToString() + unpacked
+    np.testing.assert_array_equal(decode(TensorProto.FromString(raw), 10), [1, 1])
+    with pytest.raises(ValueError, match="float_val is not packed"):
+        decode(PackedTensor.FromString(raw), 10)
 
 
 @settings(max_examples=200, deadline=None)
