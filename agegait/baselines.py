@@ -7,7 +7,6 @@ from typing import Any, Protocol
 
 import keras
 import numpy as np
-from keras import ops
 
 from agegait import descriptors, optimizers
 from agegait.datasets import Windows
@@ -153,6 +152,9 @@ class NetworkBaseline:
         build: From people N, training features and the recipe to a network with logits `[B, N]`.
         features: From windows to what the network sees of them, `[M, f, D]`.
         recipe: The fields of it that are the recognizer's.
+
+    Attributes:
+        reached: Of its training: `epochs`, the `chosen_epoch` and its `validation_accuracy`.
     """
 
     def __init__(
@@ -167,6 +169,7 @@ class NetworkBaseline:
         self.features = features
         self.recipe = recipe
         self.network: keras.Model | None = None
+        self.reached: dict[str, Any] = {}
 
     def fit(
         self,
@@ -191,7 +194,7 @@ class NetworkBaseline:
             keras.losses.SparseCategoricalCrossentropy(from_logits=True),
             metrics=["accuracy"],
         )
-        network.fit(
+        history = network.fit(
             rows,
             labels,
             batch_size=recipe.recognizer_batch_size,
@@ -208,6 +211,12 @@ class NetworkBaseline:
             ],
         )
         self.network = network
+        accuracies = history.history["val_accuracy"]
+        self.reached = {
+            "epochs": len(accuracies),
+            "chosen_epoch": accuracies.index(max(accuracies)) + 1,
+            "validation_accuracy": max(accuracies),
+        }
 
     def scores(self, windows: Windows) -> np.ndarray:
         """As `Baseline.scores`: logits."""
@@ -221,11 +230,8 @@ def coordinates(windows: Windows) -> np.ndarray:
 
 def encoder_states(encoder: GaitEncoder, windows: Windows) -> np.ndarray:
     """The states h of an encoder's last layer in place of AGEs, `[M, f, 3 k]`: x, y and z joined."""
-    window = keras.Input(windows.skeletons.shape[1:])
-    memory, _ = encoder.encoder(ops.transpose(window, (3, 0, 1, 2)))
-    joined = ops.reshape(ops.transpose(memory, (1, 2, 0, 3)), (-1, encoder.frames, encoder.AXES * encoder.units))
-    model = keras.Model(window, joined)
-    return np.asarray(model.predict(windows.skeletons, batch_size=BATCH, verbose=0), dtype="float32")
+    states = encoder.states(windows.skeletons, batch_size=BATCH, verbose=0)
+    return np.asarray(states, dtype="float32")
 
 
 def baseline(

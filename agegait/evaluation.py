@@ -11,11 +11,14 @@ from rich import box
 from rich.table import Table
 
 from agegait import protocols, runs
-from agegait.baselines import baseline
+from agegait.baselines import BASELINES, baseline
 from agegait.datasets import DataSet, Windows
 
 COORDINATES = ("mlp", "mlp-whitened")
 """Baselines that every comparison should have: plain networks on what the encoder sees too."""
+
+TITLES = {"ages": "AGE", "states": BASELINES["encoder-states"]}
+"""What tables call a run's features."""
 
 FEWEST_PEOPLE = 4
 """Verification and open sets divide people into those who choose a threshold and those who are tested."""
@@ -51,6 +54,7 @@ def evaluate(
         ValueError: The run is not finished, its data are not to be had, are not those that it was trained on, or have
             no test walks; an unknown baseline.
     """
+    own = TITLES[run.settings.features]
     others = [baseline(name, run.encoder, run.settings.recipe, run.settings.manner) for name in baselines]
     recognizer = run.recognizer
     dataset = run.settings.load(data_dir, manual_dir, check_limbs=False)  # the training did
@@ -58,7 +62,7 @@ def evaluate(
         raise ValueError(f"{dataset.name}: expected walks to test on, found none: nobody has two walks.")
     training = run.windows(dataset, "train", run.settings.frames)
     run.check_split(training)
-    gallery = run.ages(training, "gallery AGEs")
+    gallery = run.features(training, "gallery AGEs")
     if observe:
         observe("train", training, gallery)
     _fit(others, run, dataset)
@@ -66,15 +70,15 @@ def evaluate(
     left_out: dict[str, list[str]] = {}
     for split in dataset.tests:
         windows, left_out[split] = of_people_trained_on(run.windows(dataset, split), training)
-        ages = run.ages(windows, f"{split} AGEs")
+        ages = run.features(windows, f"{split} AGEs")
         if observe:
             observe(split, windows, ages)
-        tests[split] = recognition("AGE", recognizer.predict(ages, batch_size=4096, verbose=0), windows)
+        tests[split] = recognition(own, recognizer.predict(ages, batch_size=4096, verbose=0), windows)
         if run.fine_tuned:
             tests[split] += recognition("fine-tuned", fine_tuned_logits(run, windows), windows)
         for other in others:
             tests[split] += recognition(other.title, other.scores(windows), windows)
-        tests[split] += comparison("AGE", ages.mean(axis=1), windows, gallery.mean(axis=1), training, search_windows)
+        tests[split] += comparison(own, ages.mean(axis=1), windows, gallery.mean(axis=1), training, search_windows)
     evaluation = {
         "settings": dataclasses.asdict(run.settings),
         "chosen_on": "validation walks, which are no training walks"

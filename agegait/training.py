@@ -29,9 +29,6 @@ from agegait.recipes import Recipe
 from agegait.runs import FEATURE_BATCH, FORMAT, Run, Settings, load, write_aside
 
 Callbacks = Sequence[keras.callbacks.Callback]
-NESTED = ("recipe", "walk_format")
-"""Settings that are several."""
-
 PACKAGES = ("agegait", "tensorflow", "keras", "numpy", "tensorflow-datasets")
 
 
@@ -151,13 +148,11 @@ def _tensorboard(run: Run, name: str, wanted: bool) -> list[keras.callbacks.Call
     return [keras.callbacks.TensorBoard(run.folder / "tensorboard" / name, write_graph=False)] if wanted else []
 
 
-def differences(there: dict[str, Any], asked: dict[str, Any]) -> list[str]:
-    """What is otherwise in settings, as `dataclasses.asdict` gives them, than was asked for: a text each."""
-    there, asked = (
-        {**found["recipe"], **found["walk_format"], **{name: found[name] for name in found if name not in NESTED}}
-        for found in (there, asked)
-    )
-    return [f"{name} {there.get(name)!r}, not {asked[name]!r}" for name in asked if there.get(name) != asked[name]]
+def differences(there: Settings, asked: Settings) -> list[str]:
+    """What is otherwise in settings than was asked for: a text each."""
+    old, new = (dataclasses.asdict(found) for found in (there, asked))
+    old, new = ({**found.pop("recipe"), **found.pop("walk_format"), **found} for found in (old, new))
+    return [f"{name} {old[name]!r}, not {new[name]!r}" for name in new if old[name] != new[name]]
 
 
 def _check_folder(out: Path, settings: Settings) -> None:
@@ -166,7 +161,7 @@ def _check_folder(out: Path, settings: Settings) -> None:
     if not out.is_dir() or (any(out.iterdir()) and not (out / "run.json").exists()):
         raise ValueError(f"{out}: expected a new or empty folder, or a run to take up, found something else.")
     if (out / "run.json").exists():
-        other = differences(dataclasses.asdict(load(out).settings), dataclasses.asdict(settings))
+        other = differences(load(out).settings, settings)
         if other:
             raise ValueError(f"{out}: holds a run of other settings: {'; '.join(other)}.")
 
@@ -245,7 +240,7 @@ def train_recognizer(
     # Again, so that a run taken up at this point draws what one that never stopped does.
     keras.utils.set_random_seed(settings.seed)
     if ages is None:
-        ages = run.ages(training, "training AGEs"), run.ages(validation, "validation AGEs")
+        ages = run.features(training, "training AGEs"), run.features(validation, "validation AGEs")
     training_ages, validation_ages = ages
     recognizer = make_recognizer(recipe, len(run.persons), settings.manner, training_ages)
     rows, labels = recognizer.rows(training_ages, training.persons)

@@ -1,8 +1,7 @@
 """Encoders that rows share: each is trained once, and found again by what it was trained with."""
 
 import dataclasses
-import hashlib
-import json
+import itertools
 import os
 import shutil
 from pathlib import Path
@@ -14,7 +13,7 @@ from agegait import training
 from agegait.datasets import DataSet, Windows
 from agegait.layers import SkeletonNormalization
 from agegait.recipes import Recipe
-from agegait.runs import Run, Settings
+from agegait.runs import Run, Settings, load
 
 NAMES_ALONE = ("manner", "features")
 """Settings that leave the encoder as it is."""
@@ -75,8 +74,11 @@ def encoder_settings(settings: Settings, base: Settings) -> Settings:
 
 def trained_encoder(dataset: DataSet, settings: Settings, folder: Path, parts: Parts) -> Run:
     """The run whose encoder is trained with these settings: found among others in a folder, or trained there now."""
-    digest = hashlib.sha256(json.dumps(dataclasses.asdict(settings), sort_keys=True).encode()).hexdigest()
-    run, *windows = training.begin(dataset, settings, folder / digest[:16], (parts.training, parts.validation))
+    there = (path.parent for path in sorted(folder.glob("*/run.json")))
+    free = (folder / f"{number:04d}" for number in itertools.count(1))
+    found = next((out for out in there if load(out).settings == settings), None)
+    out = found or next(out for out in free if not out.exists())
+    run, *windows = training.begin(dataset, settings, out, (parts.training, parts.validation))
     training.train_encoder(run, *windows)
     training.finish(run)
     return run

@@ -1,6 +1,7 @@
 import contextlib
 import dataclasses
 import fcntl
+import gc
 import json
 import os
 import platform
@@ -88,6 +89,7 @@ def reproduce(
             shutil.rmtree(_watched(out, row, own.seed), ignore_errors=True)
             report.write(out, about, command)
             keras.utils.clear_session()
+            gc.collect()  # gigabytes of features, which Keras's models hold in circles
         return report.write(out, about, command)
 
 
@@ -187,17 +189,20 @@ class _Work:
         if row.labelled_walks is not None:
             known = labelled(windows, row.labelled_walks, settings.seed)
             windows = Windows(*(column[known] for column in windows))
-        seen = {}
-        if isinstance(other, NetworkBaseline):
-            seen = {test: other.features(part) for test, part in parts.tests.items()}
+        network = other if isinstance(other, NetworkBaseline) else None
+        seen = {test: network.features(part) for test, part in parts.tests.items()} if network else {}
         watch = EpochScores(_watched(self.out, row, settings.seed), seen)
         other.fit(windows, parts.validation, len(self.dataset.persons), settings.seed, [watch])
         tests = {}
         for test, part in parts.tests.items():
             scores = other.scores(part)
             tests[test] = evaluation.recognition(row.name, scores, part)
-            tests[test] += _published(row, watch.of(test) if seen else [scores], part, settings.frames)
-        return {"labelled": None if row.labelled_walks is None else _names(windows), "tests": tests}
+            tests[test] += _published(row, watch.of(test) if network else [scores], part, settings.frames)
+        return {
+            "trained": {"recognizer": network.reached} if network else {},
+            "labelled": None if row.labelled_walks is None else _names(windows),
+            "tests": tests,
+        }
 
     def parts(self, settings: Settings) -> Parts:
         """The windows that a row sees; those of the row before, where they are the same."""
@@ -252,7 +257,7 @@ def _check_folder(out: Path, settings: Settings) -> None:
         about = report.read(out / "settings.json")
         if about.get("format") != FORMAT:
             raise ValueError(f"{out}: expected a reproduction of format {FORMAT}, found {about.get('format')!r}.")
-        other = training.differences(about["settings"], _base(settings))
+        other = training.differences(Settings.from_dict(about["settings"]), dataclasses.replace(settings, seed=0))
         if about["version"] != version("agegait"):
             other.append(f"agegait {about['version']}, not {version('agegait')}")
         if other:
@@ -271,7 +276,7 @@ def _begin(out: Path, dataset: DataSet, settings: Settings) -> dict[str, Any]:
     about = {
         "format": FORMAT,
         "version": version("agegait"),
-        "settings": _base(settings),
+        "settings": dataclasses.asdict(dataclasses.replace(settings, seed=0)),  # the seed is each run's own
         "data": {
             "name": dataset.name,
             "version": dataset.version,
@@ -283,11 +288,6 @@ def _begin(out: Path, dataset: DataSet, settings: Settings) -> dict[str, Any]:
     }
     write_aside(path, json.dumps(about, indent=2))
     return json.loads(path.read_text())
-
-
-def _base(settings: Settings) -> dict[str, Any]:
-    """What all rows have in common, as JSON has it; the seed is each run's own."""
-    return json.loads(json.dumps(dataclasses.asdict(dataclasses.replace(settings, seed=0))))
 
 
 @contextlib.contextmanager
@@ -307,7 +307,7 @@ def _finished(out: Path, row: Row, settings: Settings) -> bool:
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists():
         return False
-    other = training.differences(report.read(path)["settings"], json.loads(json.dumps(dataclasses.asdict(settings))))
+    other = training.differences(Settings.from_dict(report.read(path)["settings"]), settings)
     if other:
         raise ValueError(f"{path}: expected what the row is now, found a result of other settings: {'; '.join(other)}.")
     return True
