@@ -1,81 +1,122 @@
-"""Windows a second that GaitEncoder trains on and encodes, whole `fit` and `predict`, beside the machine's own rate.
+"""Windows a second that GaitEncoder trains on and encodes, beside the rate of the machine's own matrix products.
 
-The rate is that of one large matrix product in the same dtype, taken in the same run; the share is of the products that
-the method needs, counted below, so that what a slow machine costs cancels out. Random windows: their values do not
-matter to the time. Two minutes on two cores.
+`fit` is the whole of it, the input pipeline included, as `agegait train` runs it; `predict` is feature extraction. The
+products are taken in the same run, by turns with both, in the same dtype: those of an LSTM layer over inputs and state
+in the shapes that the model has (forward, and for training the two of its gradient too), and one large square product.
+A share is the FLOP that the method needs (`flops.py`) times windows a second, over the products' FLOP a second, as the
+median over the rounds. Random windows: their values do not matter to the time. About three minutes on two cores.
 """
 
-import argparse
-import os
-import platform
-import time
+import statistics
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-
-import keras
-import numpy as np
-import tensorflow as tf
-from rich.console import Console
+import timing
 from rich.table import Table
 
-from agegait import GaitEncoder
-
-PRODUCT_SIZE = 2048
+DTYPES = {"float32": "float32", "mixed_bfloat16": "bfloat16"}
 
 
-def best(work, repeats):
-    """The shortest of some repeats, in seconds, after one that is not counted."""
-    times = []
-    for _ in range(repeats + 1):
-        began = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - began)
-    return min(times[1:])
+def part(precision, what, units, batch, batches, rounds):
+    """Training or feature extraction, in one precision."""
+    import flops
+    import keras
+    import numpy as np
+
+    from agegait import GaitEncoder, data, optimizers, recipes
+
+    if precision != "float32" and not timing.multiplies_bfloat16():
+        return {"skipped": "no bfloat16 products on this processor", "imported_mib": timing.peak_memory()}
+    encoder = GaitEncoder(units=units, dtype=precision)
+    encoder.build((None, encoder.frames, encoder.joints, 3))
+    encoder.compile(optimizers.encoder_optimizer(recipes.recipe(), batches))
+    imported = timing.peak_memory()
+    shape = (batch * batches, encoder.frames, encoder.joints, 3)
+    windows = np.random.default_rng(0).normal(0, 0.3, shape).astype("float32")
+    seeds = iter(range(10**6))
+
+    def fit():
+        epoch = data.shuffled_epochs([windows], batch, next(seeds), epochs=1)
+        encoder.fit(epoch, steps_per_epoch=batches, shuffle=False, verbose=0)
+
+    kind = {"training": "training", "features": "forward"}[what]
+    work = {"training": fit, "features": lambda: encoder.predict(windows, batch_size=batch, verbose=0)}[what]
+    product, product_flop = timing.products(timing.recurrent_products(batch, units)[kind], DTYPES[precision])
+    square, square_flop = timing.products(timing.large_product(), DTYPES[precision], repeats=1)
+    times = timing.by_turns({"work": work, "product": product, "square": square}, rounds)
+    forward = sum(flops.forward(encoder).values())
+    training = flops.training(encoder)
+    flop = training if what == "training" else forward
+    seconds = {name: statistics.median(taken) for name, taken in times.items()}
+    of_product = flop * len(windows) / product_flop
+    return {
+        "windows_per_second": len(windows) / seconds["work"],
+        "gflops": flop * len(windows) / seconds["work"] / 1e9,
+        "product_gflops": product_flop / seconds["product"] / 1e9,
+        "square_gflops": square_flop / seconds["square"] / 1e9,
+        "share": of_product * timing.ratio(times["product"], times["work"]),
+        "share_of_square": flop * len(windows) / square_flop * timing.ratio(times["square"], times["work"]),
+        "forward_flop": forward,
+        "training_flop": training,
+        "flop_by_product": flops.forward(encoder),
+        "batch": batch,
+        "device": timing.accelerator() or "processor",
+        "backend": keras.backend.backend(),
+        "imported_mib": imported,
+        "seconds": times,
+    }
 
 
-def product_rate(dtype, repeats):
-    """FLOP/s of one large matrix product."""
-    left = tf.cast(tf.random.normal((PRODUCT_SIZE, PRODUCT_SIZE)), dtype)
-    product = tf.function(lambda: tf.reduce_sum(left @ left))
-    return 2 * PRODUCT_SIZE**3 / best(lambda: product().numpy(), repeats)
+PARTS = {"part": part}
 
 
-def forward_products(encoder):
-    """FLOP in the matrix products of one window's forward pass: two for each weight in each frame, and attention's."""
-    kernels = sum(np.prod(weight.shape) for weight in encoder.weights if len(weight.shape) == 3)
-    unread = encoder.AXES * encoder.joints * 4 * encoder.units  # rows of the frame fed in, which is zero
-    attention = 2 * encoder.AXES * encoder.frames * encoder.units
-    return 2 * encoder.frames * (kernels - unread + attention)
+def add(parser):
+    parser.add_argument("--batches", type=int, default=8, metavar="N", help="batches of an epoch (%(default)s)")
+    parser.add_argument("--precision", choices=tuple(DTYPES), nargs="+", default=tuple(DTYPES), help="both by default")
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--batch-size", type=int, default=256)
-    parser.add_argument("--batches", type=int, default=8)
-    parser.add_argument("--repeats", type=int, default=3)
-    options = parser.parse_args()
-    windows = (
-        np.random.default_rng(0).normal(0, 0.3, (options.batch_size * options.batches, 6, 20, 3)).astype("float32")
-    )
-    table = Table("dtype", "what", "windows/s", "GFLOP/s", "product GFLOP/s", "share")
-    for policy, dtype in (("float32", "float32"), ("mixed_bfloat16", "bfloat16")):
-        encoder = GaitEncoder(dtype=policy)
-        encoder.compile(keras.optimizers.Adam(5e-4))
-        rate = product_rate(dtype, options.repeats)
-        fit = best(lambda e=encoder: e.fit(windows, batch_size=options.batch_size, verbose=0), options.repeats)
-        predict = best(lambda e=encoder: e.predict(windows, batch_size=options.batch_size, verbose=0), options.repeats)
-        forward = forward_products(encoder)
-        for what, seconds, work in (("fit", fit, 3 * forward), ("predict", predict, forward)):
-            each = len(windows) / seconds
-            share = each * work / rate
-            table.add_row(
-                dtype, what, f"{each:,.0f}", f"{each * work / 1e9:,.0f}", f"{rate / 1e9:,.0f}", f"{100 * share:.0f} %"
-            )
-    Console().print(table)
-    versions = f"Python {platform.python_version()}, TensorFlow {tf.__version__}, Keras {keras.__version__}"
-    print(f"{platform.machine()}, {os.cpu_count()} cores, batch {options.batch_size}; {versions}")
-    print(f"a window: {forward / 1e6:.1f} MFLOP forward, {3 * forward / 1e6:.1f} a training step")
+def measure(options):
+    sizes = {
+        "units": options.units,
+        "batch": options.batch_size,
+        "batches": 2 if options.quick else options.batches,
+        "rounds": options.rounds,
+    }
+    parts = {
+        f"{what}, {precision}": timing.in_child(
+            __file__, "part", options.backend, precision=precision, what=what, **sizes
+        )
+        for precision in options.precision
+        for what in ("training", "features")
+    }
+    return {"encoder": parts}
+
+
+def tables(results):
+    parts = results["encoder"]
+    table = Table("GaitEncoder", "windows/s", "GFLOP/s", "same products", "share", "2048 square", "share")
+    for name, found in parts.items():
+        if "skipped" in found:
+            table.add_row(name, found["skipped"])
+            continue
+        table.add_row(
+            name,
+            f"{found['windows_per_second']:,.0f}",
+            f"{found['gflops']:,.1f}",
+            f"{found['product_gflops']:,.1f}",
+            f"{100 * found['share']:.0f} %",
+            f"{found['square_gflops']:,.1f}",
+            f"{100 * found['share_of_square']:.0f} %",
+        )
+    measured = [(name, found) for name, found in parts.items() if "skipped" not in found]
+    found = measured[0][1]
+    table.caption = f"on the {found['device']}, Keras on {found['backend']}, batches of {found['batch']}"
+    needed = Table("FLOP of a window", "all axes", "an axis")
+    rows = dict(found["flop_by_product"])
+    rows["forward"] = sum(rows.values())
+    rows["training step"] = measured[0][1]["training_flop"]
+    for name, flop in rows.items():
+        needed.add_row(name, f"{flop / 1e6:,.2f} M", f"{flop / 3e6:,.2f} M")
+    return [table, needed, timing.memory_table(parts)]
 
 
 if __name__ == "__main__":
-    main()
+    timing.main(measure, tables, __doc__.splitlines()[0], add)
