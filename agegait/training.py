@@ -150,9 +150,14 @@ def _tensorboard(run: Run, name: str, wanted: bool) -> list[keras.callbacks.Call
 
 def differences(there: Settings, asked: Settings) -> list[str]:
     """What is otherwise in settings than was asked for: a text each."""
-    old, new = (dataclasses.asdict(found) for found in (there, asked))
-    old, new = ({**found.pop("recipe"), **found.pop("walk_format"), **found} for found in (old, new))
+    old, new = (_flat(dataclasses.asdict(found)) for found in (there, asked))
     return [f"{name} {old[name]!r}, not {new[name]!r}" for name in new if old[name] != new[name]]
+
+
+def _flat(settings: dict[str, Any]) -> dict[str, Any]:
+    recipe, walk_format = settings.pop("recipe"), settings.pop("walk_format")
+    # Units of an encoder and units of files, by the names that their options have.
+    return {"encoder_units": recipe.pop("units"), **recipe, **walk_format, **settings}
 
 
 def _check_folder(out: Path, settings: Settings) -> None:
@@ -237,11 +242,11 @@ def train_recognizer(
     if "recognizer" in run.record["trained"]:
         return
     settings, recipe = run.settings, run.settings.recipe
-    # Again, so that a run taken up at this point draws what one that never stopped does.
-    keras.utils.set_random_seed(settings.seed)
     if ages is None:
         ages = run.features(training, "training AGEs"), run.features(validation, "validation AGEs")
     training_ages, validation_ages = ages
+    # Again, so that what came before has no say in what is drawn: a training that was stopped, or a model read.
+    keras.utils.set_random_seed(settings.seed)
     recognizer = make_recognizer(recipe, len(run.persons), settings.manner, training_ages)
     rows, labels = recognizer.rows(training_ages, training.persons)
     epochs, batch_size = recipe.recognizer_epochs, recipe.recognizer_batch_size
