@@ -76,7 +76,7 @@ def rebuilt_figure(recorded: np.ndarray, rebuilt: np.ndarray, titles: Sequence[s
     """Draws what became of frames over the frames themselves: a column a frame, seen from the front and from the side.
 
     What was recorded is drawn wide and grey, what was rebuilt narrow and in the colours of the body's sides. Both are
-    turned to face the viewer as what was recorded does.
+    turned to face the viewer as what was recorded does. What lies far outside of where the other frames are is cut off.
 
     Args:
         recorded: [T, 20, 3], T of 8 at most; canonical joints, metres, right-handed coordinates.
@@ -95,17 +95,12 @@ def rebuilt_figure(recorded: np.ndarray, rebuilt: np.ndarray, titles: Sequence[s
             f"{list(recorded.shape)} and {list(rebuilt.shape)}."
         )
     origin, own, _ = _places(recorded)
-    bodies = [(frames - origin[:, None]) @ own for frames in (recorded, rebuilt)]
-    reach, least, most = (
-        np.nanmax([bound(body) for body in bodies])
-        for bound in (
-            lambda body: np.nanmax(np.abs(body[..., :2])),
-            lambda body: -np.nanmin(body[..., 2]),
-            lambda body: np.nanmax(body[..., 2]),
-        )
-    )
-    width = 2 * reach / (most + least)
-    figure = Figure(figsize=(0.5 + len(recorded) * (0.1 + 1.9 * width), 4.4), layout="constrained")
+    bodies = np.stack([(frames - origin[:, None]) @ own for frames in (recorded, rebuilt)])
+    reach = _room(np.nanmax(np.abs(bodies[..., :2]), axis=(0, 2, 3)))
+    least, most = _room(-np.nanmin(bodies[..., 2], axis=(0, 2))), _room(np.nanmax(bodies[..., 2], axis=(0, 2)))
+    width = 0.72  # inches of a frame
+    height = width * (most + least) / (2 * reach)
+    figure = Figure(figsize=(0.5 + width * max(len(recorded), 4), 0.6 + 2 * height), layout="constrained")
     axes = figure.subplots(2, len(recorded), sharex=True, sharey=True, squeeze=False)
     for view, name in ((0, "front"), (1, "side")):
         for frame, ax in enumerate(axes[view]):
@@ -161,6 +156,11 @@ def skeleton_text(skeleton: np.ndarray, columns: int = 40, rows: int = 20) -> st
     return "\n".join([*lines, caption, f"{up} is up".center(2 * half).rstrip()])
 
 
+def _room(extents: np.ndarray) -> float:
+    """What holds all of some extents, or half as much again as most of them need."""
+    return float(min(extents.max(), 1.5 * np.median(extents)))
+
+
 def _facing(frames: np.ndarray) -> tuple[np.ndarray, str]:
     """Frames [T, 20, 3] in each body's own axes (to its left, ahead, up), and which of the coordinates' axes is up."""
     frames = np.where(np.isfinite(frames).all(axis=-1, keepdims=True), frames, np.nan)
@@ -198,9 +198,10 @@ def _middle(joints: np.ndarray) -> np.ndarray:
 
 
 def _draw(ax: "Axes", joints: np.ndarray, colors: Mapping[str, str] = COLORS, width: float = 3) -> None:
-    """Draws joints [20, 2] and their bones; lines that have a NaN at one end are left out by matplotlib."""
-    for start, end in skeletons.BONES:
-        ax.plot(*joints[[start, end]].T, color=colors[_SIDES[end]], linewidth=width, solid_capstyle="round")
+    """Draws joints [20, 2] and their bones; matplotlib leaves out lines that have a NaN at one end."""
+    for side, color in colors.items():
+        bones = [[*joints[[start, end]], (np.nan, np.nan)] for start, end in skeletons.BONES if _SIDES[end] == side]
+        ax.plot(*np.concatenate(bones).T, color=color, linewidth=width, solid_capstyle="round")
     marks = {"markeredgecolor": "white"} if colors is COLORS and width >= 3 else {"markersize": 1.5 * width}
     for side, color in colors.items():
         own = joints[[joint_side == side for joint_side in _SIDES]]

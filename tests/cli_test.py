@@ -100,6 +100,13 @@ def test_evaluate_prints_a_table_for_each_protocol(run, places):
     assert "retrieval" in stdout
     assert re.search(r"test_b\s+AGE\s+walks\s+40", stdout)
     assert json.loads((run / "evaluation.json").read_text())["tests"]["test"]
+    assert not (run / "report.html").exists()
+
+
+def test_evaluate_writes_a_page_if_asked(run, places):
+    stdout, _ = agegait("evaluate", run, *places, "--report")
+    assert stdout.splitlines()[-1] == f"written: {run / 'report.html'}"
+    assert f"agegait evaluate {run} --data-dir {places[1]} --report" in (run / "report.html").read_text()
 
 
 def test_a_search_leaves_what_trains_again(folder, places):

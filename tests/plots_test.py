@@ -42,7 +42,8 @@ def test_a_figure_shows_front_and_side_with_sides_in_their_colours():
     np.testing.assert_allclose([hand, foot], [(0.22, 1.1), (0.1, 0)], atol=1e-12)
     np.testing.assert_allclose(drawn(front)[plots.COLORS["right"]][3], (-0.22, 1.1), atol=1e-12)
     np.testing.assert_allclose(drawn(side)[plots.COLORS["left"]][2:4], [(0.25, 1.1), (0.3, 1.1)], atol=1e-12)
-    assert len(front.lines) == len(skeletons.BONES) + 3
+    bones = [line.get_xydata().reshape(-1, 3, 2) for line in front.lines if line.get_marker() != "o"]
+    assert sum(map(len, bones)) == len(skeletons.BONES)
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["left", "right"]
 
 
@@ -61,6 +62,34 @@ def test_a_few_frames_have_a_column_each_at_one_scale():
         for joints in drawn(ax).values():
             assert (joints >= [ax.get_xlim()[0], ax.get_ylim()[0]]).all()
             assert (joints <= [ax.get_xlim()[1], ax.get_ylim()[1]]).all()
+
+
+def test_what_was_rebuilt_is_drawn_over_what_was_recorded_frame_by_frame():
+    window = WALK[[0, 4, 8]]
+    shift = np.array([0.0, 0.1, 0.0])  # y is up
+    figure = plots.rebuilt_figure(window, window + shift, ["a", "b", "c"])
+    assert [ax.get_title() for ax in figure.axes] == ["a", "b", "c", "", "", ""]
+    assert len({(ax.get_xlim(), ax.get_ylim()) for ax in figure.axes}) == 1
+    for ax in figure.axes:
+        shown = drawn(ax)
+        assert set(shown) == {plots.RECORDED, *plots.COLORS.values()}
+        joints = [np.transpose(line.get_data()) for line in ax.lines if line.get_marker() == "o"]
+        for recorded, rebuilt in zip(joints[:3], joints[3:], strict=True):
+            np.testing.assert_allclose(rebuilt - recorded, [[0, 0.1]] * len(recorded), atol=1e-6)
+
+
+def test_a_frame_that_bursts_the_picture_is_cut_off_and_leaves_the_others_their_size():
+    window = WALK[[0, 4, 8]]
+    burst = window.copy()
+    burst[1, 3:] *= 40
+    usual, cut = (plots.rebuilt_figure(window, frames).axes[0].get_xlim()[1] for frames in (window, burst))
+    assert usual <= cut < 2 * usual
+
+
+def test_only_frames_alike_are_drawn_over_each_other():
+    for other in (WALK[:2], WALK[:3, :19], np.concatenate([WALK[:3]] * 3)):
+        with pytest.raises(ValueError, match="recorded, rebuilt: expected 1 to 8 frames"):
+            plots.rebuilt_figure(WALK[:3], other)
 
 
 # Turns of the coordinates that keep them right-handed: by axis, where the body's right, up and front come to lie.

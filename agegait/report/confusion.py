@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from agegait.report.observations import Test
+from agegait.report.observations import Tested
 from agegait.report.picture import COLORS, Picture, raster
 
 PAIRS_SHOWN = 20
@@ -41,7 +41,7 @@ class Confusion(NamedTuple):
     picture: Picture
 
 
-def confusion(test: Test, persons: list[str]) -> Confusion:
+def confusion(test: Tested, persons: list[str]) -> Confusion:
     """The confusions of a test.
 
     Args:
@@ -64,7 +64,7 @@ def confusion(test: Test, persons: list[str]) -> Confusion:
     return Confusion(people, right, count, shown, len(pairs) - len(shown), picture)
 
 
-def _of_walks(test: Test) -> tuple[np.ndarray, np.ndarray]:
+def _of_walks(test: Tested) -> tuple[np.ndarray, np.ndarray]:
     return test.walks.persons, test.walks_named
 
 
@@ -108,7 +108,7 @@ def _matrix(walks: np.ndarray, right: int, count: int) -> Picture:
         raster(figure, 180),
         f"Confusion matrix of {count} walks of {size} people: {right} on the diagonal, which is right, and "
         f"{count - right} beside it.",
-        "A row is who walks, a column whom the recognizer names; numbers are those of the list of people below. Blue "
+        "A row is who walks, a column whom the recognizer names; numbers are those of the list of people. Blue "
         "squares are walks named rightly, paler where others of that person's walks are not; orange diamonds are walks "
         "named wrongly.",
     )

@@ -9,6 +9,9 @@ from agegait import protocols
 from agegait.report.picture import COLORS, Picture, vector
 
 RANKS_SHOWN = 50
+FEW = 25
+"""Points of a curve up to which each is marked."""
+
 SIZE = (4.4, 3.3)
 STYLES = ("-", "--", "-.", ":")
 TRUE = {
@@ -48,7 +51,7 @@ def _cmc(protocol: str, of: str, results: list[dict[str, Any]]) -> Picture:
     for number, result in enumerate(results):
         curve = 100 * np.asarray(result["cmc"][:count])
         ax.plot(
-            range(1, len(curve) + 1), curve, marker="." if count <= 25 else "", label=result["method"], **_line(number)
+            range(1, len(curve) + 1), curve, marker="." if count <= FEW else "", label=result["method"], **_line(number)
         )
     least = 100 * min(result["cmc"][0] for result in results)
     ax.set(xlabel="rank", ylabel=f"{of}, %", xlim=(0.5, count + 0.5), ylim=(10 * np.floor(least / 10.5), 101))
@@ -60,20 +63,26 @@ def _cmc(protocol: str, of: str, results: list[dict[str, Any]]) -> Picture:
 
 def _roc(protocol: str, of: str, results: list[dict[str, Any]]) -> Picture:
     from matplotlib.figure import Figure
-    from matplotlib.ticker import NullFormatter
 
     figure = Figure(figsize=SIZE, layout="constrained")
     ax = figure.subplots()
-    least, told = 1.0, []
+    told = []
+    least = min([0.1, *(rate for result in results for rate in result["roc"]["false"] if rate > 0)])
     for number, result in enumerate(results):
         false, true = (np.asarray(result["roc"][name]) for name in ("false", "true"))
-        seen = false > 0  # a logarithm has no place for none
-        ax.plot(100 * false[seen], 100 * true[seen], label=result["method"], **_line(number))
-        least = min(least, *false[seen])
-        text = f"{result['method']}: {100 * np.interp(0.01, false, true):.0f} % at 1 %"
+        mark = "." if len(false) <= FEW else ""
+        # A logarithm has no place for none: it stands at the edge.
+        ax.plot(100 * np.maximum(false, least), 100 * true, marker=mark, label=result["method"], **_line(number))
+        text = f"{result['method']}: {100 * true[0]:.0f} % at {100 * false[0]:.2g} %"
         if "equal_error_rate" in result:
             rate = result["equal_error_rate"]
-            ax.plot(100 * rate, 100 * (1 - rate), "o", color=COLORS[number % len(COLORS)], label=f"EER {rate:.1%}")
+            ax.plot(
+                100 * max(rate, least),
+                100 * (1 - rate),
+                "o",
+                color=COLORS[number % len(COLORS)],
+                label=f"EER {rate:.1%}",
+            )
             text += f", EER {rate:.1%}"
         told.append(text)
     if protocol == protocols.Verification.protocol:
@@ -82,6 +91,5 @@ def _roc(protocol: str, of: str, results: list[dict[str, Any]]) -> Picture:
     ylabel, xlabel = TRUE.get(protocol, ("true, %", "false, %"))
     ax.set(xscale="log", xlim=(100 * least, 100), ylim=(-1, 101), xlabel=xlabel, ylabel=ylabel)
     ax.xaxis.set_major_formatter("{x:g}")
-    ax.xaxis.set_minor_formatter(NullFormatter() if least < 0.05 else "{x:g}")
     ax.legend(loc="lower right")
     return Picture(vector(figure), f"ROC curves, {protocol} of {of}: {'; '.join(told)}.", f"ROC: {protocol}, {of}")

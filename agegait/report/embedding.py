@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from agegait.report.observations import Test, Walks
+from agegait.report.observations import Tested, Walks
 from agegait.report.picture import COLORS, Picture, vector
 
 PERPLEXITY = 30
@@ -12,7 +12,7 @@ DIMENSIONS = 50
 FEWEST = 5
 
 
-def walks(training: Walks, test: Test, seed: int) -> Picture | None:
+def walks(training: Walks, test: Tested, seed: int) -> Picture | None:
     """The mean features of the walks trained on and tested; None where there are too few."""
     from matplotlib.figure import Figure
 
@@ -46,7 +46,7 @@ def walks(training: Walks, test: Test, seed: int) -> Picture | None:
     )
 
 
-def windows(test: Test, training: Walks, persons: list[str], seed: int) -> Picture | None:
+def windows(test: Tested, training: Walks, persons: list[str], seed: int) -> Picture | None:
     """The features of windows of a few people; None where there are too few."""
     from matplotlib.figure import Figure
 
@@ -78,13 +78,16 @@ def _places(features: np.ndarray, gallery: np.ndarray, seed: int) -> np.ndarray 
     from sklearn.decomposition import PCA  # scikit-learn takes a second to import
     from sklearn.manifold import TSNE
     from sklearn.preprocessing import StandardScaler
+    from threadpoolctl import threadpool_limits
 
     if len(features) < FEWEST or not features.std(axis=0).any():
         return None
     features = StandardScaler().fit(gallery).transform(features)
-    features = PCA(min(DIMENSIONS, *features.shape), random_state=seed).fit_transform(features)
     perplexity = min(PERPLEXITY, (len(features) - 1) / 3)
-    return TSNE(perplexity=perplexity, init="pca", random_state=seed).fit_transform(features)
+    # So few points are done by one thread before several have agreed who does what, and come out the same every time.
+    with threadpool_limits(1):
+        features = PCA(min(DIMENSIONS, *features.shape), random_state=seed).fit_transform(features)
+        return TSNE(perplexity=perplexity, init="pca", random_state=seed).fit_transform(features)
 
 
 def _finish(figure, ax):

@@ -32,7 +32,7 @@ class Walks(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Test:
+class Tested:
     """What was seen of a test.
 
     Attributes:
@@ -73,7 +73,7 @@ class Observations:
 
     def __init__(self, run: runs.Run) -> None:
         self.run = run
-        self.tests: dict[str, Test] = {}
+        self.tests: dict[str, Tested] = {}
         self._training: Walks | None = None
 
     @property
@@ -98,7 +98,7 @@ class Observations:
         logits = np.asarray(self.run.recognizer.predict(features, batch_size=4096, verbose=0))
         by_walk, _ = protocols.by_walk(logits, windows.persons, windows.walks)
         picked = _pick(windows.persons)
-        self.tests[part] = Test(
+        self.tests[part] = Tested(
             walks,
             by_walk.argmax(axis=1),
             windows.persons,

@@ -7,7 +7,7 @@ from typing import Any
 
 from agegait import runs
 from agegait.report import attention, confusion, curves, embedding, histories, provenance, rebuilding, results
-from agegait.report.observations import Observations, Test
+from agegait.report.observations import Observations, Tested
 from agegait.report.picture import style
 
 NAME = "report.html"
@@ -51,6 +51,7 @@ def write(
         page = template.render(
             run=run,
             folder=run.folder.resolve().name,
+            dataset=Path(run.record["data"]["name"]).name,
             evaluation=evaluation,
             date=datetime.datetime.now(datetime.UTC),
             headlines=results.headlines(evaluation),
@@ -71,7 +72,7 @@ def write(
     return path
 
 
-def _test(run: runs.Run, seen: Observations, name: str, test: Test, evaluation: dict[str, Any]) -> dict[str, Any]:
+def _test(run: runs.Run, seen: Observations, name: str, test: Tested, evaluation: dict[str, Any]) -> dict[str, Any]:
     found, seed = evaluation["tests"][name], run.settings.seed
     return {
         "name": name,

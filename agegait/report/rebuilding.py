@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from agegait import plots
-from agegait.report.observations import Test, evenly
+from agegait.report.observations import Tested, evenly
 from agegait.report.picture import Picture, vector
 
 
@@ -25,7 +25,7 @@ class Rebuilding(NamedTuple):
     pictures: list[tuple[str, float, Picture]]
 
 
-def rebuilding(test: Test) -> Rebuilding:
+def rebuilding(test: Tested) -> Rebuilding:
     """How well the windows of a test are rebuilt."""
     errors = 100 * test.errors
     of_window = errors.mean(axis=1)
