@@ -371,6 +371,7 @@ def test_published_figures_are_those_of_the_paper():
         assert published.PUBLISHED["biwi", "walking"][row] == tuple(float(text) for text in figures)
     for dataset, test in columns:
         assert test in datasets.SPLITS[dataset].tests
+        assert dataset in published.NOTES
 
 
 def test_published_figures_stand_beside_ours_by_the_same_protocol_and_marked_by_another(found):
@@ -385,6 +386,9 @@ def test_published_figures_stand_beside_ours_by_the_same_protocol_and_marked_by_
         assert rows["d13-knn"] == ["46.9", "90.0"]
         assert rows["age-sc"] == ["-", "-"]
     assert {row[0] for row in same.rows} - {row[0] for row in other.rows} == {"PoseGait"}
+    text = report.markdown({**kgbd, "published": {"figures": {"test": {}}}})
+    assert published.SOURCE in text
+    assert published.NOTES["kgbd"] in text
     # Nothing is published of walks, of searches or of other test splits.
     for sheet in report.sheets(kgbd):
         assert any("published" in column for column in sheet.columns) == (sheet in (same, other))

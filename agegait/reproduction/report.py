@@ -10,7 +10,7 @@ from rich import box
 from rich.table import Table
 
 from agegait import evaluation, protocols
-from agegait.reproduction.published import PUBLISHED, SOURCE, Figures
+from agegait.reproduction.published import ALL_NOTES, NOTES, PUBLISHED, SHORT_SOURCE, SOURCE, Figures
 from agegait.reproduction.rows import ROWS
 from agegait.runs import write_aside
 
@@ -165,7 +165,10 @@ def markdown(found: dict[str, Any]) -> str:
         "split and one kind of sample; figures of different tables are not to be compared."
     )
     if found["published"]["figures"]:
-        lines += _paragraph(f"Published figures: {SOURCE}. Its figures are of windows, by the published protocol.")
+        lines += _paragraph(
+            f"Published figures: {SOURCE}. They are of windows, by the published protocol. {NOTES[data['name']]} "
+            f"{ALL_NOTES}"
+        )
     protocol = ""
     for sheet in sheets(found):
         if sheet.protocol != protocol:
@@ -281,6 +284,8 @@ def _for_terminal(sheet: Sheet) -> Table:
         title=sheet.title,
         title_justify="left",
         title_style="bold",
+        caption=f"published: {SHORT_SOURCE}" if any("published" in name for name in sheet.columns) else None,
+        caption_justify="left",
         box=box.SIMPLE,
         collapse_padding=True,
         pad_edge=False,
