@@ -207,6 +207,11 @@ def test_training_that_is_done_is_not_done_again(run, places):
         (("train", "--out", "x"), "--dataset: expected, or --from-tuning, received neither."),
         (("train", "--from-tuning", "nowhere", "--out", "x"), "nowhere: expected a search's folder with best.json"),
         (("tune", "--dataset", "kgbd", "--search", "unit=8", "--out", "x"), "search: expected one of frames, "),
+        (
+            ("reproduce", "--dataset", "kgbd", "--rows", "age", "--out", "x"),
+            "rows: expected some of table, baselines, ",
+        ),
+        (("reproduce", "--dataset", "kgbd", "--seeds", "-1", "--out", "x"), "seeds: expected whole numbers from 0"),
         (("train", "--dataset", "kgbd", "--epochs", "-1", "--out", "x"), "epochs: expected at least 0, received -1."),
     ],
 )

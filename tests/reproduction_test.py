@@ -81,6 +81,7 @@ def test_rows_that_share_an_encoder_train_it_once(out):
     assert trained["age-ap", 0] == trained["labels-1", 0]
 
 
+@pytest.mark.slow
 def test_a_row_is_what_train_and_evaluate_give(out, data_dir, tmp_path):
     # Exactly, so neither sharing the encoder nor watching the test windows has touched anything.
     run = training.train(settings(), tmp_path / "run", data_dir)
@@ -199,19 +200,34 @@ def test_the_report_says_how_it_was_made(out, found):
     assert [(one["row"], one["seed"]) for one in found["results"]] == [(row, seed) for row in ROWS for seed in SEEDS]
 
 
+@pytest.mark.slow
 def test_more_rows_and_seeds_are_added_and_nothing_is_done_again(out, data_dir, tmp_path):
     copy = tmp_path / "copy"
     shutil.copytree(out, copy)
     before = {path: path.stat().st_mtime_ns for path in copy.glob("results/*/*.json")}
-    found = reproduction.reproduce(settings(), copy, (0,), ("states", "age-ap"), data_dir)
+    more = ("states", "age-ap", "fine-tuned", "mlp-labels-1")
+    found = reproduction.reproduce(settings(), copy, (0,), more, data_dir)
     assert {path: path.stat().st_mtime_ns for path in before} == before
     assert len(list((copy / "encoders").iterdir())) == len(SEEDS)  # that of age-ap, found again
-    assert [one["row"] for one in found["results"]][-1] == "labels-1"
+    order = list(dict.fromkeys(one["row"] for one in found["results"]))
+    assert order == ["age-ap", "age-sc", "d13-knn", "states", "labels-1", "mlp-labels-1", "fine-tuned"]
+    assert found["to_come"] == []
+    assert result(copy, "fine-tuned", 0)["trained"]["fine_tuned"]["epochs"] == 4
+    for row, epochs in (("fine-tuned", 4), ("mlp-labels-1", 20)):
+        (flattering,) = (one for one in result(copy, row, 0)["tests"]["test"] if one["protocol"] == MARK)
+        assert flattering["candidates"] == epochs
+    assert of(found, "mlp-labels-1", kind="walks")["figures"]["Rank-1"]["mean"] > 0.3  # chance: 0.05
+    rows = {line["row"] for line in found["summary"] if line["protocol"] == "retrieval"}
+    assert rows == {"age-ap", "age-sc", "states"}
     assert of(found, "states")["seeds"] == [0]
     assert of(found, "states")["figures"]["Rank-1"]["deviation"] is None
     assert of(found, "age-ap")["seeds"] == [0, 1]
     found = reproduction.reproduce(settings(), copy, (2,), ("d13-knn",), data_dir, command="agegait reproduce")
     assert of(found, "d13-knn")["seeds"] == [0, 1, 2]
+    assert "Under way" not in report.markdown(found)
+    assert "Under way: 1 runs are still to come, of mlp." in report.markdown(
+        {**found, "to_come": [{"row": "mlp", "seed": 0}]}
+    )
     assert "- Command: `agegait reproduce`" in (copy / "reproduction.md").read_text()
 
 

@@ -91,8 +91,20 @@ def spread(values: Sequence[float]) -> Spread:
     return Spread(statistics.fmean(values), deviation, min(values), max(values), len(values))
 
 
-def write(out: Path, about: dict[str, Any], command: str | None = None) -> dict[str, Any]:
-    """Writes `reproduction.json` and `reproduction.md` over all results in a folder; returns what the former holds."""
+def write(
+    out: Path, about: dict[str, Any], command: str | None = None, to_come: Sequence[tuple[str, int]] = ()
+) -> dict[str, Any]:
+    """Writes `reproduction.json` and `reproduction.md` over all results in a folder.
+
+    Args:
+        out: The folder.
+        about: What all results have in common.
+        command: What was typed; None leaves what an earlier one wrote.
+        to_come: Rows and seeds that were asked for and are not done yet.
+
+    Returns:
+        What `reproduction.json` holds.
+    """
     paths = sorted((out / "results").glob("*/seed-*.json"), key=lambda path: (len(path.name), path.name))
     place = {name: number for number, name in enumerate(ROWS)}
     results = sorted((read(path) for path in paths), key=lambda result: place.get(result["row"], len(place)))
@@ -100,6 +112,7 @@ def write(out: Path, about: dict[str, Any], command: str | None = None) -> dict[
     found = {
         **about,
         "command": command or before.get("command"),
+        "to_come": [{"row": row, "seed": seed} for row, seed in to_come],
         "published": {"source": SOURCE, "figures": _published(about["data"]["name"])},
         "summary": summary(results),
         "results": results,
@@ -164,6 +177,9 @@ def markdown(found: dict[str, Any]) -> str:
         "Per cent, mean over seeds ± sample standard deviation (least to most). A table holds one protocol, one test "
         "split and one kind of sample; figures of different tables are not to be compared."
     )
+    if found["to_come"]:
+        names = dict.fromkeys(one["row"] for one in found["to_come"])
+        lines += _paragraph(f"Under way: {len(found['to_come'])} runs are still to come, of {', '.join(names)}.")
     if found["published"]["figures"]:
         lines += _paragraph(
             f"Published figures: {SOURCE}. They are of windows, by the published protocol. {NOTES[data['name']]} "
@@ -183,7 +199,8 @@ def markdown(found: dict[str, Any]) -> str:
     ]
     lines += ["## Runs", "", *_as_markdown(_runs(found)), ""]
     lines += _paragraph(
-        "Seconds are of the process that finished the row; an encoder's are told once for all rows that share it."
+        "Seconds are of the process that finished the row or the encoder. Those of a row hold its encoder's only where "
+        "it was the first to need it."
     )
     lines += ["## How it was made", ""]
     split = data.get("split", {})

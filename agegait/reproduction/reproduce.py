@@ -78,16 +78,17 @@ def reproduce(
     with _alone(out):
         about = _begin(out, dataset, settings)
         todo = [(row, own) for row, own in asked if not _finished(out, row, own)]
+        todo = _side_by_side(todo, settings)
         work = _Work(dataset, settings, out, about)
         work.check([row for row, _ in todo])
         console = Console(stderr=True)
-        for number, (row, own) in enumerate(_side_by_side(todo, settings), start=1):
+        for number, (row, own) in enumerate(todo, start=1):
             text = f"{row.name}, seed {own.seed}: {number} of {len(todo)}: {row.text}"
             console.print(text, style="bold", highlight=False, soft_wrap=True)
             result = work.do(row, own)
             write_aside(_result_path(out, row, own.seed), json.dumps(result, indent=2))
             shutil.rmtree(_watched(out, row, own.seed), ignore_errors=True)
-            report.write(out, about, command)
+            report.write(out, about, command, [(row.name, own.seed) for row, own in todo[number:]])
             keras.utils.clear_session()
             gc.collect()  # gigabytes of features, which Keras's models hold in circles
         return report.write(out, about, command)
@@ -310,6 +311,7 @@ def _finished(out: Path, row: Row, settings: Settings) -> bool:
     other = training.differences(Settings.from_dict(report.read(path)["settings"]), settings)
     if other:
         raise ValueError(f"{path}: expected what the row is now, found a result of other settings: {'; '.join(other)}.")
+    shutil.rmtree(_watched(out, row, settings.seed), ignore_errors=True)  # killed before it came to that
     return True
 
 
