@@ -339,7 +339,8 @@ def test_a_folder_of_ones_own_is_a_data_set_like_any_other(tmp_path):
     assert of(found, "d13-knn", kind="walks")["samples"] == 4
     assert found["published"]["figures"] == {}
     with pytest.raises(ValueError, match="expected people with more training walks, found at most 1"):
-        reproduction.reproduce(asked, tmp_path / "out", (0,), ("labels-1",))
+        reproduction.reproduce(asked, tmp_path / "other", (0,), ("labels-1",))
+    assert not (tmp_path / "other").exists()
 
 
 def test_labelled_walks_are_as_many_as_asked_of_each_and_fewer_are_among_more():

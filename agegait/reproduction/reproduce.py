@@ -30,6 +30,7 @@ from agegait.runs import Settings, write_aside
 from agegait.training import PACKAGES
 
 FORMAT = 1
+LOCK = ".lock"
 SEEDS = (0, 1, 2)
 BATCH = 4096
 
@@ -76,7 +77,7 @@ def reproduce(
     if not dataset.tests:
         raise ValueError(f"{dataset.name}: expected walks to test on, found none: nobody has two walks.")
     with _alone(out):
-        about = _begin(out, dataset, settings)
+        about = _about(out, dataset, settings)
         todo = [(row, own) for row, own in asked if not _finished(out, row, own)]
         todo = _side_by_side(todo, settings)
         work = _Work(dataset, settings, out, about)
@@ -86,7 +87,9 @@ def reproduce(
             text = f"{row.name}, seed {own.seed}: {number} of {len(todo)}: {row.text}"
             console.print(text, style="bold", highlight=False, soft_wrap=True)
             result = work.do(row, own)
-            write_aside(_result_path(out, row, own.seed), json.dumps(result, indent=2))
+            path = _result_path(out, row, own.seed)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_aside(path, json.dumps(result, indent=2))
             shutil.rmtree(_watched(out, row, own.seed), ignore_errors=True)
             report.write(out, about, command, [(row.name, own.seed) for row, own in todo[number:]])
             keras.utils.clear_session()
@@ -106,7 +109,7 @@ class _Work:
         self._features: tuple[tuple[Settings, str], Features] | None = None
 
     def check(self, rows: Sequence[Row]) -> None:
-        """Makes sure, before anything is trained, that the walks are those of before and enough for every row."""
+        """Makes sure, before anything is written, that the walks are those of before and enough for every row."""
         if not rows:
             return
         parts = self.parts(self.base)
@@ -117,11 +120,11 @@ class _Work:
         }
         if self.about["data"].setdefault("split", split) != split:
             raise ValueError(f"{self.out}: holds what other walks of {self.dataset.name} have made.")
-        self.about["data"]["left_out"] = parts.left_out
-        write_aside(self.out / "settings.json", json.dumps(self.about, indent=2))
         for row in rows:
             if row.labelled_walks is not None:
                 labelled(parts.training, row.labelled_walks, 0)
+        self.about["data"]["left_out"] = parts.left_out
+        write_aside(self.out / "settings.json", json.dumps(self.about, indent=2))
 
     def do(self, row: Row, settings: Settings) -> dict[str, Any]:
         """What a row reached: what its file holds."""
@@ -250,7 +253,8 @@ def _side_by_side(todo: Sequence[tuple[Row, Settings]], base: Settings) -> list[
 def _check_folder(out: Path, settings: Settings) -> None:
     if not out.exists():
         return
-    if not out.is_dir() or (any(out.iterdir()) and not (out / "settings.json").exists()):
+    others = out.is_dir() and any(path.name != LOCK for path in out.iterdir())
+    if not out.is_dir() or (others and not (out / "settings.json").exists()):
         raise ValueError(
             f"{out}: expected a new or empty folder, or a reproduction to go on with, found another thing."
         )
@@ -265,16 +269,15 @@ def _check_folder(out: Path, settings: Settings) -> None:
             raise ValueError(f"{out}: holds a reproduction of other settings: {'; '.join(other)}.")
 
 
-def _begin(out: Path, dataset: DataSet, settings: Settings) -> dict[str, Any]:
-    path = out / "settings.json"
-    if path.exists():
-        about = report.read(path)
+def _about(out: Path, dataset: DataSet, settings: Settings) -> dict[str, Any]:
+    if (out / "settings.json").exists():
+        about = report.read(out / "settings.json")
         if about["data"]["version"] != dataset.version:
             raise ValueError(
                 f"{out}: holds a reproduction of {dataset.name} {about['data']['version']}, not {dataset.version}."
             )
         return about
-    about = {
+    return {
         "format": FORMAT,
         "version": version("agegait"),
         "settings": dataclasses.asdict(dataclasses.replace(settings, seed=0)),  # the seed is each run's own
@@ -287,25 +290,27 @@ def _begin(out: Path, dataset: DataSet, settings: Settings) -> dict[str, Any]:
             "notes": dataset.notes,
         },
     }
-    write_aside(path, json.dumps(about, indent=2))
-    return json.loads(path.read_text())
 
 
 @contextlib.contextmanager
 def _alone(out: Path) -> Iterator[None]:
     """Keeps a second reproduction from working in the same folder; a killed one lets go of it."""
     out.mkdir(parents=True, exist_ok=True)
-    with (out / ".lock").open("w") as lock:
+    with (out / LOCK).open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise ValueError(f"{out}: another reproduction is at work in this folder.") from None
-        yield
+        try:
+            yield
+        finally:
+            if not (out / "settings.json").exists():  # refused before anything was done
+                (out / LOCK).unlink()
+                out.rmdir()
 
 
 def _finished(out: Path, row: Row, settings: Settings) -> bool:
     path = _result_path(out, row, settings.seed)
-    path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists():
         return False
     other = training.differences(Settings.from_dict(report.read(path)["settings"]), settings)
