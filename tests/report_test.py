@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agegait import cli, datasets, protocols, recipes, report, runs, training
-from agegait.report import confusion, curves, embedding, histories, observations, rebuilding, results
+from agegait import GaitEncoder, cli, datasets, evaluation, protocols, recipes, report, runs, training
+from agegait.report import attention, confusion, curves, embedding, histories, observations, rebuilding, results
 from agegait.report.observations import Walks, evenly
 from tfds_builders.walkers import generator
 
@@ -99,8 +99,8 @@ def found(run, path):
 
 
 @pytest.fixture(scope="module")
-def nasty(tmp_path_factory):
-    """A page about people whose names are no names."""
+def observed(tmp_path_factory):
+    """A run on people whose names are no names, what was found of it, and what was seen."""
     folder = tmp_path_factory.mktemp("nasty")
     for person, name in enumerate(NASTY):
         for number in range(3):
@@ -114,7 +114,14 @@ def nasty(tmp_path_factory):
         preset="best",
         recipe=recipes.recipe("best", **TINY),
     )
-    return evaluated(training.train(settings, folder / "<b>run"))
+    run = training.train(settings, folder / "<b>run")
+    seen = report.Observations(run)
+    return run, evaluation.evaluate(run, observe=seen), seen
+
+
+@pytest.fixture(scope="module")
+def nasty(observed):
+    return report.write(*observed)
 
 
 def test_every_section_is_there_and_in_the_contents(page):
@@ -266,8 +273,24 @@ def test_names_are_text_whatever_they_are(nasty):
         assert name in page.words
     assert "<b>run" in page.words
     assert "basic attention (BA)" in page.words
+    assert page.all("pre") == []  # nobody said how to get it again
     assert "Windows are rebuilt forwards" in page.words
     assert "the last 20% of each training walk" not in page.words  # there are three walks: one of them validates
+
+
+def test_too_few_people_for_groups_leave_a_page_without_their_curves(observed, nasty):
+    run, found, seen = observed
+    before = nasty.read_text()
+    few = {
+        split: [row for row in rows if row["protocol"] not in ("verification", "open-set identification")]
+        for split, rows in found["tests"].items()
+    }
+    try:
+        page = Page(report.write(run, {**found, "tests": few}, seen).read_text())
+    finally:
+        nasty.write_text(before)
+    assert "need at least four" in page.words
+    assert not [image for image in page.all("img") if image["alt"].startswith("ROC")]
 
 
 def test_a_page_needs_observations(run, path, found):
@@ -355,6 +378,30 @@ def test_rebuilt_windows_stand_in_the_order_of_time(direction):
     np.testing.assert_array_equal(some, windows)
     np.testing.assert_array_equal(rebuilt, windows.astype("float32"))
     np.testing.assert_allclose(attention.sum(axis=-1), 1, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("kind", "direction", "frames", "text"),
+    [
+        ("LA", "reverse", 6, "its loss draws each row"),
+        ("BA", "forward", 24, "nothing draws"),
+        ("MBAS", "reverse", 2, "under a mask"),
+    ],
+)
+def test_attention_tells_how_much_goes_to_the_frame_that_is_rebuilt(kind, direction, frames, text):
+    encoder = GaitEncoder(frames, units=2, attention=kind, direction=direction)
+    own = np.eye(frames) if direction == "forward" else np.eye(frames)[::-1]
+    weights = np.stack([own, np.full((frames, frames), 1 / frames), 0.75 * own + 0.25 / frames])
+    found = attention.attention(weights, encoder)
+    np.testing.assert_allclose(found.on_rebuilt, [1, 1 / frames, 0.75 + 0.25 / frames])
+    assert found.uniform == 1 / frames
+    assert text in found.reading
+
+
+def test_long_windows_are_drawn_in_some_of_their_frames():
+    windows = generator.walk(0, "a", 0)[0][:80].reshape(4, 20, 20, 3)
+    result = rebuilding.rebuilding(seen(windows=windows, rebuilt=windows))
+    assert [error for _, error, _ in result.pictures] == [0, 0, 0]
 
 
 @given(st.integers(1, 300), st.integers(1, 40))
