@@ -98,9 +98,8 @@ def rebuilt_figure(recorded: np.ndarray, rebuilt: np.ndarray, titles: Sequence[s
     bodies = np.stack([(frames - origin[:, None]) @ own for frames in (recorded, rebuilt)])
     reach = _room(np.nanmax(np.abs(bodies[..., :2]), axis=(0, 2, 3)))
     least, most = _room(-np.nanmin(bodies[..., 2], axis=(0, 2))), _room(np.nanmax(bodies[..., 2], axis=(0, 2)))
-    width = 0.72  # inches of a frame
-    height = width * (most + least) / (2 * reach)
-    figure = Figure(figsize=(0.5 + width * max(len(recorded), 4), 0.6 + 2 * height), layout="constrained")
+    height = 0.62 * (most + least) / (2 * reach)  # inches of a frame, 0.62 wide
+    figure = Figure(figsize=(0.5 + 0.72 * max(len(recorded), 4), 0.6 + 2 * height), layout="constrained")
     axes = figure.subplots(2, len(recorded), sharex=True, sharey=True, squeeze=False)
     for view, name in ((0, "front"), (1, "side")):
         for frame, ax in enumerate(axes[view]):
