@@ -174,3 +174,15 @@ def test_a_part_that_fails_says_why(modules, monkeypatch, tmp_path):
     timing = modules("timing")
     with pytest.raises(SystemExit, match=r"loading.py, text: ended with status 1:(.|\n)*found none in"):
         timing.in_child(BENCHMARKS / "loading.py", "text", folder=str(tmp_path), walks=1)
+
+
+@pytest.mark.slow
+def test_growth_at_three_sizes_and_its_plot(tmp_path):
+    _, found = run("growth", tmp_path, "--plot", str(tmp_path / "growth.svg"))
+    assert list(found["growth"]) == ["people", "windows", "units"]
+    for axis in found["growth"].values():
+        assert axis["sizes"] == sorted(axis["sizes"])
+        for values in axis.values():
+            assert len(values) == 3
+            assert all(math.isfinite(value) and value > 0 for value in values)
+    assert (tmp_path / "growth.svg").read_text().rstrip().endswith("</svg>")
