@@ -120,7 +120,8 @@ class TestOutputs:
         encoder = tiny(dtype="mixed_bfloat16")
         states = encoder.states(windows, verbose=0)
         memory, _ = encoder.encoder(np.transpose(windows, (3, 0, 1, 2)))
-        np.testing.assert_array_equal(states[..., -K:], memory[2])
+        expected = np.asarray(memory[2], "float32")
+        np.testing.assert_allclose(np.asarray(states[..., -K:], "float32"), expected, rtol=0.02, atol=1e-4)
         encoder(windows)  # builds nothing that was not there
         assert encoder.states(windows, verbose=0).tobytes() == states.tobytes()
 

@@ -3,14 +3,16 @@ from typing import Any
 import keras
 from keras import ops
 
+from agegait.layers.lstm_cell import LSTMCell
+
 
 @keras.saving.register_keras_serializable(package="agegait")
 class AxisLSTM(keras.layers.Layer):
     """An LSTM layer for several axes side by side: each axis has weights of its own and none sees another.
 
-    The axes lead every tensor, so that a step is one batched matrix product instead of a product an axis. Gates are in
-    Keras's order (input, forget, cell, output). States are kept in the variables' dtype, products are taken in the
-    compute dtype: under `mixed_bfloat16` the cell does not lose what it adds up.
+    The axes lead every tensor; inside, each has an `LSTMCell`, whose products are small enough to stay in a CPU's
+    cache. Gates are in Keras's order (input, forget, cell, output). The cell's memory c is kept in the variables'
+    dtype, all else in the compute dtype: under `mixed_bfloat16` it does not lose what it adds up.
 
     Args:
         units: Size k of the state.
@@ -56,42 +58,34 @@ class AxisLSTM(keras.layers.Layer):
         self.bias = self.add_weight(name="bias", shape=(self.axes, 4 * self.units), initializer="zeros")
 
     def call(self, inputs, initial_state=None):
-        _, batch, steps, size = ops.shape(inputs)
-        # The input products of all steps are one product: only the recurrent ones have to wait for each other.
-        projected = ops.matmul(ops.reshape(inputs, (self.axes, batch * steps, size)), self.kernel)
-        projected = ops.reshape(projected, (self.axes, batch, steps, 4 * self.units))
-        recurrent_kernel = ops.convert_to_tensor(self.recurrent_kernel)
-        state = self.initial_state(batch) if initial_state is None else self.cast_state(initial_state)
-        outputs = []
-        for now in ops.unstack(projected, inputs.shape[2], axis=2):
-            state = self.advance(now + ops.matmul(self.cast_product(state[0]), recurrent_kernel), state)
-            outputs.append(self.cast_product(state[0]))
-        return ops.stack(outputs, axis=2), tuple(self.cast_product(tensor) for tensor in state)
+        outputs, states = [], []
+        begin = [None] * self.axes if initial_state is None else self.states_by_axis(initial_state)
+        for cell, window, state in zip(self.cells(), ops.unstack(inputs, self.axes), begin, strict=True):
+            steps = []
+            for frame in ops.unstack(window, inputs.shape[2], axis=1):
+                state = cell(frame, state)
+                steps.append(state[0])
+            outputs.append(ops.stack(steps, axis=1))
+            states.append(state)
+        h, c = (ops.stack(part) for part in zip(*states, strict=True))
+        return ops.stack(outputs), (h, ops.cast(c, self.compute_dtype))
 
-    def advance(self, products, state):
-        """The next state from the sum of a step's products, `[A, B, 4k]`, and the state before it."""
-        products = ops.cast(products, self.variable_dtype) + ops.expand_dims(self.float_bias(), 1)
-        i, f, g, o = ops.split(products, 4, axis=-1)
-        _, c = state
-        c = ops.sigmoid(f + self.forget_bias) * c + ops.sigmoid(i) * ops.tanh(g)
-        return ops.sigmoid(o) * ops.tanh(c), c
+    def cells(self, unread: int = 0) -> list[LSTMCell]:
+        """A cell for each axis, without the kernel's first `unread` rows: those of inputs that are left out as zero."""
+        kernels, recurrent_kernels, biases = (
+            ops.unstack(ops.convert_to_tensor(weight), self.axes)
+            for weight in (self.kernel, self.recurrent_kernel, self.bias)
+        )
+        return [
+            LSTMCell(kernel[unread:], recurrent_kernel, bias, self.forget_bias, self.variable_dtype)
+            for kernel, recurrent_kernel, bias in zip(kernels, recurrent_kernels, biases, strict=True)
+        ]
 
-    def float_bias(self):
-        """The bias in the variables' dtype, whatever the compute dtype."""
-        return ops.cast(self.bias, self.variable_dtype)
-
-    def initial_state(self, batch):
-        """The state `(h, c)` of zeros, `[A, batch, k]` each."""
-        zeros = ops.zeros((self.axes, batch, self.units), dtype=self.variable_dtype)
-        return zeros, zeros
-
-    def cast_state(self, state):
-        """`(h, c)` in the dtype that states are kept in."""
-        return tuple(ops.cast(tensor, self.variable_dtype) for tensor in state)
-
-    def cast_product(self, tensor):
-        """A tensor in the dtype that products are taken in."""
-        return ops.cast(tensor, self.compute_dtype)
+    def states_by_axis(self, state):
+        """`(h, c)` of `[A, B, k]` each as a pair an axis, in the dtypes that cells keep them in."""
+        h, c = state
+        c = ops.cast(c, self.variable_dtype)
+        return list(zip(ops.unstack(h, self.axes), ops.unstack(c, self.axes), strict=True))
 
     def compute_output_shape(self, inputs_shape, initial_state_shape=None):
         axes, batch, steps, _ = inputs_shape

@@ -50,13 +50,16 @@ class BasicAttention(keras.layers.Layer):
         return ops.reshape(keys, (axes, batch, frames, self.units))
 
     def attend(self, query, keys, value, first=0):
-        """The contexts and weights of some steps, from keys that are already there; `first` (from 0) begins them."""
+        """The contexts and weights of some steps, from keys that are already there; `first` (from 0) begins them.
+
+        All tensors are as those of a call, or all without the leading axis.
+        """
         weights = ops.cast(self.weigh(query, keys, first), self.compute_dtype)
         return ops.matmul(weights, value), weights
 
     def weigh(self, query, keys, first=0):
         """The weights alone, in the variables' dtype; they do not depend on which steps they are of."""
-        scores = ops.matmul(query, ops.transpose(keys, (0, 1, 3, 2)))
+        scores = ops.matmul(query, ops.swapaxes(keys, -1, -2))
         return ops.softmax(ops.cast(scores, self.variable_dtype), axis=-1)
 
     def compute_output_shape(self, query_shape, value_shape):

@@ -36,6 +36,6 @@ class MaskedBasicAttention(LocalAttention):
 
     def weigh(self, query, keys, first=0):
         weights = super().weigh(query, keys, first)
-        steps, frames = weights.shape[2:]
+        steps, frames = weights.shape[-2:]
         mask = self.locality(first + steps, frames)[first:]
         return weights * ops.convert_to_tensor(mask, dtype=self.variable_dtype)

@@ -87,52 +87,54 @@ class ReverseDecoder(keras.layers.Layer):
             raise ValueError(
                 'target: expected the window as it is to be rebuilt, as feed="target" asks, received None.'
             )
-        batch, frames = ops.shape(memory)[1], memory.shape[2]
-        kernels = [self._kernel(number) for number in range(self.num_layers)]
-        state_kernel = ops.convert_to_tensor(self.state_kernel)
-        keys = self.attention.keys(memory)
-        states = [lstm.cast_state(state) for lstm, state in zip(self.lstms, initial_state, strict=True)]
-        attentional = ops.zeros((self.axes, batch, self.units), dtype=self.compute_dtype)
-        zeros = ops.zeros((self.axes, batch, self.joints), dtype=self.compute_dtype)
-        shifted = [zeros, *ops.unstack(target, frames, axis=2)] if self.feed == "target" else None
+        # The first layer leaves the rows of a frame that is always zero out.
+        unread = [self.joints if self.feed == "zeros" and number == 0 else 0 for number in range(self.num_layers)]
+        cells = [lstm.cells(rows) for lstm, rows in zip(self.lstms, unread, strict=True)]
+        states = [lstm.states_by_axis(state) for lstm, state in zip(self.lstms, initial_state, strict=True)]
+        by_axis = [memory, self.attention.keys(memory), self.state_kernel, self.output_kernel, self.output_bias]
+        if self.feed == "target":
+            by_axis.append(target)
+        decoded = [
+            self._decode(*parts)
+            for parts in zip(
+                zip(*cells, strict=True),
+                zip(*states, strict=True),
+                *(ops.unstack(ops.convert_to_tensor(tensor), self.axes) for tensor in by_axis),
+                strict=True,
+            )
+        ]
+        return tuple(ops.stack(part) for part in zip(*decoded, strict=True))
 
+    def _decode(self, cells, states, memory, keys, state_kernel, output_kernel, output_bias, target=None):
+        """One axis: the cells and states of its layers, all else without the leading axis."""
+
+        def rebuild(attentional):
+            return ops.matmul(attentional, output_kernel) + output_bias
+
+        frames = memory.shape[1]
+        fed = ops.unstack(target, frames, axis=1) if self.feed == "target" else []
+        states = list(states)
         attentionals, weights, contexts = [], [], []
-        previous = zeros
+        inputs = None  # zeros
         for step in range(frames):
-            inputs = attentional
-            if self.feed != "zeros":
-                inputs = ops.concatenate([previous if shifted is None else shifted[step], attentional], axis=-1)
-            for number, lstm in enumerate(self.lstms):
-                both = ops.concatenate([inputs, lstm.cast_product(states[number][0])], axis=-1)
-                states[number] = lstm.advance(ops.matmul(both, kernels[number]), states[number])
-                inputs = lstm.cast_product(states[number][0])
-            query = ops.expand_dims(inputs, 2)
-            context, weight = self.attention.attend(query, keys, memory, step)
-            attentional = ops.matmul(ops.concatenate([inputs, context[:, :, 0]], axis=-1), state_kernel)
-            if self.feed == "previous":
-                previous = self._rebuild(ops.expand_dims(attentional, 2))[:, :, 0]
-            attentionals.append(attentional)
+            for number, cell in enumerate(cells):
+                states[number] = cell(inputs, states[number])
+                inputs = states[number][0]
+            context, weight = self.attention.attend(ops.expand_dims(inputs, 1), keys, memory, step)
+            inputs = ops.matmul(ops.concatenate([inputs, ops.squeeze(context, 1)], axis=-1), state_kernel)
+            attentionals.append(inputs)
             weights.append(weight)
             contexts.append(context)
+            if self.feed == "previous":
+                fed.append(rebuild(inputs))
+            if self.feed != "zeros":
+                inputs = ops.concatenate([fed[step], inputs], axis=-1)
+        rebuilt = rebuild(ops.reshape(ops.stack(attentionals, axis=1), (-1, self.units)))
         return (
-            self._rebuild(ops.stack(attentionals, axis=2)),
-            ops.concatenate(weights, axis=2),
-            ops.concatenate(contexts, axis=2),
+            ops.reshape(rebuilt, (-1, frames, self.joints)),
+            ops.concatenate(weights, axis=1),
+            ops.concatenate(contexts, axis=1),
         )
-
-    def _kernel(self, number):
-        """One kernel for a layer's inputs and its state; without the rows of the frame fed in where it is zero."""
-        kernel = ops.convert_to_tensor(self.lstms[number].kernel)
-        if number == 0 and self.feed == "zeros":
-            kernel = kernel[:, self.joints :]
-        return ops.concatenate([kernel, ops.convert_to_tensor(self.lstms[number].recurrent_kernel)], axis=1)
-
-    def _rebuild(self, attentional):
-        """W_o s + b_o over some steps at once, `[A, B, S, k]` to `[A, B, S, J]`."""
-        axes, batch, steps, size = ops.shape(attentional)
-        rebuilt = ops.matmul(ops.reshape(attentional, (axes, batch * steps, size)), self.output_kernel)
-        rebuilt = rebuilt + ops.expand_dims(ops.convert_to_tensor(self.output_bias), 1)
-        return ops.reshape(rebuilt, (axes, batch, steps, self.joints))
 
     def compute_output_shape(self, memory_shape, initial_state_shape=None, target_shape=None):
         axes, batch, frames, size = memory_shape
