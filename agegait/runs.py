@@ -204,8 +204,6 @@ class Run:
             found = self.encoder.predict(windows.skeletons, **options)["ages"]
         return np.asarray(found, dtype="float32")
 
-    ages = features
-
     def windows(self, dataset: DataSet, part: str, stride: int | None = None) -> Windows:
         """Windows of a part of a data set as the run's models are to see them, see `DataSet.windows`."""
         return dataset.windows(part, self.normalization, self.settings.frames, stride)
