@@ -30,7 +30,7 @@ def run(name, folder, *words):
         [sys.executable, str(BENCHMARKS / f"{name}.py"), "--quick", "--json", str(path), *words],
         capture_output=True,
         text=True,
-        timeout=500,
+        timeout=1500,  # a busy machine takes ten times as long as a quiet one
         check=False,
         env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
     )
