@@ -1,5 +1,6 @@
 """Training recipes by name: the published one, and the best we know."""
 
+import math
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
@@ -23,6 +24,7 @@ class Recipe:
 
     epochs: int = _option(400, "passes over the training windows for the encoder")
     recognizer_epochs: int = _option(300, "passes over the training AGEs for the recognizer")
+    least_steps: int = _option(0, "batches that a training has at least: for few windows it takes more epochs")
     batch_size: int = _option(PUBLISHED_BATCH, "windows of an encoder's batch")
     recognizer_batch_size: int = _option(PUBLISHED_BATCH, "frames (ap) or windows (sc) of a recognizer's batch")
     learning_rate: float = _option(5e-4, "the encoder's, Adam's at the start")
@@ -49,6 +51,7 @@ class Recipe:
             "fine_tune_epochs",
             "stride",
             "early_stopping",
+            "least_steps",
             "initial_scale",
             "dropout",
             "l2",
@@ -69,6 +72,13 @@ class Recipe:
             self._check(name, getattr(self, name) > 0, "more than 0")
         self._check("dropout", self.dropout < 1, "less than 1")
 
+    def passes(self, epochs: int, rows: int, batch_size: int) -> int:
+        """Epochs of a training over so many rows: those asked for, or more where `least_steps` asks for more.
+
+        None stay none.
+        """
+        return max(epochs, math.ceil(self.least_steps / math.ceil(rows / batch_size))) if epochs else 0
+
     def _check(self, name, holds, expected):
         if not holds:
             raise ValueError(f"{name}: expected {expected}, received {getattr(self, name)}.")
@@ -79,6 +89,7 @@ PRESETS = {
     "best": Recipe(
         epochs=3,
         recognizer_epochs=6,
+        least_steps=600,
         batch_size=256,
         recognizer_batch_size=512,
         learning_rate=1e-3,
@@ -103,7 +114,8 @@ def recipe(preset: str = "paper", dataset: str | None = None, **changes: Any) ->
     Args:
         preset: `"paper"` or `"best"`.
         dataset: The data set it is for; the published recipe is another for KGBD.
-        **changes: Fields of `Recipe`; None leaves a field as it is.
+        **changes: Fields of `Recipe`; None leaves a field as it is. Epochs that are asked for are not added to: with
+            them, `least_steps` is 0 unless it is asked for too.
 
     Raises:
         ValueError: An unknown preset or field, or a value that makes no sense.
@@ -113,8 +125,9 @@ def recipe(preset: str = "paper", dataset: str | None = None, **changes: Any) ->
     unknown = set(changes) - {field.name for field in fields(Recipe)}
     if unknown:
         raise ValueError(f"recipe: expected fields of Recipe, received {', '.join(sorted(unknown))}.")
+    changes = {name: value for name, value in changes.items() if value is not None}
     if preset == "paper" and dataset == "kgbd":
-        changes = {"recognizer_epochs": PAPER_KGBD_RECOGNIZER_EPOCHS} | {
-            name: value for name, value in changes.items() if value is not None
-        }
-    return replace(PRESETS[preset], **{name: value for name, value in changes.items() if value is not None})
+        changes = {"recognizer_epochs": PAPER_KGBD_RECOGNIZER_EPOCHS} | changes
+    if any(name.endswith("epochs") for name in changes):
+        changes = {"least_steps": 0} | changes
+    return replace(PRESETS[preset], **changes)

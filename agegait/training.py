@@ -205,15 +205,16 @@ def train_encoder(run: Run, training: Windows, validation: Windows, callbacks: C
     _, frames, joints, _ = training.skeletons.shape
     encoder = make_encoder(settings, joints)
     encoder.build((None, frames, joints, 3))
+    epochs = recipe.passes(recipe.epochs, len(training.persons), recipe.batch_size)
     steps = math.ceil(len(training.persons) / recipe.batch_size)
-    encoder.compile(optimizer=optimizers.encoder_optimizer(recipe, steps * recipe.epochs))
-    fit = functools.partial(_fit_and_choose, mode="min") if recipe.early_stopping and recipe.epochs else _fit
+    encoder.compile(optimizer=optimizers.encoder_optimizer(recipe, steps * epochs))
+    fit = functools.partial(_fit_and_choose, mode="min") if recipe.early_stopping and epochs else _fit
     reached = fit(
         run,
         encoder,
         "encoder",
         [training.skeletons],
-        recipe.epochs,
+        epochs,
         recipe.batch_size,
         validation.skeletons,
         callbacks,
@@ -249,7 +250,8 @@ def train_recognizer(
     keras.utils.set_random_seed(settings.seed)
     recognizer = make_recognizer(recipe, len(run.persons), settings.manner, training_ages)
     rows, labels = recognizer.rows(training_ages, training.persons)
-    epochs, batch_size = recipe.recognizer_epochs, recipe.recognizer_batch_size
+    batch_size = recipe.recognizer_batch_size
+    epochs = recipe.passes(recipe.recognizer_epochs, len(rows), batch_size)
     steps = math.ceil(len(rows) / batch_size)
     _compile(recognizer, optimizers.recognizer_optimizer(recipe, steps * epochs))
     reached = _fit_and_choose(
@@ -278,14 +280,15 @@ def fine_tune(run: Run, training: Windows, validation: Windows, callbacks: Callb
         weight.trainable = False
     window = keras.Input(training.skeletons.shape[1:])
     model = keras.Model(window, recognizer(encoder(window)["ages"]))
+    epochs = recipe.passes(recipe.fine_tune_epochs, len(training.persons), recipe.batch_size)
     steps = math.ceil(len(training.persons) / recipe.batch_size)
-    _compile(model, optimizers.fine_tune_optimizer(recipe, steps * recipe.fine_tune_epochs))
+    _compile(model, optimizers.fine_tune_optimizer(recipe, steps * epochs))
     reached = _fit_and_choose(
         run,
         model,
         "fine_tuned",
         [training.skeletons, training.persons],
-        recipe.fine_tune_epochs,
+        epochs,
         recipe.batch_size,
         (validation.skeletons, validation.persons),
         callbacks,

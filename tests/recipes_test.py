@@ -41,7 +41,7 @@ def test_the_published_recipe_trains_kgbds_recognizer_for_half_as_long():
 
 def test_changes_leave_the_rest_as_it_is():
     changed = recipe("best", epochs=30, units=None, dropout=0.0)
-    assert changed == dataclasses.replace(PRESETS["best"], epochs=30, dropout=0.0)
+    assert changed == dataclasses.replace(PRESETS["best"], epochs=30, dropout=0.0, least_steps=0)
     assert PRESETS["best"].epochs != 30
 
 
@@ -124,3 +124,16 @@ class TestOptimizers:
         assert abs(drawn.mean()) < 0.05
         best = optimizers.recognizer_initializer(recipe("best"))
         assert isinstance(best, keras.initializers.GlorotUniform)
+
+
+@pytest.mark.parametrize(("rows", "passes"), [(117_683, 3), (3_747, 40), (256, 600), (1, 600)])
+def test_few_windows_are_passed_over_more_often(rows, passes):
+    best = recipe("best")
+    assert best.passes(best.epochs, rows, best.batch_size) == passes
+
+
+def test_epochs_that_are_asked_for_are_not_added_to():
+    assert recipe("best", epochs=2).least_steps == 0
+    assert recipe("best", epochs=2, least_steps=9).least_steps == 9
+    assert recipe("best", epochs=None, dropout=0.1).least_steps == 600
+    assert recipe("best").passes(0, 100, 10) == 0  # no training stays none

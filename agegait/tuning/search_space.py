@@ -12,7 +12,7 @@ from agegait.runs import Settings
 from agegait.training import make_encoder
 
 JOINTS = 20
-BUDGET = ("epochs", "recognizer_epochs", "fine_tune_epochs")
+BUDGET = ("epochs", "recognizer_epochs", "fine_tune_epochs", "least_steps")
 """Not varied: they are what a whole trial costs, of which Hyperband gives most trials a part."""
 
 USUAL = {
@@ -30,13 +30,14 @@ USUAL = {
 }
 """What is varied where nobody says what, and how far."""
 
-LOCALITY = ("sigma", "locality_weight")
-"""What basic attention has no use for."""
+UNUSED = {"BA": ("sigma", "locality_weight"), "MBAS": ("locality_weight",)}
+"""What an attention has no use for."""
 
 LOGARITHMIC = {
     "units",
     "recognizer_units",
-    *LOCALITY,
+    "sigma",
+    "locality_weight",
     "batch_size",
     "recognizer_batch_size",
     "learning_rate",
@@ -68,10 +69,13 @@ class SearchSpace(keras_tuner.HyperModel):
         super().__init__(name="agegait")
         self.base = settings
         self.kinds: dict[str, type] = {
-            **{name: type(getattr(settings, name)) for name in ("frames", "attention", "manner", "feed")},
+            **{
+                name: type(getattr(settings, name))
+                for name in ("frames", "attention", "manner", "feed", "direction", "features")
+            },
             **{field.name: type(field.default) for field in dataclasses.fields(Recipe) if field.name not in BUDGET},
         }
-        usual = [name for name in USUAL if settings.attention == "LA" or name not in LOCALITY]
+        usual = [name for name in USUAL if name not in UNUSED.get(settings.attention, ())]
         self.dimensions = [self._dimension(text) for text in search or usual]
         names = [dimension.name for dimension in self.dimensions]
         if len(set(names)) < len(names):
