@@ -10,17 +10,18 @@ def forward(encoder):
     k, frames, joints = encoder.units, encoder.frames, encoder.joints
     fed = 0 if encoder.feed == "zeros" else joints  # a frame of zeros is not multiplied
     inner = encoder.num_layers - 1  # layers whose inputs are a state
-    by_frame = {
-        "encoder, inputs": joints * 4 * k + inner * k * 4 * k,
-        "encoder, states": encoder.num_layers * k * 4 * k,
-        "attention, keys": k * k,
-        "decoder, inputs": (fed + k) * 4 * k + inner * k * 4 * k,
-        "decoder, states": encoder.num_layers * k * 4 * k,
-        "attention, scores and contexts": 2 * frames * k,
-        "attentional state": 2 * k * k,
-        "reconstruction": k * joints,
+    later = frames - 1  # a first step's state, and what the decoder is fed then, are zeros: not multiplied
+    products = {
+        "encoder, inputs": frames * (joints * 4 * k + inner * k * 4 * k),
+        "encoder, states": later * encoder.num_layers * k * 4 * k,
+        "attention, keys": frames * k * k,
+        "decoder, inputs": later * (fed + k) * 4 * k + frames * inner * k * 4 * k,
+        "decoder, states": frames * encoder.num_layers * k * 4 * k,
+        "attention, scores and contexts": frames * 2 * frames * k,
+        "attentional state": frames * 2 * k * k,
+        "reconstruction": frames * k * joints,
     }
-    return {name: 2 * encoder.AXES * frames * products for name, products in by_frame.items()}
+    return {name: 2 * encoder.AXES * count for name, count in products.items()}
 
 
 def training(encoder):

@@ -127,14 +127,16 @@ def test_the_count_of_flop_is_that_of_a_walk_through_the_method(modules, feed):
             gradients += 2 + 2 * learned_input
 
     for _axis in range(3):
-        for layer, _frame in itertools.product(range(layers), range(frames)):
+        for layer, frame in itertools.product(range(layers), range(frames)):
             product(k if layer else joints, 4 * k, learned_input=layer > 0)
-            product(k, 4 * k)
+            if frame:
+                product(k, 4 * k)
         for _frame in range(frames):
             product(k, k)  # attention's key
-        for _step in range(frames):
+        for step in range(frames):
             for layer in range(layers):
-                product(k if layer or feed == "zeros" else joints + k, 4 * k)
+                if layer or step:
+                    product(k if layer or feed == "zeros" else joints + k, 4 * k)
                 product(k, 4 * k)
             product(k, frames)  # scores
             product(frames, k)  # context
