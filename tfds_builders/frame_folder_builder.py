@@ -54,7 +54,8 @@ def _read_archives(archived: list[frame_folders.Walk]) -> dict[str, dict[str, An
     for archive in dict.fromkeys(walk.archive for walk in archived):
         own = [walk for walk in archived if walk.archive == archive]
         name = epath.Path(archive).name
-        held |= tfds.core.utils.tqdm(
+        read = tfds.core.utils.tqdm(
             frame_files.read(own), desc=f"Reading {name}...", total=len(own), unit=" walks", leave=False
         )
+        held.update((walk, recording) for walk, recording in read)  # no mapping, whatever a hidden progress bar says
     return held
