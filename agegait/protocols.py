@@ -37,6 +37,11 @@ class Recognition:
     """
 
     protocol: ClassVar[str] = "closed-set recognition"
+    about: ClassVar[str] = (
+        "The same people in training and test, other walks. A network whose epoch was chosen on validation walks,"
+        " neither trained on nor tested, scores each person for each window; a walk's scores are the mean of its "
+        "windows'."
+    )
 
     samples: int
     rank: dict[int, float]
@@ -57,6 +62,11 @@ class Published(Recognition):
     """
 
     protocol: ClassVar[str] = "published protocol (chosen on the test walks)"
+    about: ClassVar[str] = (
+        "The same trainings, but the epoch kept is the one that is best on the test windows themselves, as in the"
+        " published code, and windows are counted as it counts them. Its figures are higher and promise nothing "
+        "for new walks. What has no epochs has no choice."
+    )
 
     candidates: int
     chosen: int
@@ -76,6 +86,11 @@ class Retrieval:
     """
 
     protocol: ClassVar[str] = "retrieval"
+    about: ClassVar[str] = (
+        "Each test walk is searched for among the training walks by the distance between mean features. No "
+        "recognizer takes part, so what shares an encoder and its features has the same figures. Ranks are "
+        "counted in walks, not in people: not to be compared with recognition."
+    )
 
     samples: int
     gallery: int
@@ -133,6 +148,10 @@ class Verification:
     """
 
     protocol: ClassVar[str] = "verification"
+    about: ClassVar[str] = (
+        "Each test walk claims to be each person in turn, and is compared with that person's training walks "
+        "alone. Half the people choose thresholds, the other half is tested."
+    )
 
     samples: int
     persons: int
@@ -160,6 +179,11 @@ class OpenSet:
     """
 
     protocol: ClassVar[str] = "open-set identification"
+    about: ClassVar[str] = (
+        "A test walk is named or taken for a stranger; half of those who come were never enrolled. Thresholds are"
+        " chosen on other people than those tested. The encoder has seen everybody's training walks, without "
+        "names."
+    )
 
     samples: int
     strangers: int
@@ -169,7 +193,7 @@ class OpenSet:
 
 
 PROTOCOLS = {kind.protocol: kind for kind in (Recognition, Published, Retrieval, Verification, OpenSet)}
-"""The result of each protocol by the protocol's name."""
+"""The result of each protocol by its name; `about` says what its figures are, for whoever reads tables."""
 
 
 def recognition(logits: np.ndarray, persons: np.ndarray) -> Recognition:

@@ -6,20 +6,6 @@ from rich.table import Table as RichTable
 
 from agegait import evaluation, protocols
 
-EXPLAINED = {
-    protocols.Recognition.protocol: "Everybody tested was trained on too, with other walks. A network that was chosen "
-    "on validation walks scores each person for each window; a walk's scores are the mean of its windows'.",
-    protocols.Published.protocol: "The same, but the network kept is the one that is best on the test walks "
-    "themselves, as the published code has it. Its figures are higher and promise nothing for new walks.",
-    protocols.Retrieval.protocol: "Each walk tested is searched for among the training walks, by the distance between "
-    "mean features; no recognizer takes part. Ranks are counted in walks, not in people.",
-    protocols.Verification.protocol: "Each walk tested claims to be each person in turn, and is compared with that "
-    "person's training walks alone. Half the people choose thresholds, the other half is tested.",
-    protocols.OpenSet.protocol: "Half of those who come were never enrolled and should be named nobody. Thresholds are "
-    "chosen on other people than those tested. The encoder has seen everybody's training walks, without names.",
-}
-"""What each protocol is, in a few sentences."""
-
 TERMS = (
     ("Rank-k", "share of samples whose person is among the k best scored, or whose walk is among the k nearest"),
     ("nAUC (CMC)", "mean of Rank-k over all k, as the paper words it; guessing gets a little more than 50"),
@@ -62,7 +48,7 @@ def tables(found: dict[str, Any]) -> list[Table]:
 
 def _table(table: RichTable) -> Table:
     title = str(table.title)
-    explained = (text for protocol, text in EXPLAINED.items() if title.startswith(protocol))
+    explained = (kind.about for protocol, kind in protocols.PROTOCOLS.items() if title.startswith(protocol))
     columns = [
         Column(str(column.header).replace("\n", " "), [str(cell) for cell in column.cells], column.justify == "right")
         for column in table.columns

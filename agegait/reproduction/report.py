@@ -14,22 +14,6 @@ from agegait.reproduction.published import ALL_NOTES, NOTES, PUBLISHED, SHORT_SO
 from agegait.reproduction.rows import ROWS
 from agegait.runs import write_aside
 
-ABOUT = {
-    protocols.Recognition.protocol: "Closed set: the same people in training and test, other walks. The epoch of each "
-    "network is chosen on validation walks, neither trained on nor tested; the test walks are looked at once.",
-    protocols.Published.protocol: "The same trainings, but of each network's epochs the one is kept that is best on "
-    "the test windows themselves, as in the published code: the figures flatter. What has no epochs has no choice. "
-    "Windows are counted as the published code counts them.",
-    protocols.Retrieval.protocol: "Each test walk is searched for among the training walks by the mean of its windows' "
-    "features. No labels are learned from, so rows that share an encoder and its features have the same figures. Not "
-    "to be compared with recognition.",
-    protocols.Verification.protocol: "Each test walk claims to be each person; half the people choose thresholds, the "
-    "other half is tested.",
-    protocols.OpenSet.protocol: "A test walk is named or taken for a stranger; half of those who come are strangers to "
-    "the gallery, but not to the encoder, which has seen everybody's training walks.",
-}
-"""What each protocol's figures are, by its name."""
-
 PRINTED = ("Rank-1", "nAUC (ROC)")
 """Ours that the published figures stand beside."""
 
@@ -189,7 +173,7 @@ def markdown(found: dict[str, Any]) -> str:
     for sheet in sheets(found):
         if sheet.protocol != protocol:
             protocol = sheet.protocol
-            lines += [f"## {protocol[0].upper()}{protocol[1:]}", "", *_paragraph(ABOUT[protocol])]
+            lines += [f"## {protocol[0].upper()}{protocol[1:]}", "", *_paragraph(protocols.PROTOCOLS[protocol].about)]
         lines += [f"**{sheet.title}**", "", *_as_markdown(sheet), ""]
     lines += [
         "## Rows",
