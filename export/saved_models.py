@@ -52,7 +52,8 @@ def save(
     Raises:
         ValueError: Not a `GaitIdentifier`, a version that is not a positive number or exists, a `base_path` that is
             not absolute, or another Keras backend than TensorFlow.
-        RuntimeError: What was written holds cuDNN ops, or differs from Keras by more than 1e-5.
+        RuntimeError: What was written holds cuDNN ops, or differs from Keras by more than 1e-5 of its largest
+            value, or of 1.
     """
     if keras.backend.backend() != "tensorflow":
         raise ValueError(f"export: expected Keras on TensorFlow, received the backend {keras.backend.backend()!r}.")
@@ -186,9 +187,7 @@ def _compare(folder: Path, endpoints: dict[str, Endpoint], samples: dict[str, li
     for signature, endpoint in endpoints.items():
         for sample in samples[signature]:
             tensors = {name: tf.constant(array) for name, array in sample.items()}
-            # As `predict` runs Keras: step by step, rounding differs, and logits may be large.
-            expected = tf.function(endpoint.function)(**tensors)
-            received = reloaded.signatures[signature](**tensors)
+            expected, received = endpoint.function(**tensors), reloaded.signatures[signature](**tensors)
             for name, tensor in expected.items():
                 if not _close(tensor.numpy(), received[name].numpy()):
                     raise RuntimeError(
@@ -200,7 +199,9 @@ def _compare(folder: Path, endpoints: dict[str, Endpoint], samples: dict[str, li
 def _close(expected: np.ndarray, received: np.ndarray) -> bool:
     if expected.dtype == object:
         return np.array_equal(expected, received)
-    return np.allclose(received, expected, rtol=_TOLERANCE, atol=_TOLERANCE)
+    # A logit near zero is a sum of large parts, and no more exact than the largest logit is.
+    scale = max(np.abs(expected).max(initial=0), 1)
+    return np.allclose(received, expected, rtol=0, atol=_TOLERANCE * scale)
 
 
 def _manifest(identifier: Any, run: Mapping[str, Any] | None, models: dict[str, tuple[int, Path]]) -> dict[str, Any]:
