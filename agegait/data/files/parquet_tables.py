@@ -8,8 +8,8 @@ import pyarrow.parquet as pq
 
 from agegait.data.files.table import Table
 
-_UNREADABLE = (pa.ArrowException, OSError, ValueError, TypeError, KeyError, NotImplementedError, MemoryError)
-"""What a damaged file may end in."""
+_UNREADABLE = (pa.ArrowException, OSError, ValueError, TypeError)
+"""What a damaged file may end in: Arrow's own errors, and those of NumPy and Python that it lets through."""
 
 _UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 

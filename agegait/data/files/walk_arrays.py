@@ -18,7 +18,8 @@ _UNREADABLE = (
     *(ValueError, EOFError, OSError, KeyError, TypeError, SyntaxError, NotImplementedError, RuntimeError),
     *(MemoryError, OverflowError, RecursionError, tokenize.TokenError, zipfile.BadZipFile, zlib.error),
 )
-"""What a damaged file may end in."""
+"""What a damaged file may end in. zipfile raises NotImplementedError for a compression that it lacks and RuntimeError
+for an archive under a password; SyntaxError and TokenError come of a `.npy` header, which NumPy parses."""
 
 _BESIDES = ("tracked", "joints", "frame_rate", "units")
 
