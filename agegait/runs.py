@@ -7,6 +7,7 @@ for each training, and, while a training is under way, `checkpoints/` to take it
 
 import dataclasses
 import json
+import os
 from dataclasses import dataclass
 from functools import cached_property
 from os import PathLike
@@ -67,8 +68,9 @@ class Settings:
     walk_format: WalkFormat = dataclasses.field(default_factory=WalkFormat)
 
     def __post_init__(self) -> None:
-        if not Path(self.dataset).is_absolute():  # a run outlives the folder that it was trained on
-            object.__setattr__(self, "dataset", datasets.find(self.dataset))
+        # A run outlives the folder that it was trained in.
+        dataset = self.dataset if Path(self.dataset).is_absolute() else datasets.find(self.dataset)
+        object.__setattr__(self, "dataset", os.fspath(dataset))
         for name, known in (
             ("attention", GaitEncoder.ATTENTIONS),
             ("manner", GaitRecognizer.MANNERS),
