@@ -24,6 +24,7 @@ from rich.console import Console
 from rich.table import Table
 
 import agegait
+from agegait.protocols import Recognition
 
 LOSS = "val_reconstruction_loss"
 
@@ -56,7 +57,7 @@ def _ranks(path):
     if path.exists():
         for test, results in json.loads(path.read_text())["tests"].items():
             for result in results:
-                if result["method"] == "AGE" and result["protocol"] == "closed-set recognition":
+                if result["method"] == results[0]["method"] and result["protocol"] == Recognition.protocol:
                     yield f"{test}: {result['of']}", 100 * result["rank"]["1"]
 
 

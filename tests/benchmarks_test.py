@@ -1,5 +1,6 @@
 """The benchmarks in small: that they run to their end and say what they promise. How fast is not for a test to say."""
 
+import dataclasses
 import importlib
 import itertools
 import json
@@ -11,6 +12,8 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+
+from agegait import recipes, runs
 
 BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
 
@@ -49,6 +52,53 @@ def same_environment(printed, environment):
     assert environment["cores"] == os.cpu_count()
     assert {"python", "tensorflow", "keras"} <= set(environment["versions"])
     assert printed.splitlines()[-1].startswith(f"{environment['date']}; {environment['processor']}")
+
+
+def leave_run(folder, preset, batch_size, losses, rank=None):
+    """What `benchmarks/steps.py` reads of a finished run that trained on 100 windows."""
+    recipe = recipes.recipe(preset, batch_size=batch_size)
+    settings = dataclasses.asdict(runs.Settings("walkers", preset=preset, recipe=recipe))
+    trained = {"encoder": {"epochs": len(losses), "seconds": 5.0}, "recognizer": {}}
+    (folder / "history").mkdir(parents=True)
+    record = {"format": runs.FORMAT, "settings": settings, "trained": trained}
+    record["data"] = {"split": {"windows": {"train": 100, "validation": 10}}}
+    (folder / "run.json").write_text(json.dumps(record))
+    lines = [f"{epoch},{loss}" for epoch, loss in enumerate(losses)]
+    (folder / "history" / "encoder.csv").write_text("\n".join(["epoch,val_reconstruction_loss", *lines]))
+    if rank is not None:
+        result = {"method": "AGE", "protocol": "closed-set recognition", "of": "windows", "rank": {"1": rank}}
+        (folder / "evaluation.json").write_text(json.dumps({"tests": {"test": [result]}}))
+    return folder
+
+
+def steps(*words):
+    return subprocess.run(
+        [sys.executable, str(BENCHMARKS / "steps.py"), *map(str, words)], capture_output=True, text=True, check=False
+    )
+
+
+def test_steps_to_the_loss_of_the_first_run(tmp_path):
+    first = leave_run(tmp_path / "first", "paper", 50, [4.0, 3.0, 2.5, 2.0], 0.5)  # two steps an epoch
+    second = leave_run(tmp_path / "second", "best", 30, [3.0, 2.0, 1.0])  # four
+    slow = leave_run(tmp_path / "slow", "best", 100, [5.0, 2.1])
+    done = steps(first, second, slow, "--plot", tmp_path / "steps.svg")
+    assert done.returncode == 0, done.stderr
+    rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in done.stdout.splitlines() if "│" in line]
+    assert rows == [
+        ["paper (first)", "8", "400", "5", "2.0000", "8", "50.0 %"],
+        ["best (second)", "12", "300", "5", "1.0000", "8", ""],
+        ["best (slow)", "2", "200", "5", "2.1000", "never", ""],
+    ]
+    assert (tmp_path / "steps.svg").read_text().count("<svg") == 1
+
+
+def test_steps_of_a_run_that_is_not_finished(tmp_path):
+    folder = leave_run(tmp_path / "run", "best", 50, [1.0])
+    record = json.loads((folder / "run.json").read_text())
+    (folder / "run.json").write_text(json.dumps({**record, "trained": {}}))
+    done = steps(folder)
+    assert done.returncode == 1
+    assert done.stderr.strip().endswith("run: expected a finished run.")
 
 
 @pytest.mark.slow
