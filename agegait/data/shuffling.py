@@ -30,7 +30,9 @@ def shuffled_epochs(
     rows = len(arrays[0])
     if any(len(array) != rows for array in arrays):
         raise ValueError(f"arrays: expected as many rows each, received {[len(array) for array in arrays]}.")
-    tensors = tuple(tf.convert_to_tensor(array) for array in arrays)
+    arrays = tuple(np.asarray(array) for array in arrays)
+
+    types = [tf.as_dtype(array.dtype) for array in arrays]
 
     def batches(epoch):
         order = tf.random.experimental.stateless_shuffle(
@@ -39,7 +41,10 @@ def shuffled_epochs(
         return tf.data.Dataset.from_tensor_slices(order).batch(batch_size)
 
     def gather(indices):
-        batch = tuple(tf.gather(tensor, indices) for tensor in tensors)
-        return batch if len(batch) > 1 else batch[0]
+        # By NumPy, where the rows are: TensorFlow would hold gigabytes of AGEs a second time.
+        batch = tf.numpy_function(lambda chosen: [array[chosen] for array in arrays], [indices], types, stateful=False)
+        for rows_of, array in zip(batch, arrays, strict=True):
+            rows_of.set_shape((None, *array.shape[1:]))
+        return tuple(batch) if len(batch) > 1 else batch[0]
 
     return tf.data.Dataset.range(first_epoch, epochs).flat_map(batches).map(gather, num_parallel_calls=2).prefetch(4)
