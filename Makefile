@@ -1,12 +1,12 @@
 # Everything happens in .venv, from the locks alone: `make demo` needs Python 3.11 and nothing else.
 # PYTHON=... chooses another interpreter (3.11 to 3.13), WORKERS=0 runs the tests in one process,
-# TESTS=tests/metrics_test.py runs a part of them, UPGRADE=--upgrade lets `make lock` take newer versions.
+# TESTS=tests/metrics_test.py runs a part of them, slow ones too, UPGRADE=--upgrade lets `make lock` take newer versions.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 MAKEFLAGS += --no-builtin-rules
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint lock
+.PHONY: help demo test test-all lint lock
 .NOTPARALLEL:
 
 PYTHON ?= $(shell for name in python3.11 python3; do \
@@ -25,16 +25,18 @@ LOCK_TOOLS := build/lock
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
 help:
-	@echo 'make demo   train, evaluate, export, serve and name a walker, small, on made-up walks (a few minutes)'
-	@echo 'make test   all tests'
-	@echo 'make lint   ruff and mypy'
-	@echo 'make lock   resolve the dependencies of pyproject.toml again and write the requirements*.lock'
+	@echo 'make demo       train, evaluate, export, serve and name a walker, small, on made-up walks (a few minutes)'
+	@echo 'make test       the quick tests (under ten minutes on two cores)'
+	@echo 'make test-all   those marked slow too'
+	@echo 'make lint       ruff and mypy'
+	@echo 'make lock       resolve the dependencies of pyproject.toml again and write the requirements*.lock'
 
 demo: $(VENV)/runtime.stamp
 	$(BIN)/agegait demo --out demo
 
-test: $(VENV)/test.stamp
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(TESTS)
+test: MARKED := $(if $(TESTS),,-m 'not slow')
+test test-all: $(VENV)/test.stamp
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(MARKED) $(TESTS)
 
 lint: $(VENV)/test.stamp
 	$(BIN)/ruff check .
