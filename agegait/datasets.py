@@ -12,6 +12,7 @@ import numpy as np
 from agegait import data
 from agegait.data import Preparation, WalkFormat
 from agegait.data.files.recording import listed
+from agegait.skeletons import mirrored
 
 HELD_OUT = 0.2
 """Share of each training walk, its end, that validates where a data set has no walks to spare for that."""
@@ -60,6 +61,13 @@ class Windows(NamedTuple):
     skeletons: np.ndarray
     persons: np.ndarray
     walks: np.ndarray
+
+    def with_mirrored(self) -> "Windows":
+        """These and then their mirror images, of the same people and walks."""
+        return Windows(
+            np.concatenate([self.skeletons, mirrored(self.skeletons)]),
+            *(np.concatenate([labels, labels]) for labels in (self.persons, self.walks)),
+        )
 
 
 @dataclass(frozen=True)

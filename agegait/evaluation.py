@@ -155,7 +155,7 @@ def of_people_trained_on(windows: Windows, training: Windows) -> tuple[Windows, 
 
 def _fit(others: Sequence[Any], run: runs.Run, dataset: DataSet) -> None:
     if others:
-        training = run.windows(dataset, "train", run.settings.stride)
+        training = run.training_windows(dataset)
         validation = run.windows(dataset, "validation")
     for other in others:
         other.fit(training, validation, len(run.persons), run.settings.seed)

@@ -43,6 +43,7 @@ class Recipe:
     fine_tune_epochs: int = _option(0, "passes in which encoder and recognizer learn the labels together, at the end")
     fine_tune_learning_rate: float = _option(5e-4, "Adam's at the start of that")
     stride: int = _option(0, "frames from a training window to the next; 0 as the papers cut the data set")
+    mirror: bool = _option(False, "train on mirror images of the training windows as well")
     early_stopping: int = _option(0, "epochs without a better validation after which a training ends; 0 for none")
 
     def __post_init__(self) -> None:
@@ -87,19 +88,21 @@ class Recipe:
 PRESETS = {
     "paper": Recipe(),
     "best": Recipe(
-        epochs=3,
+        epochs=1,
         recognizer_epochs=6,
         least_steps=600,
         batch_size=256,
         recognizer_batch_size=512,
-        learning_rate=1e-3,
+        learning_rate=4e-3,
         recognizer_learning_rate=1e-3,
+        l2=1e-6,
         decay=True,
         recognizer_units=1024,
         dropout=0.5,
         whiten=True,
         initial_scale=0.0,
         stride=3,
+        mirror=True,
     ),
 }
 """Recipes by name."""

@@ -210,6 +210,11 @@ class Run:
         """Windows of a part of a data set as the run's models are to see them, see `DataSet.windows`."""
         return dataset.windows(part, self.normalization, self.settings.frames, stride)
 
+    def training_windows(self, dataset: DataSet) -> Windows:
+        """The windows that the run's models learn from, cut and mirrored as its recipe has it."""
+        windows = self.windows(dataset, "train", self.settings.stride)
+        return windows.with_mirrored() if self.settings.recipe.mirror else windows
+
     def check_split(self, training: Windows) -> None:
         """Makes sure that the training walks are still those that the run was trained on.
 

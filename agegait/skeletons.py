@@ -39,6 +39,30 @@ KGBD = {
 }  # fmt: skip
 """The joints as KGBD's files name and order them, each with its canonical name."""
 
+MIRRORED = tuple(
+    JOINTS.index(name.replace("Left", "Right") if "Left" in name else name.replace("Right", "Left")) for name in JOINTS
+)
+"""The canonical joints of a mirror image, by their places: those of the other side."""
+
+
+def mirrored(skeletons: np.ndarray) -> np.ndarray:
+    """Mirror images: x is negated, and each joint is the one of the other side.
+
+    A walk past the camera becomes one past its other side, by somebody of the same lengths.
+
+    Args:
+        skeletons: `[..., 20, 3]` in canonical joints.
+
+    Returns:
+        The same shape and type.
+
+    Raises:
+        ValueError: Another number of joints or coordinates.
+    """
+    if np.shape(skeletons)[-2:] != (len(JOINTS), 3):
+        raise ValueError(f"skeletons: expected [..., {len(JOINTS)}, 3], received {list(np.shape(skeletons))}.")
+    return skeletons[..., MIRRORED, :] * np.array([-1, 1, 1], skeletons.dtype)
+
 
 def canonical_order(joints: Iterable[str]) -> list[int]:
     """Finds the canonical joints among joints of another order.

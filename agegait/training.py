@@ -93,7 +93,7 @@ def begin(
     _check_folder(out, settings)
     run = _begin(out, settings, dataset)
     if windows is None:
-        windows = run.windows(dataset, "train", settings.stride), run.windows(dataset, "validation")
+        windows = run.training_windows(dataset), run.windows(dataset, "validation")
     training, validation = windows
     run.record["data"]["split"] = {
         "train": _names(training.walks),

@@ -18,7 +18,10 @@ from walk_writing import kinect_v2, wide_text
 from agegait import datasets, runs
 from tfds_builders.walkers import generator
 
-TINY = ("--epochs", "2", "--recognizer-epochs", "4", "--encoder-units", "16", "--recognizer-units", "32")
+TINY = (
+    *("--epochs", "2", "--recognizer-epochs", "4", "--encoder-units", "16", "--recognizer-units", "32"),
+    *("--stride", "0", "--no-mirror"),
+)
 
 
 def agegait(*words, status=0, timeout=300):
@@ -109,6 +112,7 @@ def test_evaluate_writes_a_page_if_asked(run, places):
     assert f"agegait evaluate {run} --data-dir {places[1]} --report" in (run / "report.html").read_text()
 
 
+@pytest.mark.slow
 def test_a_search_leaves_what_trains_again(folder, places):
     tiny = ("--epochs", 1, "--recognizer-epochs", 1, "--batch-size", 256, "--recognizer-units", 16)
     search = ("--search", "units=8", "frames=4", "--method", "random", "--trials", 1, "--out", folder / "tuned")
@@ -164,6 +168,7 @@ def test_inspect_fails_where_limbs_make_no_sense(own):
     assert len(stderr.splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_a_folder_of_ones_own_from_training_to_a_name(own, tmp_path):
     run, how = tmp_path / "run", ("--units", "mm", "--joints", "kinect_v2")
     small = ("--preset", "best", "--batch-size", 64, "--recognizer-batch-size", 64, *TINY)

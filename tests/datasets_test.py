@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from agegait import SkeletonNormalization, data, datasets
+from agegait.skeletons import mirrored
 from tfds_builders.kgbd import kgbd_dataset_builder
 from tfds_builders.walkers import generator
 
@@ -34,6 +35,17 @@ def test_windows_are_normalized_and_know_their_walk(walkers):
     assert windows.persons[0] == examples[walk]["person"]
     for name, example in examples.items():
         assert np.sum(windows.walks == name) == len(example["skeleton"]) // 6
+
+
+def test_mirrored_windows_come_after_the_others(walkers):
+    windows = walkers.windows("test", SkeletonNormalization(), frames=6)
+    both = windows.with_mirrored()
+    count = len(windows.persons)
+    for column, doubled in zip(windows, both, strict=True):
+        np.testing.assert_array_equal(doubled[:count], column)
+    np.testing.assert_array_equal(both.skeletons[count:], mirrored(windows.skeletons))
+    for labels in (both.persons, both.walks):
+        np.testing.assert_array_equal(labels[count:], labels[:count])
 
 
 def test_walks_that_are_all_too_short_are_refused(walkers):

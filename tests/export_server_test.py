@@ -625,6 +625,7 @@ Server(sys.argv[1], port=0).serve_forever(lambda server: print(server.address, f
 """
 
 
+@pytest.mark.slow
 def test_sigterm_ends_it_well_and_quietly(folder):
     environment = {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
     process = subprocess.Popen(

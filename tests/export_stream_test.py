@@ -255,6 +255,7 @@ def test_a_server_that_comes_back_gets_what_it_missed(exported):
         check(found, client.identify(frames, "touching")[0])
 
 
+@pytest.mark.slow
 def test_answers_of_two_versions_are_never_added_up(tmp_path):
     write(make_identifier(), tmp_path / "identifier/1")
     write(make_identifier(seed=9), tmp_path / "2")

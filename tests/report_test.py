@@ -24,6 +24,8 @@ TINY = {
     "recognizer_units": 32,
     "batch_size": 64,
     "recognizer_batch_size": 32,
+    "stride": 0,
+    "mirror": False,
 }
 SECTIONS = ["tables", "curves", "confusion", "attention", "rebuilt", "places", "training", "split", "made"]
 NASTY = ("<script>document.title='run'<", '" onload="alert(1)', "$x_{1$ & co", "_李")

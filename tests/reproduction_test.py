@@ -29,6 +29,8 @@ TINY = {
     "recognizer_units": 32,
     "batch_size": 64,
     "recognizer_batch_size": 32,
+    "stride": 0,
+    "mirror": False,
 }
 ROWS = ("age-ap", "age-sc", "d13-knn", "labels-1")
 SEEDS = (0, 1)

@@ -23,6 +23,8 @@ TINY = recipes.recipe(
     recognizer_units=32,
     batch_size=64,
     recognizer_batch_size=32,
+    stride=0,
+    mirror=False,
 )
 TRAININGS = ("encoder", "recognizer", "fine_tuned")
 MODELS = ("encoder", "recognizer", "fine_tuned_encoder", "fine_tuned_recognizer")
@@ -73,6 +75,19 @@ def test_a_run_says_what_it_was_made_of(finished):
     ]
 
 
+def test_windows_to_train_on_are_cut_and_mirrored_as_the_recipe_has_it(finished, data_dir, tmp_path):
+    dataset = settings().load(data_dir)
+    plain = finished.training_windows(dataset)
+    assert len(plain.persons) == finished.record["data"]["split"]["windows"]["train"]
+    asked = settings(recipe=dataclasses.replace(TINY, stride=3, mirror=True))
+    run, windows, validation = training.begin(dataset, asked, tmp_path / "run")
+    overlapping = run.windows(dataset, "train", 3)
+    for found, expected in zip(windows, overlapping.with_mirrored(), strict=True):
+        np.testing.assert_array_equal(found, expected)
+    assert len(overlapping.persons) > 1.8 * len(plain.persons)
+    np.testing.assert_array_equal(validation.skeletons, run.windows(dataset, "validation").skeletons)
+
+
 def test_the_recognizer_kept_is_that_of_the_best_validation_epoch(finished):
     table = (finished.folder / "history" / "recognizer.csv").read_text().splitlines()
     column = table[0].split(",").index("val_accuracy")
@@ -98,6 +113,7 @@ def test_models_are_saved_without_the_optimizers_state(finished):
     assert (finished.folder / "encoder.keras").stat().st_size < 4 * 1.5 * encoder.count_params() + 200_000
 
 
+@pytest.mark.slow
 def test_a_seed_repeats_exactly(finished, data_dir, tmp_path):
     again = training.train(settings(), tmp_path / "again", data_dir)
     assert_equal_models(finished.folder, again.folder)
@@ -182,6 +198,7 @@ def test_settings_that_make_no_sense_are_refused_before_anything_is_done(changes
         settings(**changes)
 
 
+@pytest.mark.slow
 def test_what_the_paper_compares_with_is_trained_and_evaluated(data_dir, tmp_path):
     asked = settings(
         attention="MBAS",
@@ -214,6 +231,7 @@ def test_published_names_of_data_sets_are_taken():
     assert settings(dataset="Walkers").dataset == "walkers"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("manner", ["ap", "sc"])
 def test_evaluation_has_every_protocol_and_is_written(data_dir, tmp_path, finished, manner):
     run = finished if manner == "ap" else training.train(settings(manner="sc"), tmp_path / "sc", data_dir)

@@ -29,6 +29,20 @@ def skeleton_of(schema, seed=0, frames=4):
     return np.random.default_rng(seed).normal(size=(frames, len(schema.joints), 3))
 
 
+def test_a_mirror_image_has_its_sides_exchanged():
+    walk = skeleton_of(skeletons.SCHEMAS["kinect_v1"]).astype("float32")
+    image = skeletons.mirrored(walk)
+    assert image.dtype == np.float32
+    for left, right in (("WristLeft", "WristRight"), ("FootRight", "FootLeft"), ("Head", "Head")):
+        seen = image[:, skeletons.JOINTS.index(left)]
+        np.testing.assert_array_equal(seen, walk[:, skeletons.JOINTS.index(right)] * [-1, 1, 1])
+    np.testing.assert_array_equal(skeletons.mirrored(image), walk)
+    for start, end in skeletons.BONES:  # a bone stays a bone
+        assert (skeletons.MIRRORED[start], skeletons.MIRRORED[end]) in skeletons.BONES
+    with pytest.raises(ValueError, match=r"skeletons: expected \[..., 20, 3\], received \[4, 25, 3\]"):
+        skeletons.mirrored(np.zeros((4, 25, 3)))
+
+
 def test_the_schemas_are_those_that_are_promised():
     assert {name: len(schema.joints) for name, schema in skeletons.SCHEMAS.items()} == COUNTS
 

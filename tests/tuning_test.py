@@ -36,7 +36,9 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:(currentThread|getName)\\(\\) is deprecated:DeprecationWarning"),
 ]
 
-TINY = recipes.recipe("best", epochs=2, recognizer_epochs=4, units=8, recognizer_units=16, batch_size=16)
+TINY = recipes.recipe(
+    "best", epochs=2, recognizer_epochs=4, units=8, recognizer_units=16, batch_size=16, stride=0, mirror=False
+)
 SEARCH = ("units=8,16,32,64", "frames=4,6", "learning_rate", "whiten")
 
 
@@ -597,6 +599,7 @@ def weights(run):
     return [*run.encoder.get_weights(), *run.recognizer.get_weights()]
 
 
+@pytest.mark.slow
 def test_the_best_trial_is_a_run_and_training_its_settings_gives_it_again(walks, tmp_path):
     tuning.tune(
         settings(dataset=walks),

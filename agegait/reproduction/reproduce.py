@@ -105,7 +105,7 @@ class _Work:
         self.base = base
         self.out = out
         self.about = about
-        self._parts: tuple[tuple[int, int | None], Parts] | None = None
+        self._parts: tuple[tuple[int, int | None, bool], Parts] | None = None
         self._features: tuple[tuple[Settings, str], Features] | None = None
 
     def check(self, rows: Sequence[Row]) -> None:
@@ -210,15 +210,17 @@ class _Work:
 
     def parts(self, settings: Settings) -> Parts:
         """The windows that a row sees; those of the row before, where they are the same."""
-        key = settings.frames, settings.stride
+        key = settings.frames, settings.stride, settings.recipe.mirror
         if self._parts is None or self._parts[0] != key:
             self._parts = self._features = None
             self._parts = key, self._load(*key)
         return self._parts[1]
 
-    def _load(self, frames: int, stride: int | None) -> Parts:
+    def _load(self, frames: int, stride: int | None, mirror: bool) -> Parts:
         normalization = encoders.normalization()
         training = self.dataset.windows("train", normalization, frames, stride)
+        if mirror:
+            training = training.with_mirrored()
         tests, left_out = {}, {}
         for test in self.dataset.tests:
             windows = self.dataset.windows(test, normalization, frames)
@@ -240,7 +242,7 @@ def _side_by_side(todo: Sequence[tuple[Row, Settings]], base: Settings) -> list[
 
     def kinds(row: Row, own: Settings) -> list[tuple[Any, ...]]:
         encoder = None if row.baseline else encoders.encoder_settings(own, base)
-        windows = own.seed, own.frames, own.stride
+        windows = own.seed, own.frames, own.stride, own.recipe.mirror
         return [windows, (*windows, encoder), (*windows, encoder, own.features)]
 
     first: dict[tuple[Any, ...], int] = {}
