@@ -19,7 +19,7 @@ from agegait.quiet import quiet_import
 DATASETS = "biwi, ias, kgbd, walkers, or a folder of one's own: PATH/<person>/<walk>"
 PRESETS = ("paper", "best")
 LIMB_CHECK = "train even where limb lengths make no sense"
-DEMO_RECIPE: dict[str, Any] = {"epochs": 6, "batch_size": 64, "recognizer_epochs": 10, "recognizer_batch_size": 64}
+DEMO_RECIPE: dict[str, Any] = {"epochs": 3, "batch_size": 64, "recognizer_epochs": 5, "recognizer_batch_size": 64}
 """Enough to name the walkers, in the minutes that somebody who tries it out will wait."""
 
 
@@ -493,7 +493,7 @@ def _demo(options: argparse.Namespace) -> None:
     _start_tensorflow()
     import numpy as np
 
-    from agegait import datasets, evaluation, export, recipes, runs, training
+    from agegait import datasets, evaluation, export, recipes, report, runs, training
 
     def step(text: str) -> None:
         console.rule(f"[bold]{text}", align="left", characters="─")
@@ -503,24 +503,32 @@ def _demo(options: argparse.Namespace) -> None:
     settings = runs.Settings("walkers", preset="best", recipe=recipes.recipe("best", **DEMO_RECIPE))
     run = training.train(settings, run_dir, data_dir)
     step("2 evaluate: walks that the training has not seen")
-    for table in evaluation.tables(evaluation.evaluate(run, data_dir)):
+    seen = report.Observations(run)
+    found = evaluation.evaluate(run, data_dir, observe=seen)
+    for table in evaluation.tables(found):
         console.print(table)
+    page = report.write(run, found, seen, data_dir)
     step("3 export: SavedModels for TensorFlow Serving")
     export.save(run_dir, served_dir)
     step("4 serve, and identify over gRPC")
     walk = next(iter(datasets.builder("walkers", data_dir).as_dataset(split="test").as_numpy_iterator()))
     np.save(walk_file, walk["skeleton"])
     with export.Server(served_dir, port=0) as server, export.Client(f"127.0.0.1:{server.port}") as client:
-        (found,) = client.identify(np.load(walk_file))
+        (named,) = client.identify(np.load(walk_file))
     truth = run.persons[walk["person"]]
     console.print(
         f"{walk_file} is a walk of [bold]{truth}[/bold]; the server on port {server.port} says "
-        f"[bold]{found.person}[/bold], {100 * found.score:.0f} % sure.",
+        f"[bold]{named.person}[/bold], {100 * named.score:.0f} % sure.",
         highlight=False,
     )
     step("files it left")
     console.print(_tree(out))
-    console.print(f"\nserve them: agegait serve {served_dir}", f"identify:   agegait identify {walk_file}", sep="\n")
+    console.print(
+        f"\nlook:       {page}",
+        f"serve them: agegait serve {served_dir}",
+        f"identify:   agegait identify {walk_file}",
+        sep="\n",
+    )
 
 
 def _tree(folder: Path, depth: int = 3) -> Tree:

@@ -30,7 +30,7 @@ def evaluate(
     manual_dir: str | PathLike | None = None,
     baselines: Sequence[str] = (),
     search_windows: bool = False,
-    observe: Callable[[str, Windows, np.ndarray], None] | None = None,
+    observe: Callable[[str, Windows, np.ndarray, np.ndarray | None], None] | None = None,
 ) -> dict[str, Any]:
     """Evaluates a run on the test walks of its data set and writes `evaluation.json` into its folder.
 
@@ -43,8 +43,8 @@ def evaluate(
         manual_dir: Where a data set that was fetched by hand lies.
         baselines: Names of `agegait.baselines.BASELINES` to train on the same windows, to compare with.
         search_windows: Whether to search among windows too, which takes minutes for a data set of KGBD's size.
-        observe: Called with `"train"` and with each test split, its windows and their AGEs `[M, f, 3 k]`, once they are
-            there: for whoever wants to see more of them than figures.
+        observe: Called with `"train"` and with each test split, its windows, their AGEs `[M, f, 3 k]` and, of a test,
+            the recognizer's logits `[M, N]`, once they are there: for whoever wants to see more than figures.
 
     Returns:
         What `evaluation.json` holds: for each test split, a list of results, each with its `method`, `protocol`, what
@@ -64,16 +64,17 @@ def evaluate(
     run.check_split(training)
     gallery = run.features(training, "gallery AGEs")
     if observe:
-        observe("train", training, gallery)
+        observe("train", training, gallery, None)
     _fit(others, run, dataset)
     tests: dict[str, list[dict[str, Any]]] = {}
     left_out: dict[str, list[str]] = {}
     for split in dataset.tests:
         windows, left_out[split] = of_people_trained_on(run.windows(dataset, split), training)
         ages = run.features(windows, f"{split} AGEs")
+        logits = recognizer.predict(ages, batch_size=4096, verbose=0)
         if observe:
-            observe(split, windows, ages)
-        tests[split] = recognition(own, recognizer.predict(ages, batch_size=4096, verbose=0), windows)
+            observe(split, windows, ages, logits)
+        tests[split] = recognition(own, logits, windows)
         if run.fine_tuned:
             tests[split] += recognition("fine-tuned", fine_tuned_logits(run, windows), windows)
         for other in others:

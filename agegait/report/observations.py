@@ -87,15 +87,15 @@ class Observations:
             raise ValueError("observations: expected those of an evaluation, found none.")
         return self._training
 
-    def __call__(self, part: str, windows: Windows, features: np.ndarray) -> None:
-        """Looks at the windows of a part, and at what people are recognized by in them, `[M, f, 3 k]`."""
+    def __call__(self, part: str, windows: Windows, features: np.ndarray, logits: np.ndarray | None) -> None:
+        """Looks at the windows of a part, at what people are recognized by in them, `[M, f, 3 k]`, and at whom the
+        recognizer names for them, `[M, N]`, if it was asked."""
         means = features.mean(axis=1)
         of_walks, persons = protocols.by_walk(means, windows.persons, windows.walks)
         walks = Walks(np.unique(windows.walks), persons, of_walks, len(windows.persons))
-        if part == "train":
+        if logits is None:
             self._training = walks
             return
-        logits = np.asarray(self.run.recognizer.predict(features, batch_size=4096, verbose=0))
         by_walk, _ = protocols.by_walk(logits, windows.persons, windows.walks)
         picked = _pick(windows.persons)
         self.tests[part] = Tested(
