@@ -12,11 +12,13 @@ def encoder_optimizer(recipe: Recipe, steps: int) -> keras.optimizers.Optimizer:
     them the clipping and epsilon here. The steps are the published ones.
 
     Args:
-        recipe: Gives the learning rate.
+        recipe: Gives the learning rate, over how many steps it rises first, and Adam's decay of squared gradients.
         steps: Steps of the whole training, over which the rate falls where the recipe has it fall.
     """
-    rate = _rate(recipe, recipe.learning_rate, steps)
-    return keras.optimizers.Adam(rate, epsilon=1e-8 / PUBLISHED_BATCH, clipvalue=5 / PUBLISHED_BATCH)
+    rate = _rate(recipe, recipe.learning_rate, steps, recipe.warmup_steps)
+    return keras.optimizers.Adam(
+        rate, beta_2=recipe.beta_2, epsilon=1e-8 / PUBLISHED_BATCH, clipvalue=5 / PUBLISHED_BATCH
+    )
 
 
 def recognizer_optimizer(recipe: Recipe, steps: int) -> keras.optimizers.Optimizer:
@@ -36,5 +38,10 @@ def recognizer_initializer(recipe: Recipe) -> keras.initializers.Initializer:
     return keras.initializers.GlorotUniform()
 
 
-def _rate(recipe, rate, steps):
-    return keras.optimizers.schedules.CosineDecay(rate, max(steps, 1)) if recipe.decay else rate
+def _rate(recipe, rate, steps, warmup=0):
+    if not (recipe.decay or warmup):
+        return rate
+    rising = {"warmup_target": rate, "warmup_steps": warmup} if warmup else {}
+    return keras.optimizers.schedules.CosineDecay(
+        0.0 if warmup else rate, max(steps - warmup, 1), alpha=0.0 if recipe.decay else 1.0, **rising
+    )

@@ -29,6 +29,8 @@ class Recipe:
     recognizer_batch_size: int = _option(PUBLISHED_BATCH, "frames (ap) or windows (sc) of a recognizer's batch")
     learning_rate: float = _option(5e-4, "the encoder's, Adam's at the start")
     recognizer_learning_rate: float = _option(5e-4, "the recognizer's, Adam's at the start")
+    warmup_steps: int = _option(0, "batches over which the encoder's learning rate rises first")
+    beta_2: float = _option(0.999, "the encoder's, Adam's decay of mean squared gradients")
     l2: float = _option(0.02 / PUBLISHED_BATCH, "weight of half the sum of the encoder's squared weights")
     decay: bool = _option(False, "let learning rates fall to zero along a cosine")
     units: int = _option(256, "units k of the encoder")
@@ -53,6 +55,8 @@ class Recipe:
             "stride",
             "early_stopping",
             "least_steps",
+            "warmup_steps",
+            "beta_2",
             "initial_scale",
             "dropout",
             "l2",
@@ -71,7 +75,8 @@ class Recipe:
             self._check(name, getattr(self, name) >= 1, "at least 1")
         for name in ("learning_rate", "recognizer_learning_rate", "fine_tune_learning_rate"):
             self._check(name, getattr(self, name) > 0, "more than 0")
-        self._check("dropout", self.dropout < 1, "less than 1")
+        for name in ("dropout", "beta_2"):
+            self._check(name, getattr(self, name) < 1, "less than 1")
 
     def passes(self, epochs: int, rows: int, batch_size: int) -> int:
         """Epochs of a training over so many rows: those asked for, or more where `least_steps` asks for more.
@@ -95,6 +100,8 @@ PRESETS = {
         recognizer_batch_size=512,
         learning_rate=4e-3,
         recognizer_learning_rate=1e-3,
+        warmup_steps=20,
+        beta_2=0.99,
         l2=1e-6,
         decay=True,
         recognizer_units=1024,

@@ -90,6 +90,8 @@ class TestRefusals:
     def test_all_units_dropped(self):
         with pytest.raises(ValueError, match=r"^dropout: expected less than 1, received 1\."):
             recipe(dropout=1)
+        with pytest.raises(ValueError, match=r"^beta_2: expected less than 1, received 1\."):
+            recipe(beta_2=1)
 
     @pytest.mark.parametrize("name", ["learning_rate", "l2", "dropout"])
     def test_not_a_number(self, name):
@@ -114,6 +116,14 @@ class TestOptimizers:
         rates = [float(optimizer._learning_rate(step)) for step in range(11)]
         expected = 5e-4 * (1 + np.cos(np.pi * np.arange(11) / 10)) / 2
         np.testing.assert_allclose(rates, expected, atol=1e-9)
+
+    @pytest.mark.parametrize("decay", [False, True])
+    def test_the_encoders_rate_rises_first(self, decay):
+        optimizer = optimizers.encoder_optimizer(recipe("paper", decay=decay, warmup_steps=4, beta_2=0.9), steps=14)
+        rates = [float(optimizer._learning_rate(step)) for step in range(15)]
+        after = (1 + np.cos(np.pi * np.arange(11) / 10)) / 2 if decay else np.ones(11)
+        np.testing.assert_allclose(rates, 5e-4 * np.concatenate([[0, 0.25, 0.5, 0.75], after]), atol=1e-9)
+        assert optimizer.beta_2 == 0.9
 
     def test_no_steps_at_all(self):
         assert optimizers.recognizer_optimizer(recipe("best"), steps=0).learning_rate is not None
