@@ -4,7 +4,9 @@
 products are taken in the same run, by turns with both, in the same dtype: those of an LSTM layer over inputs and state
 in the shapes that the model has (forward, and for training the two of its gradient too), and one large square product.
 A share is the FLOP that the method needs (`flops.py`) times windows a second, over the products' FLOP a second, as the
-median over the rounds. Random windows: their values do not matter to the time. About three minutes on two cores.
+median over the rounds. The same share of processor time stands beside it: what threads wait for each other, or share a
+core by chance, does not count there. Random windows: their values do not matter to the time. About three minutes on two
+cores.
 """
 
 import statistics
@@ -48,11 +50,14 @@ def part(precision, what, units, batch, batches, rounds):
     seconds = {name: statistics.median(taken) for name, taken in times.items()}
     of_product = flop * len(windows) / product_flop
     return {
+        "windows": len(windows),
         "windows_per_second": len(windows) / seconds["work"],
         "gflops": flop * len(windows) / seconds["work"] / 1e9,
         "product_gflops": product_flop / seconds["product"] / 1e9,
         "square_gflops": square_flop / seconds["square"] / 1e9,
         "share": of_product * timing.ratio(times["product"], times["work"]),
+        "share_of_processor_time": of_product
+        * timing.ratio([turn.processor for turn in times["product"]], [turn.processor for turn in times["work"]]),
         "share_of_square": flop * len(windows) / square_flop * timing.ratio(times["square"], times["work"]),
         "forward_flop": forward,
         "training_flop": training,
@@ -92,7 +97,10 @@ def measure(options):
 
 def tables(results):
     parts = results["encoder"]
-    table = Table("GaitEncoder", "windows/s", "GFLOP/s", "same products", "share", "2048 square", "share")
+    table = Table(
+        *("GaitEncoder", "windows/s", "slowest, fastest", "GFLOP/s", "same products", "share", "of processor time"),
+        *("2048 square", "share"),
+    )
     for name, found in parts.items():
         if "skipped" in found:
             table.add_row(name, found["skipped"])
@@ -100,9 +108,11 @@ def tables(results):
         table.add_row(
             name,
             f"{found['windows_per_second']:,.0f}",
+            "{:,.0f}, {:,.0f}".format(*(found["windows"] / end(found["seconds"]["work"]) for end in (max, min))),
             f"{found['gflops']:,.1f}",
             f"{found['product_gflops']:,.1f}",
             f"{100 * found['share']:.0f} %",
+            f"{100 * found['share_of_processor_time']:.0f} %" if found["device"] == "processor" else "",
             f"{found['square_gflops']:,.1f}",
             f"{100 * found['share_of_square']:.0f} %",
         )

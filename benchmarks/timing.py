@@ -95,18 +95,27 @@ def peak_memory():
     return peak / (1024**2 if sys.platform == "darwin" else 1024)
 
 
+class Turn(float):
+    """The seconds that a turn took, and as `processor` what all threads of this process together computed in it."""
+
+    def __new__(cls, seconds, processor):
+        turn = super().__new__(cls, seconds)
+        turn.processor = processor
+        return turn
+
+
 def by_turns(works, rounds):
-    """Seconds of each of some works, by name, a list of so many rounds: A B A B, after one round not counted.
+    """A `Turn` for each of some works and rounds, by name: A B A B, after one round not counted.
 
     What a busy machine takes falls on all of them; compare them round by round (`ratio`).
     """
     times = {name: [] for name in works}
     for number in range(rounds + 1):
         for name, work in works.items():
-            began = time.perf_counter()
+            began, computed = time.perf_counter(), time.process_time()
             work()
             if number:
-                times[name].append(time.perf_counter() - began)
+                times[name].append(Turn(time.perf_counter() - began, time.process_time() - computed))
     return times
 
 

@@ -8,6 +8,7 @@ import math
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -111,6 +112,7 @@ def test_the_encoder_beside_its_products(tmp_path):
     for part in found["encoder"].values():
         if "skipped" not in part:
             positive(part, "windows_per_second", "gflops", "product_gflops", "square_gflops", "share")
+            positive(part, "share_of_processor_time")
             # One round, so that the median of a ratio is the ratio of the medians.
             assert part["share"] == pytest.approx(part["gflops"] / part["product_gflops"])
             assert part["share_of_square"] == pytest.approx(part["gflops"] / part["square_gflops"])
@@ -213,6 +215,14 @@ def test_ratios_are_taken_round_by_round(modules):
     times = timing.by_turns({"a": lambda: order.append("a"), "b": lambda: order.append("b")}, rounds=2)
     assert "".join(order) == "ababab"
     assert {name: len(taken) for name, taken in times.items()} == {"a": 2, "b": 2}
+
+
+def test_a_turn_knows_its_processor_time_too(modules):
+    timing = modules("timing")
+    works = {"waits": lambda: time.sleep(0.1), "computes": lambda: sum(range(10**6))}
+    ((waited,), (computed,)) = timing.by_turns(works, rounds=1).values()
+    assert 0 <= waited.processor < 0.05 < 0.1 <= waited
+    assert computed.processor > 0
 
 
 def test_a_backend_that_is_not_there_is_said_so(modules, monkeypatch):
