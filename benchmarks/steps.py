@@ -20,6 +20,7 @@ import matplotlib
 matplotlib.use("svg")
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.ticker import LogLocator
 from rich.console import Console
 from rich.table import Table
 
@@ -39,11 +40,11 @@ class Training:
         recipe, windows = run.settings.recipe, run.record["data"]["split"]["windows"]["train"]
         with (run.folder / "history" / "encoder.csv").open(newline="") as file:
             self.losses = np.array([float(row[LOSS]) for row in csv.DictReader(file)])
-        self.name = f"{run.settings.preset} ({run.folder.name})"
+        self.preset = self.name = run.settings.preset
+        self.folder = run.folder.name
         self.data = run.settings.dataset
         self.steps = math.ceil(windows / recipe.batch_size) * np.arange(1, len(self.losses) + 1)
         self.seen = windows * len(self.losses)
-        self.seconds = run.record["trained"]["encoder"]["seconds"]
         self.ranks = dict(_ranks(run.folder / "evaluation.json"))
 
     def reaches(self, loss):
@@ -69,15 +70,18 @@ def main():
     trainings = [Training(folder) for folder in options.runs]
     if len({training.data for training in trainings}) > 1:
         parser.error("expected runs of one data set")
+    presets = [training.preset for training in trainings]
+    for training in trainings:
+        if presets.count(training.preset) > 1:
+            training.name = f"{training.preset} ({training.folder})"
     goal = trainings[0].losses[-1]
     tests = list(dict.fromkeys(name for training in trainings for name in training.ranks))
-    table = Table("encoder", "steps", "windows seen", "seconds", "loss in the end", f"steps to {goal:.4f}", *tests)
+    table = Table("encoder", "steps", "windows seen", "loss in the end", f"steps to {goal:.4f}", *tests)
     for training in trainings:
         table.add_row(
             training.name,
             f"{training.steps[-1]:,}",
             f"{training.seen:,}",
-            f"{training.seconds:,.0f}",
             f"{training.losses[-1]:.4f}",
             "never" if training.reaches(goal) is None else f"{training.reaches(goal):,}",
             *(f"{training.ranks[test]:.1f} %" if test in training.ranks else "" for test in tests),
@@ -94,10 +98,12 @@ def draw(trainings, goal, path):
     for training in trainings:
         axes.plot(training.steps, training.losses, label=training.name)
     axes.axhline(goal, color="0.6", linewidth=0.8, linestyle="--")
-    axes.annotate(
-        f"{goal:.4f}", (1, goal), (-4, 3), ("axes fraction", "data"), "offset points", ha="right", color="0.4"
-    )
+    axes.annotate(f"{goal:.4f}", (0, goal), (4, 3), ("axes fraction", "data"), "offset points", color="0.4")
     axes.set(xscale="log", yscale="log", xlabel="steps", ylabel="reconstruction loss of a validation window")
+    axes.xaxis.set_major_formatter("{x:,.0f}")
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_minor_locator(LogLocator(subs=(2, 5)))
+    axes.yaxis.set_minor_formatter("{x:g}")
     axes.grid(alpha=0.3, which="both")
     axes.legend(frameon=False)
     figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)

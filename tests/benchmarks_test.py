@@ -86,9 +86,9 @@ def test_steps_to_the_loss_of_the_first_run(tmp_path):
     assert done.returncode == 0, done.stderr
     rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in done.stdout.splitlines() if "│" in line]
     assert rows == [
-        ["paper (first)", "8", "400", "5", "2.0000", "8", "50.0 %"],
-        ["best (second)", "12", "300", "5", "1.0000", "8", ""],
-        ["best (slow)", "2", "200", "5", "2.1000", "never", ""],
+        ["paper", "8", "400", "2.0000", "8", "50.0 %"],
+        ["best (second)", "12", "300", "1.0000", "8", ""],
+        ["best (slow)", "2", "200", "2.1000", "never", ""],
     ]
     assert (tmp_path / "steps.svg").read_text().count("<svg") == 1
 
