@@ -198,13 +198,22 @@ class Run:
 
         A line of progress has the task's name.
         """
-        progress = ProgressLine(task, len(windows.persons))
-        options: dict[str, Any] = {"batch_size": FEATURE_BATCH, "verbose": 0, "callbacks": [progress]}
+        skeletons, encoder = windows.skeletons, self.encoder
+        progress = ProgressLine(task, len(skeletons))
         if self.settings.features == "states":
-            found = self.encoder.states(windows.skeletons, **options)
-        else:
-            found = self.encoder.predict(windows.skeletons, **options)["ages"]
-        return np.asarray(found, dtype="float32")
+            found = encoder.states(skeletons, batch_size=FEATURE_BATCH, verbose=0, callbacks=[progress])
+            return np.asarray(found, dtype="float32")
+        # Straight into their place: `predict` would hold gigabytes in pieces and then once more in one.
+        ages = np.empty((*skeletons.shape[:2], encoder.AXES * encoder.units), "float32")
+        starts = range(0, len(skeletons), FEATURE_BATCH)
+        callbacks = keras.callbacks.CallbackList([progress], model=encoder, steps=len(starts))
+        callbacks.on_predict_begin()
+        for number, start in enumerate(starts):
+            rows = slice(start, start + FEATURE_BATCH)
+            ages[rows] = encoder.predict_on_batch(skeletons[rows])["ages"]
+            callbacks.on_predict_batch_end(number)
+        callbacks.on_predict_end()
+        return ages
 
     def windows(self, dataset: DataSet, part: str, stride: int | None = None) -> Windows:
         """Windows of a part of a data set as the run's models are to see them, see `DataSet.windows`."""

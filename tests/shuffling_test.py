@@ -1,3 +1,6 @@
+import gc
+import weakref
+
 import numpy as np
 import pytest
 
@@ -44,6 +47,22 @@ def test_rows_of_several_arrays_stay_together():
     for epoch in epochs_of(seed=1, epochs=2, arrays=(NUMBERS, names)):
         for numbers, named in epoch:
             assert named.tolist() == [f"row {number}".encode() for number in numbers]
+
+
+def test_arrays_are_held_once_and_only_as_long_as_they_are_read():
+    class Watched(np.ndarray):
+        pass
+
+    array = np.arange(ROWS).view(Watched)
+    watch = weakref.ref(array)
+    batches = iter(data.shuffled_epochs([array], BATCH, seed=0, epochs=2).map(lambda rows: rows + 1))
+    del array
+    gc.collect()
+    assert sorted(np.concatenate(list(batches))) == sorted(2 * list(range(1, ROWS + 1)))
+    assert watch() is not None
+    del batches
+    gc.collect()
+    assert watch() is None
 
 
 def test_refuses_arrays_of_different_lengths():

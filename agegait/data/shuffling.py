@@ -1,5 +1,6 @@
 """Training batches whose order depends on the seed and the epoch alone."""
 
+import weakref
 from collections.abc import Sequence
 
 import numpy as np
@@ -30,9 +31,9 @@ def shuffled_epochs(
     rows = len(arrays[0])
     if any(len(array) != rows for array in arrays):
         raise ValueError(f"arrays: expected as many rows each, received {[len(array) for array in arrays]}.")
-    arrays = tuple(np.asarray(array) for array in arrays)
-
-    types = [tf.as_dtype(array.dtype) for array in arrays]
+    held = list(arrays)
+    types = [tf.as_dtype(array.dtype) for array in held]
+    shapes = [(None, *array.shape[1:]) for array in held]
 
     def batches(epoch):
         order = tf.random.experimental.stateless_shuffle(
@@ -42,9 +43,13 @@ def shuffled_epochs(
 
     def gather(indices):
         # By NumPy, where the rows are: TensorFlow would hold gigabytes of AGEs a second time.
-        batch = tf.numpy_function(lambda chosen: [array[chosen] for array in arrays], [indices], types, stateful=False)
-        for rows_of, array in zip(batch, arrays, strict=True):
-            rows_of.set_shape((None, *array.shape[1:]))
+        batch = tf.numpy_function(lambda chosen: [array[chosen] for array in held], [indices], types, stateful=False)
+        for rows_of, shape in zip(batch, shapes, strict=True):
+            rows_of.set_shape(shape)
         return tuple(batch) if len(batch) > 1 else batch[0]
 
-    return tf.data.Dataset.range(first_epoch, epochs).flat_map(batches).map(gather, num_parallel_calls=2).prefetch(4)
+    orders = tf.data.Dataset.range(first_epoch, epochs).flat_map(batches)
+    dataset = orders.map(gather, num_parallel_calls=2).prefetch(4)
+    # TensorFlow never lets go of a Python function, so the arrays are taken out of this one.
+    weakref.finalize(dataset, held.clear)
+    return dataset
