@@ -299,8 +299,10 @@ def test_two_do_not_work_in_one_folder(out, data_dir):
 @pytest.mark.slow
 @pytest.mark.parametrize("stage", ["encoders/*/checkpoints/encoder-*", "runs/age-sc/*/checkpoints/recognizer-*"])
 def test_killed_anywhere_it_goes_on_to_the_same_figures(out, data_dir, tmp_path, stage):
-    words = [f"--{name.replace('_', '-')}" if name != "units" else "--encoder-units" for name in TINY]
-    tiny = [str(word) for pair in zip(words, TINY.values(), strict=True) for word in pair]
+    numbers = {"encoder_units" if name == "units" else name: TINY[name] for name in TINY if name != "mirror"}
+    tiny = ["--no-mirror"]
+    for name, number in numbers.items():
+        tiny += [f"--{name.replace('_', '-')}", str(number)]
     command = [sys.executable, "-m", "agegait", "reproduce", "--dataset", "walkers", "--preset", "best", *tiny]
     command += [
         "--seeds",
