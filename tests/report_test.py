@@ -336,6 +336,12 @@ def test_pairs_are_those_confused_the_most():
     ]
 
 
+def test_nobody_is_named_rightly():
+    result = confusion.confusion(seen(persons=(0, 1), named=(1, 0)), ["a", "b"])
+    assert (result.right, result.walks) == (0, 2)
+    assert "0 on the diagonal" in result.picture.alternative
+
+
 def test_windows_decide_between_pairs_of_as_many_walks():
     test = seen(persons=(0, 1, 2), named=(0, 1, 2))
     test = seen(
