@@ -45,7 +45,16 @@ def test_every_command_exists():
         assert re.search(rf"^{target}:", makefile, re.MULTILINE)
 
 
+def leads_somewhere(link):
+    path, _, place = link.partition("#")
+    if not (ROOT / path).exists():
+        return False
+    headings = re.findall(r"^#+ (.+)$", (ROOT / path).read_text(), re.MULTILINE) if place else []
+    return not place or place in {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
+
+
 def test_every_link_leads_somewhere():
     links = [link for link in re.findall(r"\]\(([^)]+)\)", README) if not link.startswith("http")]
     assert len(links) > 2
-    assert [link for link in links if not (ROOT / link).exists()] == []
+    assert [link for link in links if not leads_somewhere(link)] == []
+    assert not leads_somewhere("docs/speed.md#no-such-heading")
