@@ -6,6 +6,7 @@ import zipfile
 
 import numpy as np
 import pytest
+from frame_trees import encrypt
 from walk_writing import KINECT_V2, kinect_v2, refused, write
 
 from agegait import skeletons
@@ -148,6 +149,17 @@ def test_pickled_objects_are_not_run(tmp_path):
     assert not trace.exists()
     np.load(tmp_path / "walk.npy", allow_pickle=True)
     assert trace.exists()  # the bomb is one
+
+
+def test_archives_that_cannot_be_opened(tmp_path, walk):
+    np.savez(tmp_path / "locked.npz", skeleton=walk)
+    encrypt(tmp_path / "locked.npz")
+    refused(tmp_path / "locked.npz", "locked.npz: expected an archive of arrays: .*password")
+    np.savez(tmp_path / "unknown.npz", skeleton=walk)
+    content = bytearray((tmp_path / "unknown.npz").read_bytes())
+    content[content.rindex(b"PK\x01\x02") + 10] = content[8] = 99  # a compression that zipfile has not
+    (tmp_path / "unknown.npz").write_bytes(content)
+    refused(tmp_path / "unknown.npz", "unknown.npz: expected an archive of arrays: .*compression")
 
 
 def test_members_of_an_archive_are_read_by_name_alone(tmp_path):

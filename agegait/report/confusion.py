@@ -86,11 +86,8 @@ def _matrix(walks: np.ndarray, right: int, count: int) -> Picture:
     own = walks.diagonal()
     share = own / np.maximum(walks.sum(axis=1), 1)
     ax.plot([0.5, size + 0.5], [0.5, size + 0.5], color="0.85", linewidth=0.8, zorder=1)
-    hit = own > 0
-    if hit.any():  # matplotlib takes no opacities of no points
-        ax.scatter(
-            numbers[hit], numbers[hit], dot, color=COLORS[0], marker="s", alpha=0.25 + 0.75 * share[hit], linewidths=0
-        )
+    seen = np.where(own > 0, 0.25 + 0.75 * share, 0)
+    ax.scatter(numbers, numbers, dot, color=COLORS[0], marker="s", alpha=seen, linewidths=0)
     rows, columns = np.nonzero(walks * (1 - np.eye(size, dtype=int)))
     ax.scatter(
         columns + 1, rows + 1, max(0.45 * dot, 12), color=COLORS[1], marker="D", linewidths=0, clip_on=False, zorder=3

@@ -15,11 +15,11 @@ from agegait.data.files.tracking import tracked_of
 from agegait.data.walk_format import UNITS, is_rate
 
 _UNREADABLE = (
-    *(ValueError, EOFError, OSError, KeyError, TypeError, SyntaxError, NotImplementedError, RuntimeError),
-    *(MemoryError, OverflowError, RecursionError, tokenize.TokenError, zipfile.BadZipFile, zlib.error),
+    *(ValueError, EOFError, OSError, KeyError, TypeError, SyntaxError, RuntimeError),
+    *(MemoryError, OverflowError, tokenize.TokenError, zipfile.BadZipFile, zlib.error),
 )
-"""What a damaged file may end in. zipfile raises NotImplementedError for a compression that it lacks and RuntimeError
-for an archive under a password; SyntaxError and TokenError come of a `.npy` header, which NumPy parses."""
+"""What a damaged file may end in. zipfile raises a RuntimeError for a password and for a compression that it lacks;
+SyntaxError and TokenError come of a `.npy` header, which NumPy parses."""
 
 _BESIDES = ("tracked", "joints", "frame_rate", "units")
 
