@@ -75,6 +75,7 @@ def _count(persons: np.ndarray, named: np.ndarray, size: int) -> np.ndarray:
 
 
 def _matrix(walks: np.ndarray, right: int, count: int) -> Picture:
+    from matplotlib.colors import to_rgba_array
     from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
 
@@ -87,7 +88,7 @@ def _matrix(walks: np.ndarray, right: int, count: int) -> Picture:
     share = own / np.maximum(walks.sum(axis=1), 1)
     ax.plot([0.5, size + 0.5], [0.5, size + 0.5], color="0.85", linewidth=0.8, zorder=1)
     seen = np.where(own > 0, 0.25 + 0.75 * share, 0)
-    ax.scatter(numbers, numbers, dot, color=COLORS[0], marker="s", alpha=seen, linewidths=0)
+    ax.scatter(numbers, numbers, dot, c=to_rgba_array([COLORS[0]] * size, seen), marker="s", linewidths=0)
     rows, columns = np.nonzero(walks * (1 - np.eye(size, dtype=int)))
     ax.scatter(
         columns + 1, rows + 1, max(0.45 * dot, 12), color=COLORS[1], marker="D", linewidths=0, clip_on=False, zorder=3
