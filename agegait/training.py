@@ -380,8 +380,7 @@ def _fit(
             keras.callbacks.CSVLogger(table, append=True),
             checkpoint,
         ],
-        validation_data=validation_data,
-        validation_batch_size=FEATURE_BATCH,
+        validation_data=data.batches(validation_data, FEATURE_BATCH),
     )
     return {"epochs": len(_history(run, name)), "seconds": round(time.monotonic() - began, 1)}
 

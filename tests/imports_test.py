@@ -26,7 +26,7 @@ OWN = {
     "agegait.protocols": {"agegait.metrics"},
     "agegait.data": {"agegait.skeletons", "agegait.limbs"},
     "agegait.layers": {"agegait.skeletons"},
-    "agegait.models": {"agegait.skeletons", "agegait.layers"},
+    "agegait.models": {"agegait.skeletons", "agegait.layers", "agegait.data"},
     "tfds_builders": {"agegait.skeletons", "agegait.data"},
 }
 LAST = {

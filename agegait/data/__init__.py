@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from agegait.data.authors_layout import AuthorsWindows, load_authors_layout
+    from agegait.data.batching import batches, untuned
     from agegait.data.holding_out import hold_out
     from agegait.data.preparation import PREPARATIONS, Preparation
     from agegait.data.resampling import resample
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 _HOMES = {
     "AuthorsWindows": "authors_layout",
     "load_authors_layout": "authors_layout",
+    "batches": "batching",
+    "untuned": "batching",
     "PREPARATIONS": "preparation",
     "Preparation": "preparation",
     "from_folder": "walk_folder",
@@ -39,6 +42,7 @@ __all__ = [
     "Walk",
     "WalkFolder",
     "WalkFormat",
+    "batches",
     "from_folder",
     "hold_out",
     "load_authors_layout",
@@ -46,6 +50,7 @@ __all__ = [
     "read_walk",
     "resample",
     "shuffled_epochs",
+    "untuned",
     "windows",
 ]
 

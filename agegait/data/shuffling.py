@@ -6,6 +6,8 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
+from agegait.data.batching import untuned
+
 
 def shuffled_epochs(
     arrays: Sequence[np.ndarray], batch_size: int, seed: int, epochs: int, first_epoch: int = 0
@@ -49,7 +51,7 @@ def shuffled_epochs(
         return tuple(batch) if len(batch) > 1 else batch[0]
 
     orders = tf.data.Dataset.range(first_epoch, epochs).flat_map(batches)
-    dataset = orders.map(gather, num_parallel_calls=2).prefetch(4)
+    dataset = untuned(orders.map(gather, num_parallel_calls=2).prefetch(4))
     # TensorFlow never lets go of a Python function, so the arrays are taken out of this one.
     weakref.finalize(dataset, held.clear)
     return dataset

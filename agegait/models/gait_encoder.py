@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from agegait.layers import BasicAttention, LocalityAwareAttention, MaskedBasicAttention, ReverseDecoder, SkeletonEncoder
-from agegait.models.inputs import any_length, skeletons_of, unlabelled
+from agegait.models.inputs import any_length, in_order, skeletons_of, unlabelled
 
 
 @keras.saving.register_keras_serializable(package="agegait")
@@ -184,7 +184,7 @@ class GaitEncoder(keras.Model):
     def predict(self, x, batch_size=None, **kwargs):
         """As `keras.Model.predict`, on windows as `fit` takes them."""
         with any_length(kwargs.get("steps")):
-            return super().predict(unlabelled(x, batch_size), batch_size=batch_size, **kwargs)
+            return super().predict(in_order(unlabelled(x, batch_size), batch_size), batch_size=batch_size, **kwargs)
 
     def states(self, x, batch_size=None, **kwargs):
         """The encoder's outputs h_1..h_f, which AGEs are made of, `[B, f, 3 k]`, joined over the axes as AGEs are.
@@ -197,7 +197,7 @@ class GaitEncoder(keras.Model):
         memory, _ = self.encoder(ops.transpose(windows, (3, 0, 1, 2)))
         model = keras.Model(windows, self._joined(memory))
         with any_length(kwargs.get("steps")):
-            return model.predict(unlabelled(x, batch_size), batch_size=batch_size, **kwargs)
+            return model.predict(in_order(unlabelled(x, batch_size), batch_size), batch_size=batch_size, **kwargs)
 
     def compute_output_shape(self, input_shape):
         batch = skeletons_of(input_shape)[0]

@@ -6,6 +6,7 @@ import numpy as np
 from keras import ops
 
 from agegait.layers import Whitening
+from agegait.models.inputs import in_order
 
 
 @keras.saving.register_keras_serializable(package="agegait")
@@ -161,6 +162,10 @@ class GaitRecognizer(keras.Model):
             _, weights = self.rows(x, weights)
         x, y = self.rows(x, y)
         return super().fit(x, y, batch_size=batch_size, sample_weight=weights, **kwargs)
+
+    def predict(self, x, batch_size=None, **kwargs):
+        """As `keras.Model.predict`, on AGEs as a call takes them."""
+        return super().predict(in_order(x, batch_size), batch_size=batch_size, **kwargs)
 
     def _batch_rows(self, ages, *labels):
         if self.manner == "sc" or len(ages.shape) != 3:

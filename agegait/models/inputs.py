@@ -5,7 +5,11 @@ import warnings
 from collections.abc import Iterator
 from typing import Any
 
+import keras
+import numpy as np
+
 DEFAULT_BATCH = 128
+KERAS_BATCH = 32
 
 
 def skeletons_of(inputs: Any) -> Any:
@@ -28,6 +32,17 @@ def unlabelled(data: Any, batch_size: int | None = None) -> Any:
     data = data.map(windows)
     single_windows = data.element_spec.shape.rank == 3
     return data.batch(batch_size or DEFAULT_BATCH) if single_windows else data
+
+
+def in_order(data: Any, batch_size: int | None = None) -> Any:
+    """What `predict` reads: an array on TensorFlow as a data set that does not keep its end waiting, else as it is."""
+    if keras.backend.backend() != "tensorflow" or not isinstance(data, np.ndarray) or not len(data):
+        return data
+    from agegait.data import batches
+
+    if np.issubdtype(data.dtype, np.floating):
+        data = data.astype(keras.config.floatx(), copy=False)
+    return batches(data, batch_size or KERAS_BATCH)
 
 
 @contextlib.contextmanager
