@@ -19,6 +19,8 @@ from rich.table import Table
 
 PRODUCT_SIZE = 2048
 PACKAGES = ("tensorflow", "keras", "jax", "numpy")
+# What TensorFlow reads them from: threads of one operation, and operations at once.
+THREADS = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
 
 
 def options_of(description, add=None):
@@ -239,6 +241,7 @@ def environment(backend):
         "cores": os.cpu_count(),
         "load": [round(load, 2) for load in os.getloadavg()],
         "backend": backend,
+        "threads": {name: os.environ[name] for name in THREADS if name in os.environ},
         "versions": versions,
     }
 
@@ -247,8 +250,10 @@ def describe(there):
     """The environment in one line."""
     versions = ", ".join(f"{name} {version}" for name, version in there["versions"].items())
     loads = " ".join(f"{load:.2f}" for load in there["load"])
+    threads = "".join(f"{name}={count}; " for name, count in there["threads"].items())
     return (
-        f"{there['date']}; {there['processor']}, {there['cores']} cores, load {loads}; {there['backend']}; {versions}"
+        f"{there['date']}; {there['processor']}, {there['cores']} cores, load {loads}; {there['backend']}; "
+        f"{threads}{versions}"
     )
 
 

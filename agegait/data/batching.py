@@ -1,6 +1,5 @@
 """Batches of arrays in their order, and data sets that end when their last batch is taken."""
 
-
 import numpy as np
 import tensorflow as tf
 
