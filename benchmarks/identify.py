@@ -1,8 +1,8 @@
 """Walks a second that GaitIdentifier names in process, and the milliseconds of one walk.
 
-`identify` takes one walk after another, as somebody has them; `predict` takes batches of walks of one length. The rate
-of products is that of an LSTM layer's forward, as in `encoder.py`, for as many windows as a batch of walks has. Random
-weights and walks: their values do not matter to the time. A minute on two cores.
+`identify` takes walks as somebody has them, `predict` batches of walks of one length, with a data set around them. The
+rate of products is that of an LSTM layer's forward, as in `encoder.py`, for as many windows as a batch of walks has.
+Random weights and walks: their values do not matter to the time. A minute on two cores.
 """
 
 import statistics
@@ -79,7 +79,7 @@ def tables(results):
             table.add_row(
                 name if how == "identify" else "",
                 f"{found['milliseconds_of_one_walk']:.1f} ms" if how == "identify" else "",
-                {"identify": "one by one", "predict": f"batches of {WALKS}"}[how],
+                {"identify": f"{WALKS} walks by identify", "predict": f"{WALKS} walks by predict"}[how],
                 f"{rate:,.0f}",
                 f"{found['gflops'][how]:,.1f}",
                 f"{found['product_gflops']:,.1f}",

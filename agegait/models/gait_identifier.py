@@ -8,7 +8,10 @@ from keras import ops
 from agegait.layers import SkeletonNormalization
 from agegait.models.gait_encoder import GaitEncoder
 from agegait.models.gait_recognizer import GaitRecognizer
-from agegait.models.inputs import skeletons_of
+from agegait.models.inputs import in_order, skeletons_of
+
+WINDOWS_AT_ONCE = 2048
+"""Windows that `identify` encodes in one go, of walks of one length."""
 
 
 class Identification(NamedTuple):
@@ -101,13 +104,15 @@ class GaitIdentifier(keras.Model):
 
     def _walks(self, skeletons):
         skeletons = ops.convert_to_tensor(skeletons)
+        self._check_walks(tuple(skeletons.shape))
+        return skeletons
+
+    def _check_walks(self, shape):
         frames, joints = self.encoder.frames, self.encoder.joints
-        shape = tuple(skeletons.shape)
         if len(shape) != 4 or shape[2:] != (joints, 3) or (shape[1] is not None and shape[1] < frames):
             raise ValueError(
                 f"inputs: expected walks [B, T, {joints}, 3] with T of at least {frames}, received a shape of {shape}."
             )
-        return skeletons
 
     def _windows(self, skeletons):
         """`[B, T, J, 3]` to `[B, W, f, J, 3]`, gathered, so that T may be known at run time alone."""
@@ -116,8 +121,15 @@ class GaitIdentifier(keras.Model):
         starts = ops.arange(count) * self.stride
         return ops.take(skeletons, ops.expand_dims(starts, 1) + ops.arange(frames), axis=1)
 
+    def predict(self, x, batch_size=None, **kwargs):
+        """As `keras.Model.predict`, on walks of one length as a call takes them."""
+        return super().predict(in_order(x, batch_size), batch_size=batch_size, **kwargs)
+
     def identify(self, skeletons: np.ndarray | Sequence[np.ndarray]) -> list[Identification]:
         """The person of each walk.
+
+        Walks of one length go through the model together, as far as memory allows. The first of a length or two take
+        seconds: the model is compiled for them.
 
         Args:
             skeletons: One walk `[T, J, 3]`, walks of one length `[B, T, J, 3]`, or a sequence of walks of any lengths.
@@ -131,15 +143,24 @@ class GaitIdentifier(keras.Model):
         walks = skeletons if isinstance(skeletons, Sequence) else np.asarray(skeletons)
         if isinstance(walks, np.ndarray) and walks.ndim == 3:
             walks = walks[None]
-        found = []
+        walks = [np.asarray(walk, dtype="float32") for walk in walks]
+        by_length: dict[int, list[int]] = {}
         for number, walk in enumerate(walks):
-            walk = np.asarray(walk, dtype="float32")
             if not np.isfinite(walk).all():
                 raise ValueError(f"skeletons: expected finite coordinates, received NaN or infinity in walk {number}.")
-            probabilities = ops.convert_to_numpy(self(walk[None])["probabilities"])[0]
-            best = int(probabilities.argmax())
-            found.append(Identification(self.persons[best], float(probabilities[best])))
-        return found
+            self._check_walks((1, *walk.shape))
+            by_length.setdefault(len(walk), []).append(number)
+        found: dict[int, Identification] = {}
+        for length, numbers in by_length.items():
+            windows = (length - self.encoder.frames) // self.stride + 1
+            size = max(1, WINDOWS_AT_ONCE // windows)
+            for start in range(0, len(numbers), size):
+                some = numbers[start : start + size]
+                probabilities = self.predict_on_batch(np.stack([walks[number] for number in some]))["probabilities"]
+                for number, row in zip(some, probabilities, strict=True):
+                    best = int(row.argmax())
+                    found[number] = Identification(self.persons[best], float(row[best]))
+        return [found[number] for number in range(len(walks))]
 
     def compute_output_shape(self, input_shape):
         batch, length = skeletons_of(input_shape)[:2]
