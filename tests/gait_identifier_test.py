@@ -127,6 +127,16 @@ class TestIdentify:
         assert identifier.identify(walks[1][None]) == [found[1]]
         assert identifier.identify([]) == []
 
+    @pytest.mark.parametrize("at_once", [1, 2048])
+    def test_answers_come_in_the_order_of_walks(self, identifier, monkeypatch, at_once):
+        monkeypatch.setattr("agegait.models.gait_identifier.WINDOWS_AT_ONCE", at_once)
+        walks = [draw_walks(1, length, seed=seed)[0] for seed, length in enumerate((8, 13, 8, 5, 13, 8))]
+        found = identifier.identify(walks)
+        alone = [identifier.identify(walk)[0] for walk in walks]
+        assert [person for person, _ in found] == [person for person, _ in alone]
+        assert [score for _, score in found] == pytest.approx([score for _, score in alone], rel=1e-4)
+        assert len({round(score, 5) for _, score in alone}) == len(walks)
+
     def test_people_without_names_have_numbers(self):
         ((person, _),) = identifier_of().identify(draw_walks(1, 8))
         assert person in {"0", "1", "2"}
