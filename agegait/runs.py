@@ -109,6 +109,11 @@ class Settings:
         """The data set, see `agegait.datasets.load`."""
         return datasets.load(self.dataset, data_dir, manual_dir, self.walk_format, check_limbs)
 
+    def training_windows(self, dataset: DataSet, normalization: SkeletonNormalization) -> Windows:
+        """The windows of the data set to learn from, cut and mirrored as the recipe has it."""
+        windows = dataset.windows("train", normalization, self.frames, self.stride)
+        return windows.with_mirrored() if self.recipe.mirror else windows
+
 
 class Run:
     """A run's folder: its record, and the models in it.
@@ -220,9 +225,8 @@ class Run:
         return dataset.windows(part, self.normalization, self.settings.frames, stride)
 
     def training_windows(self, dataset: DataSet) -> Windows:
-        """The windows that the run's models learn from, cut and mirrored as its recipe has it."""
-        windows = self.windows(dataset, "train", self.settings.stride)
-        return windows.with_mirrored() if self.settings.recipe.mirror else windows
+        """The windows that the run's models learn from."""
+        return self.settings.training_windows(dataset, self.normalization)
 
     def check_split(self, training: Windows) -> None:
         """Makes sure that the training walks are still those that the run was trained on.

@@ -213,14 +213,12 @@ class _Work:
         key = settings.frames, settings.stride, settings.recipe.mirror
         if self._parts is None or self._parts[0] != key:
             self._parts = self._features = None
-            self._parts = key, self._load(*key)
+            self._parts = key, self._load(settings)
         return self._parts[1]
 
-    def _load(self, frames: int, stride: int | None, mirror: bool) -> Parts:
-        normalization = encoders.normalization()
-        training = self.dataset.windows("train", normalization, frames, stride)
-        if mirror:
-            training = training.with_mirrored()
+    def _load(self, settings: Settings) -> Parts:
+        normalization, frames = encoders.normalization(), settings.frames
+        training = settings.training_windows(self.dataset, normalization)
         tests, left_out = {}, {}
         for test in self.dataset.tests:
             windows = self.dataset.windows(test, normalization, frames)
