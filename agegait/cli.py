@@ -166,7 +166,9 @@ def _add_training(train: argparse.ArgumentParser, preset: str) -> argparse._Mutu
     )
     train.add_argument("--features", choices=("ages", "states"), help="recognize by AGEs or by encoder states (ages)")
     train.add_argument("--frames", type=int, metavar="N", help="frames of a window (6)")
-    train.add_argument("--precision", choices=("float32", "mixed_bfloat16"), help="the encoder's (float32)")
+    train.add_argument(
+        "--precision", choices=("float32", "mixed_bfloat16"), help="what the encoder is trained in (float32)"
+    )
     train.add_argument("--seed", type=int, metavar="N", help="a CPU run repeats exactly with it (0)")
     train.add_argument("--tensorboard", action="store_true", help="write losses for TensorBoard as well")
     _add_recipe(train)

@@ -44,7 +44,7 @@ class Settings:
         features: What people are recognized by: `"ages"`, or `"states"` for the encoder's outputs, which AGEs are made
             of. The paper compares the two; only AGEs are fine-tuned and exported.
         frames: Frames f of a window.
-        precision: Keras dtype policy of the encoder.
+        precision: Keras dtype policy that the encoder is trained in; it is kept in float32.
         seed: Of first weights, orders and dropout.
         preset: Name of the recipe that `recipe` was made from.
         recipe: How both networks are trained.
@@ -247,8 +247,11 @@ class Run:
         write_aside(self.folder / "run.json", json.dumps(self.record, indent=2))
 
     def save_model(self, name: str, model: keras.Model) -> None:
-        """Writes `name.keras`, whole or not at all; without the optimizer's state, which nobody needs any more."""
-        clone = type(model).from_config(model.get_config())
+        """Writes `name.keras`, whole or not at all; without the optimizer's state, which nobody needs any more.
+
+        In float32, whatever it was trained in: of AGEs in bfloat16 whitening would make the rounding large.
+        """
+        clone = type(model).from_config({**model.get_config(), "dtype": "float32"})
         clone.build_from_config(model.get_build_config())
         clone.set_weights(model.get_weights())
         aside = self.folder / f".partial.{name}.keras"
