@@ -128,8 +128,8 @@ class GaitIdentifier(keras.Model):
     def identify(self, skeletons: np.ndarray | Sequence[np.ndarray]) -> list[Identification]:
         """The person of each walk.
 
-        Walks of one length go through the model together, up to `WINDOWS_AT_ONCE` windows. The model is compiled for the
-        first one, and once more for the first of another length, which takes seconds.
+        Walks of one length go through the model together, up to `WINDOWS_AT_ONCE` windows. The model is compiled for
+        the first one, and once more for the first of another length, which takes seconds.
 
         Args:
             skeletons: One walk `[T, J, 3]`, walks of one length `[B, T, J, 3]`, or a sequence of walks of any lengths.
