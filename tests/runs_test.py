@@ -114,7 +114,6 @@ def test_models_are_saved_without_the_optimizers_state(finished):
 
 
 @pytest.mark.slow
-@pytest.mark.slow
 def test_what_was_trained_in_bfloat16_is_kept_and_used_in_float32(finished, data_dir, tmp_path):
     run = training.train(settings(precision="mixed_bfloat16"), tmp_path / "run", data_dir)
     losses = [reached.folder.joinpath("history", "encoder.csv").read_text() for reached in (finished, run)]
@@ -127,6 +126,7 @@ def test_what_was_trained_in_bfloat16_is_kept_and_used_in_float32(finished, data
     assert len(np.unique(ages)) > 2**16  # more than all numbers of bfloat16
 
 
+@pytest.mark.slow
 def test_a_seed_repeats_exactly(finished, data_dir, tmp_path):
     again = training.train(settings(), tmp_path / "again", data_dir)
     assert_equal_models(finished.folder, again.folder)
