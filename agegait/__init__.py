@@ -23,6 +23,7 @@ _LAYERS = (
 )
 _MODELS = ("GaitEncoder", "GaitIdentifier", "GaitRecognizer")
 _MODULES = (
+    "augmentation",
     "baselines",
     "convert",
     "data",
@@ -34,6 +35,7 @@ _MODULES = (
     "inspection",
     "layers",
     "limbs",
+    "losses",
     "metrics",
     "models",
     "plots",
@@ -60,6 +62,7 @@ __all__ = [
     "SkeletonNormalization",
     "Whitening",
     "__version__",
+    "augmentation",
     "baselines",
     "convert",
     "data",
@@ -71,6 +74,7 @@ __all__ = [
     "inspection",
     "layers",
     "limbs",
+    "losses",
     "metrics",
     "models",
     "plots",
@@ -86,6 +90,7 @@ __all__ = [
 
 if TYPE_CHECKING:
     from agegait import (
+        augmentation,
         baselines,
         convert,
         data,
@@ -97,6 +102,7 @@ if TYPE_CHECKING:
         inspection,
         layers,
         limbs,
+        losses,
         metrics,
         models,
         plots,

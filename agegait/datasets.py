@@ -64,10 +64,11 @@ class Windows(NamedTuple):
 
     def with_mirrored(self) -> "Windows":
         """These and then their mirror images, of the same people and walks."""
-        return Windows(
-            np.concatenate([self.skeletons, mirrored(self.skeletons)]),
-            *(np.concatenate([labels, labels]) for labels in (self.persons, self.walks)),
-        )
+        return self.and_then(self._replace(skeletons=mirrored(self.skeletons)))
+
+    def and_then(self, others: "Windows") -> "Windows":
+        """These and then others."""
+        return Windows(*(np.concatenate(columns) for columns in zip(self, others, strict=True)))
 
 
 @dataclass(frozen=True)

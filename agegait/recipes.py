@@ -41,11 +41,16 @@ class Recipe:
     dropout: float = _option(0.0, "share of the recognizer's hidden units dropped in training")
     standardize: bool = _option(False, "standardise AGEs over the training set in the recognizer")
     whiten: bool = _option(False, "take the correlation out of AGEs as well, by the training set, in the recognizer")
+    label_smoothing: float = _option(0.0, "share of a label that the recognizer's training spreads over all people")
     initial_scale: float = _option(1.0, "recognizer's first weights are N(0, this); 0 for Glorot's uniform ones")
     fine_tune_epochs: int = _option(0, "passes in which encoder and recognizer learn the labels together, at the end")
     fine_tune_learning_rate: float = _option(5e-4, "Adam's at the start of that")
     stride: int = _option(0, "frames from a training window to the next; 0 as the papers cut the data set")
     mirror: bool = _option(False, "train on mirror images of the training windows as well")
+    noise: float = _option(0.0, "train on each window once more, with Gaussian noise of so many metres")
+    turn: float = _option(0.0, "train on each window once more, turned about the vertical by up to so many degrees")
+    time_warp: float = _option(0.0, "train on each window once more, at a speed that differs by up to this share")
+    align_heading: bool = _option(False, "turn each frame about the vertical until its hips lie along x")
     early_stopping: int = _option(0, "epochs without a better validation after which a training ends; 0 for none")
 
     def __post_init__(self) -> None:
@@ -62,6 +67,10 @@ class Recipe:
             "l2",
             "sigma",
             "locality_weight",
+            "noise",
+            "turn",
+            "time_warp",
+            "label_smoothing",
         ):
             self._check(name, getattr(self, name) >= 0, "at least 0")
         for name in (
@@ -75,8 +84,13 @@ class Recipe:
             self._check(name, getattr(self, name) >= 1, "at least 1")
         for name in ("learning_rate", "recognizer_learning_rate", "fine_tune_learning_rate"):
             self._check(name, getattr(self, name) > 0, "more than 0")
-        for name in ("dropout", "beta_2"):
+        for name in ("dropout", "beta_2", "time_warp", "label_smoothing"):
             self._check(name, getattr(self, name) < 1, "less than 1")
+
+    @property
+    def augments(self) -> bool:
+        """Whether each training window comes once more, changed at random: in all the ways that are asked for."""
+        return bool(self.noise or self.turn or self.time_warp)
 
     def passes(self, epochs: int, rows: int, batch_size: int) -> int:
         """Epochs of a training over so many rows: those asked for, or more where `least_steps` asks for more.

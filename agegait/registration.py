@@ -1,4 +1,4 @@
-"""Makes our layers and models known to Keras, so that `keras.models.load_model` needs no more than `import agegait`."""
+"""Makes what is ours known to Keras, so that `keras.models.load_model` needs no more than `import agegait`."""
 
 import importlib
 import importlib.util
@@ -10,16 +10,16 @@ from types import ModuleType
 
 
 class KerasWatch(MetaPathFinder):
-    """A finder that waits for Keras to be imported and imports our models, which register themselves, right after it.
+    """A finder that waits for Keras to be imported and imports what registers itself with it right after it.
 
     So neither the order of the two imports matters, nor does `import agegait` cost those a Keras who need none. Where
-    it is our layers' own import that brings Keras in, they register themselves, and the models once they are imported.
+    it is our layers' own import that brings Keras in, they register themselves, and the others once they are imported.
     """
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """Keras as others find it, with our models after it; nothing else is found here."""
+        """Keras as others find it, with what is ours after it; nothing else is found here."""
         if fullname != "keras":
             return None
         sys.meta_path.remove(self)
@@ -30,15 +30,20 @@ class KerasWatch(MetaPathFinder):
             def execute_then_register(module: ModuleType) -> None:
                 execute(module)
                 if "agegait.layers" not in sys.modules:
-                    importlib.import_module("agegait.models")
+                    _register()
 
             spec.loader.exec_module = execute_then_register  # type: ignore[method-assign]
         return spec
 
 
 def register_with_keras() -> None:
-    """Imports our models now if Keras is there, else as soon as it is."""
+    """Registers what is ours now if Keras is there, else as soon as it is."""
     if "keras" in sys.modules:
-        importlib.import_module("agegait.models")
+        _register()
     else:
         sys.meta_path.insert(0, KerasWatch())
+
+
+def _register() -> None:
+    for name in ("agegait.losses", "agegait.models"):
+        importlib.import_module(name)

@@ -17,7 +17,7 @@ from typing import Any, Self
 import keras
 import numpy as np
 
-from agegait import datasets
+from agegait import augmentation, datasets
 from agegait.data import WalkFormat
 from agegait.datasets import DataSet, Windows
 from agegait.layers import ReverseDecoder, SkeletonNormalization
@@ -109,10 +109,31 @@ class Settings:
         """The data set, see `agegait.datasets.load`."""
         return datasets.load(self.dataset, data_dir, manual_dir, self.walk_format, check_limbs)
 
+    @property
+    def seen(self) -> tuple[Any, ...]:
+        """What windows depend on besides the data set: equal for runs that learn from and see the same ones."""
+        recipe = self.recipe
+        changes = (recipe.noise, recipe.turn, recipe.time_warp, self.seed) if recipe.augments else ()
+        return self.frames, self.stride, recipe.mirror, recipe.align_heading, *changes
+
+    def normalization(self) -> SkeletonNormalization:
+        """What is done to skeletons before a model sees them."""
+        return SkeletonNormalization(align_heading=self.recipe.align_heading, name="normalization")
+
     def training_windows(self, dataset: DataSet, normalization: SkeletonNormalization) -> Windows:
-        """The windows of the data set to learn from, cut and mirrored as the recipe has it."""
+        """The windows of the data set to learn from, cut, mirrored and changed as the recipe has it."""
         windows = dataset.windows("train", normalization, self.frames, self.stride)
+        if self.recipe.augments:
+            windows = windows.and_then(self._changed(dataset, normalization))
         return windows.with_mirrored() if self.recipe.mirror else windows
+
+    def _changed(self, dataset: DataSet, normalization: SkeletonNormalization) -> Windows:
+        recipe, random = self.recipe, np.random.default_rng(self.seed)
+        frames = augmentation.wide(self.frames, recipe.time_warp)
+        skeletons, *labels = dataset.windows("train", normalization, frames, self.stride)
+        skeletons = augmentation.warped(skeletons, self.frames, recipe.time_warp, random)
+        skeletons = augmentation.turned(skeletons, recipe.turn, random)
+        return Windows(augmentation.noisy(skeletons, recipe.noise, random), *labels)
 
 
 class Run:

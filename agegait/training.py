@@ -22,7 +22,7 @@ from agegait import data, optimizers
 from agegait.checkpoint import TrainingCheckpoint
 from agegait.datasets import DataSet, Windows
 from agegait.early_stopping import EarlyStopping
-from agegait.layers import SkeletonNormalization
+from agegait.losses import SmoothedCrossentropy
 from agegait.models import GaitEncoder, GaitRecognizer
 from agegait.progress import ProgressLine
 from agegait.recipes import Recipe
@@ -187,7 +187,7 @@ def _begin(out: Path, settings: Settings, dataset: DataSet) -> Run:
             "held_out": dataset.held_out,
             "notes": dataset.notes,
         },
-        "normalization": SkeletonNormalization(name="normalization").get_config(),
+        "normalization": settings.normalization().get_config(),
         "versions": {name: version(name) for name in PACKAGES} | {"python": platform.python_version()},
         "machine": {"processor": platform.machine(), "cores": os.cpu_count(), "system": platform.system()},
         "trained": {},
@@ -253,7 +253,7 @@ def train_recognizer(
     batch_size = recipe.recognizer_batch_size
     epochs = recipe.passes(recipe.recognizer_epochs, len(rows), batch_size)
     steps = math.ceil(len(rows) / batch_size)
-    _compile(recognizer, optimizers.recognizer_optimizer(recipe, steps * epochs))
+    _compile(recognizer, optimizers.recognizer_optimizer(recipe, steps * epochs), recipe)
     reached = _fit_and_choose(
         run,
         recognizer,
@@ -282,7 +282,7 @@ def fine_tune(run: Run, training: Windows, validation: Windows, callbacks: Callb
     model = keras.Model(window, recognizer(encoder(window)["ages"]))
     epochs = recipe.passes(recipe.fine_tune_epochs, len(training.persons), recipe.batch_size)
     steps = math.ceil(len(training.persons) / recipe.batch_size)
-    _compile(model, optimizers.fine_tune_optimizer(recipe, steps * epochs))
+    _compile(model, optimizers.fine_tune_optimizer(recipe, steps * epochs), recipe)
     reached = _fit_and_choose(
         run,
         model,
@@ -298,8 +298,8 @@ def fine_tune(run: Run, training: Windows, validation: Windows, callbacks: Callb
     _record(run, "fine_tuned", reached)
 
 
-def _compile(model: keras.Model, optimizer: keras.optimizers.Optimizer) -> None:
-    model.compile(optimizer, keras.losses.SparseCategoricalCrossentropy(from_logits=True), metrics=["accuracy"])
+def _compile(model: keras.Model, optimizer: keras.optimizers.Optimizer, recipe: Recipe) -> None:
+    model.compile(optimizer, SmoothedCrossentropy(recipe.label_smoothing), metrics=["accuracy"])
 
 
 def _fit_and_choose(

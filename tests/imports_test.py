@@ -21,6 +21,8 @@ HANDED_ON = {**dict.fromkeys(agegait._LAYERS, "agegait.layers"), **dict.fromkeys
 OWN = {
     "agegait.skeletons": set(),
     "agegait.metrics": set(),
+    "agegait.augmentation": set(),
+    "agegait.losses": set(),
     "agegait.limbs": {"agegait.skeletons"},
     "agegait.descriptors": {"agegait.skeletons"},
     "agegait.protocols": {"agegait.metrics"},
@@ -45,6 +47,8 @@ FOREIGN = {
     "agegait.protocols": {"numpy", "sklearn"},
     "agegait.data": {"numpy", "keras", "tensorflow", "pyarrow"},
     "agegait.layers": {"numpy", "keras"},
+    "agegait.augmentation": {"numpy"},
+    "agegait.losses": {"keras"},
     "agegait.models": {"numpy", "keras"},
 }
 NEVER = {"tfds_builders": {"keras", "keras_tuner"}}

@@ -1,6 +1,7 @@
 """Each layer against Keras's contract, then against plain loops over one axis of one window."""
 
 import json
+import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -10,6 +11,7 @@ import pytest
 from keras import tree
 
 from agegait import layers
+from agegait.augmentation import turned
 from agegait.layers import (
     AxisLSTM,
     BasicAttention,
@@ -20,6 +22,7 @@ from agegait.layers import (
     SkeletonNormalization,
     Whitening,
 )
+from agegait.skeletons import JOINTS, mirrored
 
 A, B, F, J, K = 3, 2, 4, 5, 6
 STATE = (A, B, K)
@@ -62,9 +65,12 @@ CASES = {
     "SkeletonNormalization": Case(
         lambda **options: SkeletonNormalization(center=1, unit="mm", **options), {"inputs": (B, F, J, 3)}
     ),
+    "SkeletonNormalization aligned": Case(
+        lambda **options: SkeletonNormalization(align_heading=True, **options), {"inputs": (B, F, len(JOINTS), 3)}
+    ),
     "Whitening": Case(lambda **options: Whitening(epsilon=1e-3, **options), {"inputs": (B, F, J)}),
 }
-TRAINED = [name for name in CASES if name not in ("SkeletonNormalization", "Whitening")]
+TRAINED = [name for name in CASES if not name.startswith(("SkeletonNormalization", "Whitening"))]
 
 every_layer = pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 every_layer_with_weights = pytest.mark.parametrize("case", [CASES[name] for name in TRAINED], ids=TRAINED)
@@ -432,6 +438,45 @@ class TestSkeletonNormalization:
         near = SkeletonNormalization(dtype="mixed_bfloat16")(self.skeletons / 10_000)
         far = SkeletonNormalization(dtype="mixed_bfloat16")(self.skeletons / 10_000 + 30)
         np.testing.assert_allclose(*arrays([near, far]), rtol=0.01, atol=1e-4)
+
+    def test_aligned_frames_say_nothing_of_where_somebody_walks_to(self):
+        bodies = self.bodies()
+        aligned = np.asarray(SkeletonNormalization(align_heading=True)(bodies))
+        left, right = JOINTS.index("HipLeft"), JOINTS.index("HipRight")
+        for window, frame in np.ndindex(B, F):
+            body, found = bodies[window, frame], aligned[window, frame]
+            x, _, z = body[right] - body[left]
+            angle = math.atan2(z, x)
+            c, s = math.cos(angle), math.sin(angle)
+            turn = np.array([[c, 0, s], [0, 1, 0], [-s, 0, c]])
+            np.testing.assert_allclose(found, (body - body[0]) @ turn.T, rtol=1e-4, atol=1e-5)
+            across = found[right] - found[left]
+            assert across[0] > 0
+            assert abs(across[2]) < 1e-5
+        elsewhere = turned(bodies, 180, np.random.default_rng(1)) + np.float32([1, 2, 3])
+        np.testing.assert_allclose(SkeletonNormalization(align_heading=True)(elsewhere), aligned, atol=1e-5)
+
+    def test_a_mirror_image_is_aligned_as_the_mirror_image_of_an_aligned_one(self):
+        layer = SkeletonNormalization(align_heading=True)
+        np.testing.assert_allclose(
+            layer(mirrored(self.bodies())), mirrored(np.asarray(layer(self.bodies()))), atol=1e-6
+        )
+
+    def test_hips_above_each_other_leave_a_frame_as_it_is(self):
+        bodies = self.bodies()
+        bodies[..., JOINTS.index("HipRight"), ::2] = bodies[..., JOINTS.index("HipLeft"), ::2]
+        aligned = SkeletonNormalization(align_heading=True)(bodies)
+        np.testing.assert_array_equal(aligned, SkeletonNormalization()(bodies))
+
+    def test_aligning_takes_the_canonical_joints(self):
+        with pytest.raises(
+            ValueError, match="inputs: expected the 20 canonical joints, by whose hips frames are turned"
+        ):
+            SkeletonNormalization(align_heading=True)(np.zeros((B, F, 25, 3), "float32"))
+
+    @staticmethod
+    def bodies():
+        return np.random.default_rng(0).normal(size=(B, F, len(JOINTS), 3)).astype("float32")
 
     @pytest.mark.parametrize(
         ("shape", "options"),

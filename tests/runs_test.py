@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from agegait import datasets, evaluation, recipes, runs, training
+from agegait.skeletons import JOINTS
 
 TINY = recipes.recipe(
     "best",
@@ -86,6 +87,45 @@ def test_windows_to_train_on_are_cut_and_mirrored_as_the_recipe_has_it(finished,
         np.testing.assert_array_equal(found, expected)
     assert len(overlapping.persons) > 1.8 * len(plain.persons)
     np.testing.assert_array_equal(validation.skeletons, run.windows(dataset, "validation").skeletons)
+
+
+def test_windows_changed_at_random_come_once_more_after_the_others(finished, data_dir):
+    dataset, normalization = settings().load(data_dir), finished.normalization
+
+    def cut(seed=0, **changes):
+        recipe = dataclasses.replace(TINY, stride=3, **changes)
+        return settings(recipe=recipe, seed=seed).training_windows(dataset, normalization)
+
+    plain = cut()
+    count = len(plain.persons)
+    for changes, least, most in (({"noise": 0.01}, 0.005, 0.015), ({"turn": 20.0}, 0.005, 0.2)):
+        both = cut(**changes)
+        for column, expected in zip(both, plain, strict=True):
+            np.testing.assert_array_equal(column[:count], expected)
+        np.testing.assert_array_equal(both.walks[count:], plain.walks)
+        np.testing.assert_array_equal(both.persons[count:], plain.persons)
+        assert least < np.abs(both.skeletons[count:] - plain.skeletons).mean() < most
+        again, other = cut(**changes).skeletons, cut(seed=1, **changes).skeletons
+        np.testing.assert_array_equal(again, both.skeletons)
+        assert (other[count:] != again[count:]).any()
+    warped = cut(time_warp=0.2)
+    assert set(warped.walks[count:]) == set(plain.walks)
+    assert 0.8 * count < len(warped.persons) - count < count  # a faster window needs one frame more
+    mirrored = cut(mirror=True, noise=0.01)
+    noisy = cut(noise=0.01)
+    np.testing.assert_array_equal(mirrored.skeletons, noisy.with_mirrored().skeletons)
+
+
+def test_a_run_of_aligned_frames_says_so_to_whoever_uses_it(data_dir, tmp_path):
+    asked = settings(recipe=dataclasses.replace(TINY, align_heading=True))
+    run, windows, validation = training.begin(settings().load(data_dir), asked, tmp_path / "run")
+    assert runs.load(tmp_path / "run").normalization.align_heading
+    left, right = JOINTS.index("HipLeft"), JOINTS.index("HipRight")
+    for part in (windows, validation):
+        across = part.skeletons[..., right, :] - part.skeletons[..., left, :]
+        assert (across[..., 0] > 0).all()
+        assert np.abs(across[..., 2]).max() < 1e-5
+    assert run.settings.seen != settings().seen
 
 
 def test_the_recognizer_kept_is_that_of_the_best_validation_epoch(finished):

@@ -11,14 +11,13 @@ import numpy as np
 
 from agegait import training
 from agegait.datasets import DataSet, Windows
-from agegait.layers import SkeletonNormalization
 from agegait.recipes import Recipe
 from agegait.runs import Run, Settings, load
 
 NAMES_ALONE = ("manner", "features")
 """Settings that leave the encoder as it is."""
 
-RECOGNIZER = ("dropout", "standardize", "whiten", "initial_scale")
+RECOGNIZER = ("dropout", "standardize", "whiten", "label_smoothing", "initial_scale")
 """Fields of a recipe that are the recognizer's, besides those named for it or for fine-tuning."""
 
 
@@ -54,11 +53,6 @@ class Features(NamedTuple):
     validation: np.ndarray
     tests: dict[str, np.ndarray]
     gallery: np.ndarray
-
-
-def normalization() -> SkeletonNormalization:
-    """What is done to skeletons before any row sees them."""
-    return SkeletonNormalization(name="normalization")
 
 
 def encoder_settings(settings: Settings, base: Settings) -> Settings:

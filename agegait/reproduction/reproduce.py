@@ -105,7 +105,7 @@ class _Work:
         self.base = base
         self.out = out
         self.about = about
-        self._parts: tuple[tuple[int, int | None, bool], Parts] | None = None
+        self._parts: tuple[tuple[Any, ...], Parts] | None = None
         self._features: tuple[tuple[Settings, str], Features] | None = None
 
     def check(self, rows: Sequence[Row]) -> None:
@@ -210,14 +210,14 @@ class _Work:
 
     def parts(self, settings: Settings) -> Parts:
         """The windows that a row sees; those of the row before, where they are the same."""
-        key = settings.frames, settings.stride, settings.recipe.mirror
+        key = settings.seen
         if self._parts is None or self._parts[0] != key:
             self._parts = self._features = None
             self._parts = key, self._load(settings)
         return self._parts[1]
 
     def _load(self, settings: Settings) -> Parts:
-        normalization, frames = encoders.normalization(), settings.frames
+        normalization, frames = settings.normalization(), settings.frames
         training = settings.training_windows(self.dataset, normalization)
         tests, left_out = {}, {}
         for test in self.dataset.tests:
@@ -240,7 +240,7 @@ def _side_by_side(todo: Sequence[tuple[Row, Settings]], base: Settings) -> list[
 
     def kinds(row: Row, own: Settings) -> list[tuple[Any, ...]]:
         encoder = None if row.baseline else encoders.encoder_settings(own, base)
-        windows = own.seed, own.frames, own.stride, own.recipe.mirror
+        windows = own.seed, *own.seen
         return [windows, (*windows, encoder), (*windows, encoder, own.features)]
 
     first: dict[tuple[Any, ...], int] = {}

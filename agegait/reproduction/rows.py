@@ -51,6 +51,14 @@ _RECIPES = (
     Row("mirrored", "training windows and their mirror images", recipe={"mirror": True}),
     Row("no-dropout", "no dropout in the recognizer", recipe={"dropout": 0.0}),
     Row("dropout", "half the recognizer's hidden units dropped in training", recipe={"dropout": 0.5}),
+    Row("label-smoothing", "a tenth of each label spread over all people", recipe={"label_smoothing": 0.1}),
+    Row("wide", "twice the recognizer's hidden units", recipe={"recognizer_units": 2048}),
+    Row("longer", "three passes of the encoder over the training windows", recipe={"epochs": 3}),
+    Row("constant-rates", "learning rates that do not fall", recipe={"decay": False}),
+    Row("aligned", "frames turned until the hips lie along x", recipe={"align_heading": True}),
+    Row("noise", "windows once more with a centimetre of noise", recipe={"noise": 0.01}),
+    Row("turn", "windows once more, turned by up to 20 degrees", recipe={"turn": 20.0}),
+    Row("time-warp", "windows once more, up to a fifth faster or slower", recipe={"time_warp": 0.2}),
     Row("fine-tuned", "encoder and recognizer trained on together, 4 epochs", recipe={"fine_tune_epochs": 4}),
 )
 
