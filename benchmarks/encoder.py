@@ -17,7 +17,7 @@ from rich.table import Table
 DTYPES = {"float32": "float32", "mixed_bfloat16": "bfloat16"}
 
 
-def part(precision, what, units, batch, batches, rounds):
+def part(precision, what, units, batch, batches, rounds, jit):
     """Training or feature extraction, in one precision."""
     import flops
     import keras
@@ -29,7 +29,7 @@ def part(precision, what, units, batch, batches, rounds):
         return {"skipped": "no bfloat16 products on this processor", "imported_mib": timing.peak_memory()}
     encoder = GaitEncoder(units=units, dtype=precision)
     encoder.build((None, encoder.frames, encoder.joints, 3))
-    encoder.compile(optimizers.encoder_optimizer(recipes.recipe(), batches))
+    encoder.compile(optimizers.encoder_optimizer(recipes.recipe(), batches), jit_compile=True if jit else "auto")
     imported = timing.peak_memory()
     shape = (batch * batches, encoder.frames, encoder.joints, 3)
     windows = np.random.default_rng(0).normal(0, 0.3, shape).astype("float32")
@@ -65,6 +65,7 @@ def part(precision, what, units, batch, batches, rounds):
         "batch": batch,
         "device": timing.accelerator() or "processor",
         "backend": keras.backend.backend(),
+        "jit": encoder.jit_compile,
         "imported_mib": imported,
         "seconds": times,
     }
@@ -75,6 +76,7 @@ PARTS = {"part": part}
 
 def add(parser):
     parser.add_argument("--batches", type=int, default=8, metavar="N", help="batches of an epoch (%(default)s)")
+    parser.add_argument("--jit", action="store_true", help="on TensorFlow: compile the encoder by XLA")
     parser.add_argument("--precision", choices=tuple(DTYPES), nargs="+", default=tuple(DTYPES), help="both by default")
 
 
@@ -84,6 +86,7 @@ def measure(options):
         "batch": options.batch_size,
         "batches": 2 if options.quick else options.batches,
         "rounds": options.rounds,
+        "jit": options.jit,
     }
     parts = {
         f"{what}, {precision}": timing.in_child(
@@ -118,7 +121,8 @@ def tables(results):
         )
     measured = [(name, found) for name, found in parts.items() if "skipped" not in found]
     found = measured[0][1]
-    table.caption = f"on the {found['device']}, Keras on {found['backend']}, batches of {found['batch']}"
+    compiler = ", compiled by XLA" if found["jit"] else ""
+    table.caption = f"on the {found['device']}, Keras on {found['backend']}{compiler}, batches of {found['batch']}"
     needed = Table("FLOP of a window", "all axes", "an axis")
     rows = dict(found["flop_by_product"])
     rows["forward"] = sum(rows.values())
