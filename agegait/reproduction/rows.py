@@ -52,6 +52,12 @@ _RECIPES = (
     Row("no-dropout", "no dropout in the recognizer", recipe={"dropout": 0.0}),
     Row("dropout", "half the recognizer's hidden units dropped in training", recipe={"dropout": 0.5}),
     Row("label-smoothing", "a tenth of each label spread over all people", recipe={"label_smoothing": 0.1}),
+    Row(
+        "label-smoothing-sc",
+        "the same, the frames of a window joined",
+        {"manner": "sc"},
+        recipe={"label_smoothing": 0.1},
+    ),
     Row("wide", "twice the recognizer's hidden units", recipe={"recognizer_units": 2048}),
     Row("longer", "three passes of the encoder over the training windows", recipe={"epochs": 3}),
     Row("constant-rates", "learning rates that do not fall", recipe={"decay": False}),
