@@ -124,16 +124,18 @@ class Settings:
         """The windows of the data set to learn from, cut, mirrored and changed as the recipe has it."""
         windows = dataset.windows("train", normalization, self.frames, self.stride)
         if self.recipe.augments:
-            windows = windows.and_then(self._changed(dataset, normalization))
+            windows = windows.and_then(self._changed(windows, dataset, normalization))
         return windows.with_mirrored() if self.recipe.mirror else windows
 
-    def _changed(self, dataset: DataSet, normalization: SkeletonNormalization) -> Windows:
+    def _changed(self, windows: Windows, dataset: DataSet, normalization: SkeletonNormalization) -> Windows:
         recipe, random = self.recipe, np.random.default_rng(self.seed)
-        frames = augmentation.wide(self.frames, recipe.time_warp)
-        skeletons, *labels = dataset.windows("train", normalization, frames, self.stride)
-        skeletons = augmentation.warped(skeletons, self.frames, recipe.time_warp, random)
-        skeletons = augmentation.turned(skeletons, recipe.turn, random)
-        return Windows(augmentation.noisy(skeletons, recipe.noise, random), *labels)
+        if recipe.time_warp:  # which takes longer windows to cut from
+            frames = augmentation.wide(self.frames, recipe.time_warp)
+            windows = dataset.windows("train", normalization, frames, self.stride)
+            warped = augmentation.warped(windows.skeletons, self.frames, recipe.time_warp, random)
+            windows = windows._replace(skeletons=warped)
+        turned = augmentation.turned(windows.skeletons, recipe.turn, random)
+        return windows._replace(skeletons=augmentation.noisy(turned, recipe.noise, random))
 
 
 class Run:

@@ -17,6 +17,12 @@ def test_a_layers_module_may_be_what_brings_keras_in():
     assert "gait_encoder.GaitEncoder" in run(program.format("get_registered_object"))
 
 
+def test_import_agegait_is_enough_for_our_losses():
+    for order in ("agegait, keras", "keras, agegait"):
+        program = f"import {order}; print(keras.saving.get_registered_object('agegait>SmoothedCrossentropy'))"
+        assert "losses.SmoothedCrossentropy" in run(program)
+
+
 def test_import_agegait_costs_no_keras():
     assert run("import sys, agegait; print({'keras', 'tensorflow', 'numpy'} & set(sys.modules))") == "set()"
 
