@@ -149,6 +149,16 @@ class TestNetworkBaseline:
         np.testing.assert_array_equal(one, same)
         assert not np.allclose(one, other)
 
+    def test_labels_are_spread_as_the_recipe_has_it(self, training, validation):
+        baseline = baselines.baseline("mlp")
+        baseline.recipe = dataclasses.replace(QUICK, recognizer_epochs=40, dropout=0.0, label_smoothing=0.3)
+        baseline.fit(training, validation, PEOPLE)
+        # The least loss is the entropy of the spread labels, not zero as that of labels that are not spread.
+        even = 0.3 / PEOPLE
+        own = 1 - 0.3 + even
+        least = -own * np.log(own) - (PEOPLE - 1) * even * np.log(even)
+        assert least <= baseline.network.history.history["loss"][-1] < least + 0.1
+
     @pytest.mark.parametrize(("name", "lstms"), [("lstm", 1), ("lstm-multilayer", 2)])
     def test_lstms_have_the_layers_that_their_names_say(self, name, lstms, training):
         network = baselines.baseline(name).build(PEOPLE, baselines.coordinates(training), QUICK)
