@@ -19,6 +19,9 @@ FRAMES_MEASURED = 50
 
 PEOPLE_SHOWN = 30
 
+SIZES_APART = 0.15
+"""By so much may a person's body differ in size between walks: single limbs do by more, whole bodies do not."""
+
 
 @dataclass(frozen=True)
 class Person:
@@ -42,6 +45,23 @@ class Person:
         return limbs.faults(self.limbs)
 
 
+@dataclass(frozen=True)
+class UnlikeWalk:
+    """A walk of a body that is larger or smaller than in the same person's other walks.
+
+    It may be somebody else's, or the sensor was mistaken; with one other walk nobody can tell which of the two it is.
+
+    Attributes:
+        name: As in the source.
+        part: Which part of the data set it is in.
+        size: The body's beside that of the other walks, 1 if they are alike.
+    """
+
+    name: str
+    part: str
+    size: float
+
+
 @dataclass(frozen=True, eq=False)
 class Inspection:
     """What `inspect` found.
@@ -53,6 +73,7 @@ class Inspection:
         untracked: Share of joints that the sensor did not see.
         people: Those who walk, in the order of the labels.
         limbs: Over all walks.
+        unlike: Walks of bodies of another size than in the same person's other walks, the most unlike first.
         faults: What of the limbs makes no sense, over all walks and of single people; empty where all do.
         skeleton: `[20, 3]`, a frame whose limbs are near their medians.
     """
@@ -63,6 +84,7 @@ class Inspection:
     untracked: float
     people: list[Person]
     limbs: LimbSummary
+    unlike: list[UnlikeWalk]
     faults: list[str]
     skeleton: np.ndarray
 
@@ -94,6 +116,9 @@ def inspect(dataset: DataSet) -> Inspection:
         untracked=float(np.average([walk["untracked"] for walk in walks], weights=frames)),
         people=people,
         limbs=summary,
+        unlike=sorted(
+            (walk for own in of_person.values() for walk in _unlike(own)), key=lambda walk: -abs(np.log(walk.size))
+        ),
         faults=limbs.faults(summary) or [f"{person.name}: {fault}" for person in people for fault in person.faults],
         skeleton=_typical(walks, summary),
     )
@@ -107,12 +132,25 @@ def _sampled(dataset: DataSet, part: str) -> Iterator[dict]:
             raise ValueError(f"{dataset.name}, {walk['walk'].decode()}: expected at least one frame, found none.")
         some = np.unique(np.linspace(0, count - 1, FRAMES_MEASURED).round().astype(int))
         yield {
+            "name": walk["walk"].decode(),
+            "part": part,
             "skeleton": walk["skeleton"][some],
             "tracked": walk["tracked"][some],
             "person": int(walk["person"]),
             "frames": count,
             "untracked": 1 - walk["tracked"].mean(),
         }
+
+
+def _unlike(walks: list[dict]) -> Iterator[UnlikeWalk]:
+    """Of the walks of one person, those of bodies of another size than the others."""
+    for number, walk in enumerate(walks):
+        others = walks[:number] + walks[number + 1 :]
+        if not others:
+            return
+        size = limbs.relative_size(limbs.summarize([walk]), limbs.summarize(others))
+        if abs(np.log(size)) > np.log(1 + SIZES_APART):
+            yield UnlikeWalk(walk["name"], walk["part"], size)
 
 
 def _typical(walks: list[dict], summary: LimbSummary) -> np.ndarray:
@@ -130,6 +168,8 @@ def render(found: Inspection) -> Group:
         _people(found.people),
         Columns([_limbs(found.limbs), _drawing(found)]),
     ]
+    if found.unlike:
+        parts.append(_unlike_table(found.unlike))
     return Group(*parts, _verdict(found))
 
 
@@ -156,6 +196,14 @@ def _people(people: list[Person]) -> Table:
         table.add_row(person.name, str(person.walks), f"{person.frames:,}", f"{person.limbs.height:.2f}")
     if len(people) > PEOPLE_SHOWN:
         table.add_row(f"and {len(people) - PEOPLE_SHOWN} more", "", "", "")
+    return table
+
+
+def _unlike_table(unlike: list[UnlikeWalk]) -> Table:
+    table = _table("walks to look at", "walk", "body beside the person's other walks")
+    table.add_column("in")
+    for walk in unlike:
+        table.add_row(walk.name, f"{100 * walk.size:.0f} %", walk.part)
     return table
 
 

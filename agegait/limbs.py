@@ -150,6 +150,15 @@ def summarize(walks: Iterable[Mapping[str, np.ndarray]]) -> LimbSummary:
     return LimbSummary(len(distances), frames, _median(np.stack(distances)), _median(np.stack(steadiness)))
 
 
+def relative_size(one: LimbSummary, other: LimbSummary) -> float:
+    """How large a body is beside another, 1 if they are alike: the median over limbs of the ratio of their lengths.
+
+    Limbs that were never tracked, or have no length, say nothing; NaN where no others are left.
+    """
+    known = (one.lengths > 0) & (other.lengths > 0)
+    return float(np.median(one.lengths[known] / other.lengths[known])) if known.any() else np.nan
+
+
 def faults(summary: LimbSummary) -> list[str]:
     """Says which limbs make no sense, and what may be behind it; nothing where all are as a body's.
 

@@ -56,6 +56,8 @@ def test_people_walks_frames_and_limbs_are_counted_and_measured(found, walks):
         expected = np.median(limbs.limb_lengths(own), axis=0)
         np.testing.assert_allclose(person.limbs.lengths, expected, atol=0.02)
     assert found.faults == []
+    assert found.unlike == []
+    assert "walks to look at" not in text(found)
 
 
 def test_the_skeleton_shown_is_a_frame_near_the_medians(found, walks):
@@ -105,6 +107,22 @@ def test_one_person_whose_joints_are_mixed_up_is_named(walks, tmp_path):
     assert found.faults
     assert all(fault.startswith("ben: ") for fault in found.faults)
     assert "ElbowLeft and KneeLeft look exchanged" in found.faults[0]
+
+
+def test_a_walk_of_a_body_of_another_size_is_named_and_no_fault(tmp_path):
+    for person in ("anna", "ben"):
+        for number in range(4):
+            walk, _ = generator.walk("ab".index(person[0]), "a", number)
+            size = 0.65 if (person, number) == ("ben", 2) else 1.1 if (person, number) == ("anna", 0) else 1
+            path = tmp_path / ("test" if number == 2 else "train") / person / f"{number}.npy"
+            path.parent.mkdir(exist_ok=True, parents=True)
+            np.save(path, size * walk)
+    found = inspection.inspect(datasets.load(str(tmp_path)))
+    (walk,) = found.unlike
+    assert (walk.name, walk.part) == ("test/ben/2", "test")
+    assert walk.size == pytest.approx(0.65, abs=0.02)
+    assert not found.faults
+    assert re.search(r"test/ben/2 +6\d % +test", text(found))
 
 
 def test_a_long_list_of_people_is_cut(found, monkeypatch):

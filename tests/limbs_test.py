@@ -106,6 +106,22 @@ def test_the_height_is_that_of_who_stands_straight():
     )  # hips hang below their centre
 
 
+def test_the_size_of_a_body_beside_another_is_told_by_most_limbs_and_by_those_tracked_alone():
+    def odd(skeleton):  # smaller all over, but for a forearm that the sensor takes for a long one
+        skeleton = 0.65 * skeleton
+        skeleton[:, JOINTS.index("HandLeft")] *= 1.3
+        return skeleton
+
+    lost = [{**walk, "tracked": walk["tracked"] & (np.arange(len(JOINTS)) != 5)} for walk in among(WALKS, odd)]
+    one, other, nothing = (
+        limbs.summarize(walks)
+        for walks in (lost, WALKS, [{**walk, "tracked": np.zeros_like(walk["tracked"])} for walk in WALKS])
+    )
+    assert limbs.relative_size(one, other) == pytest.approx(0.65)
+    assert limbs.relative_size(other, one) == pytest.approx(1 / 0.65)
+    assert np.isnan(limbs.relative_size(nothing, other))
+
+
 def test_generated_people_have_limbs_as_bodies_have_them():
     assert found(WALKS) == []
     for walk in WALKS:
