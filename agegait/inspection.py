@@ -144,13 +144,9 @@ def _sampled(dataset: DataSet, part: str) -> Iterator[dict]:
 
 def _unlike(walks: list[dict]) -> Iterator[UnlikeWalk]:
     """Of the walks of one person, those of bodies of another size than the others."""
-    for number, walk in enumerate(walks):
-        others = walks[:number] + walks[number + 1 :]
-        if not others:
-            return
-        size = limbs.relative_size(limbs.summarize([walk]), limbs.summarize(others))
+    for walk, size in zip(walks, limbs.relative_sizes([limbs.summarize([walk]) for walk in walks]), strict=True):
         if abs(np.log(size)) > np.log(1 + SIZES_APART):
-            yield UnlikeWalk(walk["name"], walk["part"], size)
+            yield UnlikeWalk(walk["name"], walk["part"], float(size))
 
 
 def _typical(walks: list[dict], summary: LimbSummary) -> np.ndarray:

@@ -1,6 +1,6 @@
 """Whether skeletons have limbs as bodies have them: joints mixed up or units mistaken show in the limbs' lengths."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -150,13 +150,21 @@ def summarize(walks: Iterable[Mapping[str, np.ndarray]]) -> LimbSummary:
     return LimbSummary(len(distances), frames, _median(np.stack(distances)), _median(np.stack(steadiness)))
 
 
-def relative_size(one: LimbSummary, other: LimbSummary) -> float:
-    """How large a body is beside another, 1 if they are alike: the median over limbs of the ratio of their lengths.
+def relative_sizes(bodies: Sequence[LimbSummary]) -> np.ndarray:
+    """How large each body is beside the others: the median over limbs of its length in parts of the others' median.
 
-    Limbs that were never tracked, or have no length, say nothing; NaN where no others are left.
+    Limbs that were never tracked, or have no length, say nothing.
+
+    Args:
+        bodies: Of one walk or more each.
+
+    Returns:
+        `[len(bodies)]`, 1 for bodies that are alike; NaN where there is nothing to compare.
     """
-    known = (one.lengths > 0) & (other.lengths > 0)
-    return float(np.median(one.lengths[known] / other.lengths[known])) if known.any() else np.nan
+    if len(bodies) < 2:
+        return np.full(len(bodies), np.nan)
+    lengths = np.array([np.where(body.lengths > 0, body.lengths, np.nan) for body in bodies])
+    return np.array([_median(own / _median(np.delete(lengths, number, axis=0))) for number, own in enumerate(lengths)])
 
 
 def faults(summary: LimbSummary) -> list[str]:

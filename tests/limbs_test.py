@@ -113,13 +113,12 @@ def test_the_size_of_a_body_beside_another_is_told_by_most_limbs_and_by_those_tr
         return skeleton
 
     lost = [{**walk, "tracked": walk["tracked"] & (np.arange(len(JOINTS)) != 5)} for walk in among(WALKS, odd)]
-    one, other, nothing = (
-        limbs.summarize(walks)
-        for walks in (lost, WALKS, [{**walk, "tracked": np.zeros_like(walk["tracked"])} for walk in WALKS])
-    )
-    assert limbs.relative_size(one, other) == pytest.approx(0.65)
-    assert limbs.relative_size(other, one) == pytest.approx(1 / 0.65)
-    assert np.isnan(limbs.relative_size(nothing, other))
+    unseen = [{**walk, "tracked": np.zeros_like(walk["tracked"])} for walk in WALKS]
+    sizes = limbs.relative_sizes([limbs.summarize(walks) for walks in (WALKS, WALKS, lost, WALKS, unseen)])
+    np.testing.assert_allclose(sizes, [1, 1, 0.65, 1, np.nan], rtol=1e-6)
+    alone = limbs.summarize(WALKS)
+    np.testing.assert_array_equal(limbs.relative_sizes([alone]), [np.nan])
+    assert limbs.relative_sizes([]).shape == (0,)
 
 
 def test_generated_people_have_limbs_as_bodies_have_them():
