@@ -35,7 +35,7 @@ def evaluate(
     """Evaluates a run on the test walks of its data set and writes `evaluation.json` into its folder.
 
     Recognition is of windows and of whole walks. Retrieval, verification and open-set identification compare walks by
-    the mean of their AGEs; the encoder has seen everybody's training walks, without names.
+    the mean of their AGEs, see `GaitRecognizer.embed`; the encoder has seen everybody's training walks, without names.
 
     Args:
         run: A finished run.
@@ -65,6 +65,7 @@ def evaluate(
     gallery = run.features(training, "gallery AGEs")
     if observe:
         observe("train", training, gallery, None)
+    embedded = recognizer.embed(gallery)
     _fit(others, run, dataset)
     tests: dict[str, list[dict[str, Any]]] = {}
     left_out: dict[str, list[str]] = {}
@@ -79,7 +80,7 @@ def evaluate(
             tests[split] += recognition("fine-tuned", fine_tuned_logits(run, windows), windows)
         for other in others:
             tests[split] += recognition(other.title, other.scores(windows), windows)
-        tests[split] += comparison(own, ages.mean(axis=1), windows, gallery.mean(axis=1), training, search_windows)
+        tests[split] += comparison(own, recognizer.embed(ages), windows, embedded, training, search_windows)
     evaluation = {
         "settings": dataclasses.asdict(run.settings),
         "chosen_on": "validation walks, which are no training walks"

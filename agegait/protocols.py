@@ -87,9 +87,9 @@ class Retrieval:
 
     protocol: ClassVar[str] = "retrieval"
     about: ClassVar[str] = (
-        "Each test walk is searched for among the training walks by the distance between mean features. No "
-        "recognizer takes part, so what shares an encoder and its features has the same figures. Ranks are "
-        "counted in walks, not in people: not to be compared with recognition."
+        "Each test walk is searched for among the training walks by the distance between mean features, "
+        "whitened where the recipe whitens them. No label takes part, so what shares an encoder and its features has "
+        "the same figures. Ranks are counted in walks, not in people: not to be compared with recognition."
     )
 
     samples: int

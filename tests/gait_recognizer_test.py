@@ -141,6 +141,44 @@ class TestWhiten:
         np.testing.assert_allclose(whitened(ages), plain(white), rtol=1e-5, atol=1e-5)
 
 
+class TestEmbed:
+    def test_windows_are_the_means_of_their_frames(self, ages):
+        for recognizer in (recognizer_of(), recognizer_of(standardize=True)):
+            np.testing.assert_array_equal(recognizer.embed(ages), ages.mean(axis=1))
+
+    @pytest.mark.parametrize("manner", ["ap", "sc"])
+    def test_whitened_they_are_unit_vectors_of_whitened_frames_means(self, ages, manner):
+        recognizer = recognizer_of(manner, whiten=True)
+        recognizer.adapt(ages)
+        white = np.array([[keras.ops.convert_to_numpy(recognizer.normalization(frame)) for frame in w] for w in ages])
+        found = recognizer.embed(ages)
+        for window, frames in zip(found, white, strict=True):
+            mean = sum(frames) / F
+            np.testing.assert_allclose(window, mean / np.sqrt((mean**2).sum()), atol=1e-5)
+        np.testing.assert_allclose(recognizer.embed(ages.mean(axis=1)), found, atol=1e-5)
+
+    def test_labels_have_no_part_in_it(self, ages, persons):
+        recognizer = compiled(recognizer_of(whiten=True))
+        recognizer.adapt(ages)
+        before = recognizer.embed(ages)
+        recognizer.fit(ages, persons, verbose=0)
+        np.testing.assert_array_equal(recognizer.embed(ages), before)
+
+    def test_what_is_the_mean_itself_has_no_direction(self, ages):
+        recognizer = recognizer_of(whiten=True)
+        recognizer.adapt(ages)
+        mean = keras.ops.convert_to_numpy(recognizer.normalization.mean)
+        np.testing.assert_array_equal(recognizer.embed(mean[None]), np.zeros((1, D)))
+
+    def test_refusals(self, ages):
+        recognizer = recognizer_of(whiten=True)
+        recognizer.adapt(ages)
+        with pytest.raises(ValueError, match=r"ages: expected \[M, f, D\] or \[M, D\], received a shape of \(6,\)"):
+            recognizer.embed(ages[0, 0])
+        with pytest.raises(ValueError, match=r"ages: expected 6 values a frame, received 5 in \(8, 4, 5\)"):
+            recognizer.embed(ages[..., :5])
+
+
 class TestTraining:
     def trained(self, fit, manner="ap", **options):
         keras.utils.set_random_seed(4)

@@ -167,6 +167,33 @@ class GaitRecognizer(keras.Model):
         """As `keras.Model.predict`, on AGEs as a call takes them."""
         return super().predict(in_order(x, batch_size), batch_size=batch_size, **kwargs)
 
+    def embed(self, ages):
+        """What windows are compared by where nobody is named: in searches, and of people who were never trained on.
+
+        The mean over a window's frames. With `whiten`, each direction counts the same in it and it has unit length,
+        which makes the distance of two windows that of the angle between them; no label has a part in that.
+
+        Args:
+            ages: `[M, f, D]`, or means over frames `[M, D]`.
+
+        Returns:
+            `[M, D]`, a NumPy array.
+
+        Raises:
+            ValueError: Another rank, or AGEs of another size than those adapted to.
+        """
+        ages = np.asarray(ages)
+        if ages.ndim not in (2, 3):
+            raise ValueError(f"ages: expected [M, f, D] or [M, D], received a shape of {ages.shape}.")
+        means = ages.mean(axis=1) if ages.ndim == 3 else ages
+        if not self.whiten:
+            return means
+        if self.normalization.built and ages.shape[-1] != (size := self.normalization.mean.shape[0]):
+            raise ValueError(f"ages: expected {size} values a frame, received {ages.shape[-1]} in {ages.shape}.")
+        white = np.asarray(ops.convert_to_numpy(self.normalization(means)), "float32")
+        lengths = np.linalg.norm(white, axis=-1, keepdims=True)
+        return np.divide(white, lengths, where=lengths > 0, out=np.zeros_like(white))
+
     def _batch_rows(self, ages, *labels):
         if self.manner == "sc" or len(ages.shape) != 3:
             return ages, *labels

@@ -21,7 +21,7 @@ class Walks(NamedTuple):
     Attributes:
         names: `[W]`, sorted.
         persons: `[W]` labels.
-        features: `[W, D]`, the mean of each walk's AGEs, or of its encoder states where the run recognizes by these.
+        features: `[W, D]`, the mean of each walk's windows, as `GaitRecognizer.embed` has them.
         windows: Windows of all of them.
     """
 
@@ -90,8 +90,8 @@ class Observations:
     def __call__(self, part: str, windows: Windows, features: np.ndarray, logits: np.ndarray | None) -> None:
         """Looks at the windows of a part, at what people are recognized by in them, `[M, f, 3 k]`, and at whom the
         recognizer names for them, `[M, N]`, if it was asked."""
-        means = features.mean(axis=1)
-        of_walks, persons = protocols.by_walk(means, windows.persons, windows.walks)
+        embedded = self.run.recognizer.embed(features)
+        of_walks, persons = protocols.by_walk(embedded, windows.persons, windows.walks)
         walks = Walks(np.unique(windows.walks), persons, of_walks, len(windows.persons))
         if logits is None:
             self._training = walks
@@ -103,7 +103,7 @@ class Observations:
             by_walk.argmax(axis=1),
             windows.persons,
             logits.argmax(axis=1),
-            (means[picked], windows.persons[picked]),
+            (embedded[picked], windows.persons[picked]),
             *self._encode(windows.skeletons),
         )
 

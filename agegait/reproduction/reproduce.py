@@ -178,8 +178,8 @@ class _Work:
             tests[test] = evaluation.recognition(row.name, logits, part)
             tests[test] += _published(row, watch.of(test), part, settings.frames)
             if not fine_tuned and row.labelled_walks is None:
-                probes = features.tests[test].mean(axis=1)
-                tests[test] += evaluation.comparison(row.name, probes, part, features.gallery, parts.gallery)
+                probes, gallery = (run.recognizer.embed(found) for found in (features.tests[test], features.gallery))
+                tests[test] += evaluation.comparison(row.name, probes, part, gallery, parts.gallery)
         training.finish(run)
         return {"trained": run.record["trained"], "labelled": run.record["data"].get("labelled"), "tests": tests}
 
