@@ -11,6 +11,9 @@ import time
 import keras
 import numpy as np
 import pytest
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from agegait import datasets, evaluation, recipes, runs, training
 from agegait.skeletons import JOINTS
@@ -303,3 +306,23 @@ def test_evaluation_has_every_protocol_and_is_written(data_dir, tmp_path, finish
     assert windows["rank"]["1"] > 0.1
     assert windows["rank"]["1"] <= windows["rank"]["5"] <= windows["rank"]["10"]
     assert len(evaluation.tables(written)) == len(evaluation.tables(found)) == 4
+
+
+def test_walks_are_searched_for_by_what_the_recognizer_makes_of_ages_without_labels(data_dir, finished):
+    dataset = finished.settings.load(data_dir)
+    walks = []
+    for windows in (finished.windows(dataset, "train", finished.settings.frames), finished.windows(dataset, "test")):
+        embedded = finished.recognizer.embed(finished.features(windows, "AGEs"))
+        own = [np.flatnonzero(windows.walks == walk) for walk in np.unique(windows.walks)]
+        walks.append(
+            (np.stack([embedded[rows].mean(axis=0) for rows in own]), [windows.persons[rows[0]] for rows in own])
+        )
+    gallery, probes = walks
+    nearest = make_pipeline(StandardScaler(), KNeighborsClassifier(1)).fit(*gallery)
+    (found,) = (
+        result
+        for result in evaluation.evaluate(finished, data_dir)["tests"]["test"]
+        if result["protocol"] == "retrieval"
+    )
+    assert found["rank"][1] == pytest.approx(nearest.score(*probes))
+    assert 0.1 < found["rank"][1] < 1
