@@ -127,6 +127,7 @@ def _parser() -> argparse.ArgumentParser:
         "--seeds", nargs="+", type=int, default=(0, 1, 2), metavar="N", help="a run of each row for each (0 1 2)"
     )
     reproduce.add_argument("--preset", choices=PRESETS, default="best", help="recipe (default: %(default)s)")
+    _add_precision(reproduce)
     _add_recipe(reproduce)
     _add_places(reproduce)
     _add_format(reproduce).add_argument("--no-limb-check", action="store_true", help=LIMB_CHECK)
@@ -166,13 +167,17 @@ def _add_training(train: argparse.ArgumentParser, preset: str) -> argparse._Mutu
     )
     train.add_argument("--features", choices=("ages", "states"), help="recognize by AGEs or by encoder states (ages)")
     train.add_argument("--frames", type=int, metavar="N", help="frames of a window (6)")
-    train.add_argument(
-        "--precision", choices=("float32", "mixed_bfloat16"), help="what the encoder is trained in (float32)"
-    )
+    _add_precision(train)
     train.add_argument("--seed", type=int, metavar="N", help="a CPU run repeats exactly with it (0)")
     train.add_argument("--tensorboard", action="store_true", help="write losses for TensorBoard as well")
     _add_recipe(train)
     return start
+
+
+def _add_precision(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--precision", choices=("float32", "mixed_bfloat16"), help="what both networks are trained in (float32)"
+    )
 
 
 def _add_recipe(command: argparse.ArgumentParser) -> None:

@@ -44,7 +44,8 @@ class Settings:
         features: What people are recognized by: `"ages"`, or `"states"` for the encoder's outputs, which AGEs are made
             of. The paper compares the two; only AGEs are fine-tuned and exported.
         frames: Frames f of a window.
-        precision: Keras dtype policy that the encoder is trained in; it is kept in float32.
+        precision: Keras dtype policy that encoder and recognizer are trained in; they are kept, and fine-tuned, in
+            float32.
         seed: Of first weights, orders and dropout.
         preset: Name of the recipe that `recipe` was made from.
         recipe: How both networks are trained.

@@ -127,7 +127,9 @@ def make_encoder(settings: Settings, joints: int) -> GaitEncoder:
     )
 
 
-def make_recognizer(recipe: Recipe, persons: int, manner: str, ages: np.ndarray) -> GaitRecognizer:
+def make_recognizer(
+    recipe: Recipe, persons: int, manner: str, ages: np.ndarray, precision: str = "float32"
+) -> GaitRecognizer:
     """The recognizer that a recipe asks for, untrained, but for what it standardises or whitens these AGEs by."""
     recognizer = GaitRecognizer(
         persons,
@@ -137,6 +139,7 @@ def make_recognizer(recipe: Recipe, persons: int, manner: str, ages: np.ndarray)
         standardize=recipe.standardize,
         whiten=recipe.whiten,
         kernel_initializer=optimizers.recognizer_initializer(recipe),
+        dtype=precision,
     )
     if recognizer.normalization is not None:
         recognizer.adapt(ages)
@@ -248,7 +251,7 @@ def train_recognizer(
     training_ages, validation_ages = ages
     # Again, so that what came before has no say in what is drawn: a training that was stopped, or a model read.
     keras.utils.set_random_seed(settings.seed)
-    recognizer = make_recognizer(recipe, len(run.persons), settings.manner, training_ages)
+    recognizer = make_recognizer(recipe, len(run.persons), settings.manner, training_ages, settings.precision)
     rows, labels = recognizer.rows(training_ages, training.persons)
     batch_size = recipe.recognizer_batch_size
     epochs = recipe.passes(recipe.recognizer_epochs, len(rows), batch_size)

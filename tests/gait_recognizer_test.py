@@ -264,6 +264,18 @@ def test_other_dtypes_stay_close(ages, dtype):
     np.testing.assert_allclose(np.asarray(logits, "float32"), expected, atol=0.03 * np.abs(expected).max())
 
 
+@pytest.mark.parametrize("option", ["whiten", "standardize"])
+def test_bfloat16_comes_after_whitening(ages, option):
+    ages = 10 + 0.01 * ages  # bfloat16 has nothing between 10 and 10.06
+    recognizer, other = (recognizer_of(dtype=dtype, **{option: True}) for dtype in ("float32", "mixed_bfloat16"))
+    recognizer.adapt(ages)
+    for model in (recognizer, other):
+        model.build(ages.shape)
+    other.set_weights(recognizer.get_weights())
+    expected, logits = np.asarray(recognizer(ages)), np.asarray(other(ages), "float32")
+    np.testing.assert_allclose(logits, expected, atol=0.03 * np.abs(expected).max())
+
+
 @pytest.mark.parametrize(
     "options",
     [{"units": (5, 4)}, {"kernel_initializer": keras.initializers.RandomNormal(stddev=1.0)}],

@@ -56,7 +56,8 @@ class GaitRecognizer(keras.Model):
         kernel_initializer: str | dict | keras.initializers.Initializer = "glorot_uniform",
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        # No autocast: AGEs in bfloat16 would be whitened or standardised to large errors.
+        super().__init__(autocast=False, **kwargs)
         if manner not in self.MANNERS:
             raise ValueError(f"manner: expected one of {', '.join(self.MANNERS)}, received {manner!r}.")
         self.num_persons = num_persons
@@ -66,12 +67,12 @@ class GaitRecognizer(keras.Model):
         self.standardize = standardize
         self.whiten = whiten
         self.kernel_initializer = kernel_initializer
-        options = {"dtype": self.dtype_policy}
         self.normalization = None
         if whiten:
-            self.normalization = Whitening(name="normalization", **options)
+            self.normalization = Whitening(name="normalization", dtype=self.variable_dtype)
         elif standardize:
-            self.normalization = keras.layers.Normalization(name="normalization", **options)
+            self.normalization = keras.layers.Normalization(name="normalization", dtype=self.variable_dtype)
+        options = {"dtype": self.dtype_policy}
         self.hidden = []
         for number, size in enumerate([units] if isinstance(units, int) else units):
             self.hidden.append(keras.layers.Dense(size, "relu", name=f"hidden_{number}", **self._kernel(), **options))
