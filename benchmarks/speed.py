@@ -7,10 +7,11 @@ import encoder
 import identify
 import loading
 import pipeline
+import recognizer
 import startup
 import timing
 
-BENCHMARKS = (encoder, identify, pipeline, loading, startup)
+BENCHMARKS = (encoder, recognizer, identify, pipeline, loading, startup)
 
 
 def add(parser):

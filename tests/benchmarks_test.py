@@ -120,6 +120,18 @@ def test_the_encoder_beside_its_products(tmp_path):
 
 
 @pytest.mark.slow
+def test_the_recognizer_in_both_precisions(tmp_path):
+    printed, found = run("recognizer", tmp_path)
+    same_environment(printed, found["environment"])
+    precisions = found["recognizer"]["precisions"]
+    assert next(iter(precisions)) == "float32"
+    assert precisions["float32"]["of_float32"] == 1
+    for precision in precisions.values():
+        positive(precision, "frames_per_second", "gflops", "product_gflops", "share", "of_float32")
+        assert precision["share"] == pytest.approx(precision["gflops"] / precision["product_gflops"])
+
+
+@pytest.mark.slow
 def test_walks_named_in_process(tmp_path):
     printed, found = run("identify", tmp_path, "--people", "7")
     same_environment(printed, found["environment"])

@@ -23,6 +23,7 @@ OWN = {
     "agegait.metrics": set(),
     "agegait.augmentation": set(),
     "agegait.losses": set(),
+    "agegait.optimizers": {"agegait.recipes"},
     "agegait.limbs": {"agegait.skeletons"},
     "agegait.descriptors": {"agegait.skeletons"},
     "agegait.protocols": {"agegait.metrics"},
@@ -49,6 +50,7 @@ FOREIGN = {
     "agegait.layers": {"numpy", "keras"},
     "agegait.augmentation": {"numpy"},
     "agegait.losses": {"keras"},
+    "agegait.optimizers": {"keras", "tensorflow"},
     "agegait.models": {"numpy", "keras"},
 }
 NEVER = {"tfds_builders": {"keras", "keras_tuner"}}

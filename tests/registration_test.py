@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 
 def run(program):
     finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
@@ -17,10 +19,11 @@ def test_a_layers_module_may_be_what_brings_keras_in():
     assert "gait_encoder.GaitEncoder" in run(program.format("get_registered_object"))
 
 
-def test_import_agegait_is_enough_for_our_losses():
-    for order in ("agegait, keras", "keras, agegait"):
-        program = f"import {order}; print(keras.saving.get_registered_object('agegait>SmoothedCrossentropy'))"
-        assert "losses.SmoothedCrossentropy" in run(program)
+@pytest.mark.parametrize("order", ["agegait, keras", "keras, agegait"])
+@pytest.mark.parametrize(("module", "name"), [("losses", "SmoothedCrossentropy"), ("optimizers", "FusedAdam")])
+def test_import_agegait_is_enough_for_what_models_are_compiled_with(order, module, name):
+    program = f"import {order}; print(keras.saving.get_registered_object('agegait>{name}'))"
+    assert f"{module}.{name}" in run(program)
 
 
 def test_import_agegait_costs_no_keras():
