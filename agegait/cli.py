@@ -524,8 +524,9 @@ def _demo(options: argparse.Namespace) -> None:
         (named,) = client.identify(np.load(walk_file))
     truth = run.persons[walk["person"]]
     console.print(
-        f"{walk_file} is a walk of [bold]{truth}[/bold]; the server on port {server.port} says "
-        f"[bold]{named.person}[/bold], {100 * named.score:.0f} % sure.",
+        f"{walk_file} is a walk of [bold]{truth}[/bold];",
+        f"the server on port {server.port} says [bold]{named.person}[/bold], {100 * named.score:.0f} % sure.",
+        sep="\n",
         highlight=False,
     )
     step("files it left")
