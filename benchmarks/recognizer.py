@@ -1,4 +1,4 @@
-"""Frames a second that GaitRecognizer learns from, by `--preset best`, in float32 and in bfloat16, by turns.
+"""Frames a second that GaitRecognizer learns from, by `--preset best`, in either precision and by Keras's own Adam.
 
 `fit` is the whole of it, the input pipeline included, as `agegait train` runs it. Beside it stand the products of the
 recognizer's largest layer, forward and for its gradient, in the same dtype and shapes: the share is of their rate.
@@ -18,6 +18,7 @@ def part(units, frames, rounds):
     """Training in each precision that the processor has products of."""
     import math
 
+    import keras
     import numpy as np
 
     from agegait import data, losses, optimizers, recipes, training
@@ -32,9 +33,10 @@ def part(units, frames, rounds):
     seeds = iter(range(10**6))
     shapes = [((batch, size), (size, hidden), None), ((batch, size), (batch, hidden), "left")]
 
-    def training_in(precision):
+    def training_in(precision, adam):
         recognizer = training.make_recognizer(recipe, PERSONS, "ap", ages[:, None], precision)
         optimizer = optimizers.recognizer_optimizer(recipe, frames // batch)
+        optimizer = adam.from_config(optimizer.get_config())
         recognizer.compile(optimizer, losses.SmoothedCrossentropy(recipe.label_smoothing), metrics=["accuracy"])
 
         def fit():
@@ -45,23 +47,28 @@ def part(units, frames, rounds):
 
     works, flop = {}, {}
     for precision in precisions:
-        works[precision] = training_in(precision)
+        works[precision] = training_in(precision, optimizers.FusedAdam)
+        works[f"{precision}, Keras's Adam"] = training_in(precision, keras.optimizers.Adam)
         works[f"{precision} products"], flop[precision] = timing.products(shapes, DTYPES[precision])
     times = timing.by_turns(works, rounds)
     # Whitening forward; no gradient by AGEs, which are not learned.
     needed = 2 * (size * size + 2 * size * hidden + 3 * hidden * PERSONS) * frames
-    found = {
-        precision: {
-            "frames_per_second": frames / statistics.median(times[precision]),
-            "gflops": needed / statistics.median(times[precision]) / 1e9,
-            "product_gflops": flop[precision] / statistics.median(times[f"{precision} products"]) / 1e9,
-            "share": needed / flop[precision] * timing.ratio(times[f"{precision} products"], times[precision]),
-            "of_float32": timing.ratio(times["float32"], times[precision]),
+
+    def figures(name, precision):
+        products = times[f"{precision} products"]
+        return {
+            "frames_per_second": frames / statistics.median(times[name]),
+            "gflops": needed / statistics.median(times[name]) / 1e9,
+            "product_gflops": flop[precision] / statistics.median(products) / 1e9,
+            "share": needed / flop[precision] * timing.ratio(products, times[name]),
+            "of_float32": timing.ratio(times["float32"], times[name]),
         }
-        for precision in precisions
+
+    trainings = {
+        name: figures(name, precision) for precision in precisions for name in (precision, f"{precision}, Keras's Adam")
     }
     return {
-        "precisions": found,
+        "trainings": trainings,
         "frames": frames,
         "batch": batch,
         "hidden": hidden,
@@ -86,9 +93,9 @@ def measure(options):
 def tables(results):
     part = results["recognizer"]
     table = Table("GaitRecognizer", "frames/s", "times float32", "GFLOP/s", "same products", "share")
-    for precision, found in part["precisions"].items():
+    for name, found in part["trainings"].items():
         table.add_row(
-            f"training, {precision}",
+            f"training, {name}",
             f"{found['frames_per_second']:,.0f}",
             f"{found['of_float32']:.2f}",
             f"{found['gflops']:,.1f}",

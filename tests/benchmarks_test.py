@@ -120,15 +120,15 @@ def test_the_encoder_beside_its_products(tmp_path):
 
 
 @pytest.mark.slow
-def test_the_recognizer_in_both_precisions(tmp_path):
+def test_the_recognizer_beside_its_products_and_keras_adam(tmp_path):
     printed, found = run("recognizer", tmp_path)
     same_environment(printed, found["environment"])
-    precisions = found["recognizer"]["precisions"]
-    assert next(iter(precisions)) == "float32"
-    assert precisions["float32"]["of_float32"] == 1
-    for precision in precisions.values():
-        positive(precision, "frames_per_second", "gflops", "product_gflops", "share", "of_float32")
-        assert precision["share"] == pytest.approx(precision["gflops"] / precision["product_gflops"])
+    trainings = found["recognizer"]["trainings"]
+    assert list(trainings)[:2] == ["float32", "float32, Keras's Adam"]
+    assert trainings["float32"]["of_float32"] == 1
+    for training in trainings.values():
+        positive(training, "frames_per_second", "gflops", "product_gflops", "share", "of_float32")
+        assert training["share"] == pytest.approx(training["gflops"] / training["product_gflops"])
 
 
 @pytest.mark.slow
