@@ -150,6 +150,17 @@ def test_reads_an_archive(kgbd, tmp_path, name, root):
     assert sorted(path.name for path in archive.parent.iterdir()) == [archive.name]
 
 
+def test_reads_an_archive_with_progress_bars_hidden(kgbd, tmp_path):
+    (tmp_path / "manual").mkdir()
+    pack(tmp_path / "manual" / "kgbd.tar", write_tree(tmp_path / "unpacked"), "Data")
+    tfds.disable_progress_bar()
+    try:
+        prepare(kgbd, tmp_path / "manual")
+    finally:
+        tfds.enable_progress_bar()
+    assert_complete(kgbd)
+
+
 def test_loads_by_name_and_as_supervised_pairs(tmp_path):
     write_tree(tmp_path / "manual" / "Data")
     config = tfds.download.DownloadConfig(manual_dir=tmp_path / "manual")

@@ -3,11 +3,10 @@
 from typing import Any, ClassVar
 
 import tensorflow_datasets as tfds
-from etils import epath
 
 from tfds_builders import frame_files, frame_folders, walks
 from tfds_builders.frame_folders import Layout
-from tfds_builders.walk_builder import WalkBuilder, manual_dir
+from tfds_builders.walk_builder import WalkBuilder, held, manual_dir
 
 
 class FrameFolderBuilder(WalkBuilder, skip_registration=True):  # type: ignore[call-arg]
@@ -40,22 +39,17 @@ class FrameFolderBuilder(WalkBuilder, skip_registration=True):  # type: ignore[c
                 split: self._generate_examples(list(frame_files.batches(its)), frame_files.read)
                 for split, its in found.items()
             }
-        held = _read_archives([walk for its in found.values() for walk in its if walk.archive is not None])
+        packed = _read_archives([walk for its in found.values() for walk in its])
 
         def read(walk):
-            return [(walk.name, held.pop(walk.name))] if walk.archive is not None else frame_files.read([walk])
+            return [(walk.name, packed.pop(walk.name))] if walk.archive is not None else frame_files.read([walk])
 
         return {split: self._generate_examples(its, read) for split, its in found.items()}
 
 
 def _read_archives(archived: list[frame_folders.Walk]) -> dict[str, dict[str, Any]]:
-    # An archive may not be read in the order of the splits, so all of it is held: 60 MB of BIWI.
-    held: dict[str, dict[str, Any]] = {}
-    for archive in dict.fromkeys(walk.archive for walk in archived):
+    recordings: dict[str, dict[str, Any]] = {}  # 60 MB of BIWI
+    for archive in dict.fromkeys(walk.archive for walk in archived if walk.archive is not None):
         own = [walk for walk in archived if walk.archive == archive]
-        name = epath.Path(archive).name
-        read = tfds.core.utils.tqdm(
-            frame_files.read(own), desc=f"Reading {name}...", total=len(own), unit=" walks", leave=False
-        )
-        held.update((walk, recording) for walk, recording in read)  # no mapping, whatever a hidden progress bar says
-    return held
+        recordings |= held(frame_files.read(own), archive, len(own))
+    return recordings

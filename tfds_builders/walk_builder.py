@@ -50,6 +50,14 @@ def manual_dir(dl_manager: tfds.download.DownloadManager) -> epath.Path:
         raise ValueError(str(error)) from error
 
 
+def held(examples: Iterable[Example], archive: str | epath.Path, total: int) -> dict[str, dict[str, Any]]:
+    """An archive's examples by their names, all in memory: it may not be read in the order of the splits."""
+    progress = tfds.core.utils.tqdm(
+        examples, desc=f"Reading {epath.Path(archive).name}...", total=total, unit=" walks", leave=False
+    )
+    return dict(iter(progress))  # a hidden progress bar passes for a mapping
+
+
 def _read_in_turn(tasks: Sequence[Any], read: Callable[[Any], Iterable[Example]]) -> Iterator[Example]:
     for task in tfds.core.utils.tqdm(tasks, desc="Reading walks...", unit=" walks", leave=False):
         yield from read(task)

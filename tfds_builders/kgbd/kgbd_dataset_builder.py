@@ -77,15 +77,7 @@ class Builder(walk_builder.WalkBuilder):
         if self._on_beam:
             self._check_complete(manual.members(archive), str(archive))
             return lambda names: self._generate_examples([(str(archive), names)], reading.read_archive)
-        # An archive may not be read in the order of the splits, so all of it is held: 120 MB.
-        examples = tfds.core.utils.tqdm(
-            reading.read_archive((str(archive), None)),
-            desc=f"Reading {archive.name}...",
-            total=len(self.SPLIT),
-            unit=" walks",
-            leave=False,
-        )
-        held = dict(examples)
+        held = walk_builder.held(reading.read_archive((str(archive), None)), archive, len(self.SPLIT))  # 120 MB
         self._check_complete(held, str(archive))
         return lambda names: self._generate_examples(names, lambda name: [(name, held[name])])
 
