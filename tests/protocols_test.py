@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agegait import metrics, protocols
+from agegait.protocols import distances
 
 
 class TestRecognition:
@@ -124,7 +125,7 @@ class TestRetrieval:
         whole = protocols.retrieval(*case)
         assert sizes == [(200, 3000)]
         assert len(whole.cmc) == protocols.SEARCH_RANKS
-        monkeypatch.setattr(protocols, "BLOCK", 1)  # MiB: 43 rows of 3000 distances
+        monkeypatch.setattr(distances, "BLOCK", 1)  # MiB: 43 rows of 3000 distances
         blocks = protocols.retrieval(*case)
         assert max(rows for rows, _ in sizes[1:]) * 3000 * 8 <= 2**20
         assert sum(rows for rows, _ in sizes[1:]) == 200
