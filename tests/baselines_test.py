@@ -7,6 +7,7 @@ from sklearn.neighbors import KNeighborsClassifier
 
 import agegait
 from agegait import baselines, descriptors, protocols
+from agegait.baselines import classifiers, descriptor_baseline
 from agegait.datasets import Windows
 from agegait.recipes import Recipe
 
@@ -83,12 +84,12 @@ class TestDescriptorBaseline:
             votes = np.zeros(PEOPLE)
             for frame in descriptors.d13(window):
                 distances = np.linalg.norm((frame - mean) / scale - (frames - mean) / scale, axis=1)
-                votes += np.bincount(labels[np.argsort(distances)[: baselines.NEIGHBOURS]], minlength=PEOPLE)
-            np.testing.assert_allclose(scores, votes / baselines.NEIGHBOURS / 6, atol=1e-6)
+                votes += np.bincount(labels[np.argsort(distances)[: classifiers.NEIGHBOURS]], minlength=PEOPLE)
+            np.testing.assert_allclose(scores, votes / classifiers.NEIGHBOURS / 6, atol=1e-6)
 
     def test_blocks_make_no_difference(self, knn, test, monkeypatch):
         expected = knn.scores(test)
-        monkeypatch.setattr(baselines, "FRAMES_AT_ONCE", 7 * 6)
+        monkeypatch.setattr(descriptor_baseline, "FRAMES_AT_ONCE", 7 * 6)
         np.testing.assert_array_equal(knn.scores(test), expected)
         assert knn.scores(Windows(*(part[:0] for part in test))).shape == (0, PEOPLE)
 

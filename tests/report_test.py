@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agegait import GaitEncoder, cli, datasets, evaluation, protocols, recipes, report, runs, training
+from agegait.data import WalkFormat
 from agegait.report import attention, confusion, curves, embedding, histories, observations, rebuilding
 from agegait.report.observations import Walks, evenly
 from tfds_builders.walkers import generator
@@ -227,7 +228,7 @@ def test_the_page_says_how_to_get_it_again(path, run, data_dir):
             "/",
             preset="best",
             recipe=recipes.recipe("best"),
-            walk_format=runs.WalkFormat("coco_17", "mm", resample=25.0),
+            walk_format=WalkFormat("coco_17", "mm", resample=25.0),
         ),
     ],
 )

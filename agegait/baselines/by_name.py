@@ -1,0 +1,65 @@
+from collections.abc import Callable
+
+from agegait import descriptors
+from agegait.baselines import classifiers, networks
+from agegait.baselines.baseline import Baseline
+from agegait.baselines.descriptor_baseline import DescriptorBaseline
+from agegait.baselines.network_baseline import NETWORK, NetworkBaseline
+from agegait.models import GaitEncoder
+from agegait.recipes import Recipe
+
+BOOSTED_FRAMES = 40_000
+"""Frames that AdaBoost learns from: a minute, where all of KGBD's would take hours."""
+
+BASELINES = {
+    "d13-knn": "D13 + KNN",
+    "d13-adaboost": "D13 + AdaBoost",
+    "d16-knn": "D16 + KNN",
+    "d16-adaboost": "D16 + AdaBoost",
+    "mlp": "raw MLP",
+    "mlp-whitened": "raw MLP, whitened",
+    "lstm": "single-layer LSTM",
+    "lstm-multilayer": "multi-layer LSTM",
+    "encoder-states": "encoder states",
+}
+"""The baselines' names, and what tables call them."""
+
+
+def baseline(
+    name: str, encoder: GaitEncoder | None = None, recipe: Recipe | None = None, manner: str = "ap"
+) -> Baseline:
+    """A baseline by its name, not yet fitted.
+
+    Args:
+        name: One of `BASELINES`.
+        encoder: The trained encoder, for `"encoder-states"` alone.
+        recipe: How the recognizer of encoder states is trained, as that of AGEs should be; `NETWORK` where absent.
+        manner: That recognizer's.
+
+    Raises:
+        ValueError: An unknown name, or encoder states without an encoder.
+    """
+    if name not in BASELINES:
+        raise ValueError(f"baseline: expected one of {', '.join(BASELINES)}, received {name!r}.")
+    if name == "encoder-states":
+        if encoder is None:
+            raise ValueError(f"baseline: expected an encoder for {name}, received none.")
+        return NetworkBaseline(
+            BASELINES[name],
+            networks.recognizer(manner),
+            lambda windows: networks.encoder_states(encoder, windows),
+            recipe or NETWORK,
+        )
+    return _BUILDERS[name](BASELINES[name])
+
+
+_BUILDERS: dict[str, Callable[[str], Baseline]] = {
+    "d13-knn": lambda title: DescriptorBaseline(title, descriptors.d13, classifiers.neighbours),
+    "d13-adaboost": lambda title: DescriptorBaseline(title, descriptors.d13, classifiers.adaboost, BOOSTED_FRAMES),
+    "d16-knn": lambda title: DescriptorBaseline(title, descriptors.d16, classifiers.neighbours),
+    "d16-adaboost": lambda title: DescriptorBaseline(title, descriptors.d16, classifiers.adaboost, BOOSTED_FRAMES),
+    "mlp": lambda title: NetworkBaseline(title, networks.recognizer("sc"), networks.coordinates),
+    "mlp-whitened": lambda title: NetworkBaseline(title, networks.recognizer("sc", whiten=True), networks.coordinates),
+    "lstm": lambda title: NetworkBaseline(title, networks.lstm(1), networks.coordinates),
+    "lstm-multilayer": lambda title: NetworkBaseline(title, networks.lstm(2), networks.coordinates),
+}

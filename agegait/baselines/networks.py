@@ -1,0 +1,55 @@
+"""The networks among the baselines, and what they see of windows."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import keras
+import numpy as np
+
+from agegait.baselines.network_baseline import BATCH
+from agegait.datasets import Windows
+from agegait.models import GaitEncoder
+from agegait.recipes import Recipe
+from agegait.training import make_recognizer
+
+LSTM_UNITS = 256
+"""As the encoder's."""
+
+Build = Callable[[int, np.ndarray, Recipe], keras.Model]
+
+
+def coordinates(windows: Windows) -> np.ndarray:
+    """The coordinates of each frame joined, `[M, f, 3 J]`."""
+    return windows.skeletons.reshape(*windows.skeletons.shape[:2], -1)
+
+
+def encoder_states(encoder: GaitEncoder, windows: Windows) -> np.ndarray:
+    """The states h of an encoder's last layer in place of AGEs, `[M, f, 3 k]`: x, y and z joined."""
+    states = encoder.states(windows.skeletons, batch_size=BATCH, verbose=0)
+    return np.asarray(states, dtype="float32")
+
+
+def recognizer(manner: str, **changes: Any) -> Build:
+    """A recognizer on features as they are, by a recipe that is the caller's but for the changes."""
+    return lambda persons, features, recipe: make_recognizer(replace(recipe, **changes), persons, manner, features)
+
+
+def lstm(layers: int) -> Build:
+    """LSTM layers over the frames of a window, and logits from the last one's state at the end."""
+
+    def build(persons, features, recipe):
+        normalization = keras.layers.Normalization()
+        normalization.adapt(features)
+        return keras.Sequential(
+            [
+                keras.Input(features.shape[1:]),
+                normalization,
+                *(keras.layers.LSTM(LSTM_UNITS, return_sequences=True) for _ in range(layers - 1)),
+                keras.layers.LSTM(LSTM_UNITS),
+                keras.layers.Dropout(recipe.dropout),
+                keras.layers.Dense(persons),
+            ]
+        )
+
+    return build

@@ -1,0 +1,12 @@
+"""Runs: what one was asked to do, and the folder that it leaves.
+
+A run's folder holds `run.json` (settings, data, split, versions, what was reached), `encoder.keras` and
+`recognizer.keras`, both again as `fine_tuned_*.keras` where the recipe asks for it, `history/` with a table of losses
+for each training, and, while a training is under way, `checkpoints/` to take it up again from.
+"""
+
+from agegait.runs.run import FEATURE_BATCH, FORMAT, Run, load
+from agegait.runs.settings import Settings
+from agegait.runs.write_aside import write_aside
+
+__all__ = ["FEATURE_BATCH", "FORMAT", "Run", "Settings", "load", "write_aside"]

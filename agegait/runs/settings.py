@@ -1,0 +1,126 @@
+import dataclasses
+import os
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from agegait import augmentation, datasets
+from agegait.data import WalkFormat
+from agegait.datasets import DataSet, Windows
+from agegait.layers import ReverseDecoder, SkeletonNormalization
+from agegait.models import GaitEncoder, GaitRecognizer
+from agegait.recipes import Recipe
+
+PRECISIONS = ("float32", "mixed_bfloat16")
+FEATURES = ("ages", "states")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a run is asked to do; two runs of equal settings on one machine's CPU are equal.
+
+    Attributes:
+        dataset: Name of the data set, or the folder of one's own.
+        attention: `"LA"`, `"BA"` or `"MBAS"`.
+        manner: `"ap"` or `"sc"`.
+        feed: What the decoder is fed, see `agegait.layers.ReverseDecoder`.
+        direction: `"reverse"` or `"forward"`, the order in which windows are rebuilt.
+        features: What people are recognized by: `"ages"`, or `"states"` for the encoder's outputs, which AGEs are made
+            of. The paper compares the two; only AGEs are fine-tuned and exported.
+        frames: Frames f of a window.
+        precision: Keras dtype policy that encoder and recognizer are trained in; they are kept, and fine-tuned, in
+            float32.
+        seed: Of first weights, orders and dropout.
+        preset: Name of the recipe that `recipe` was made from.
+        recipe: How both networks are trained.
+        walk_format: How the files of a folder of one's own are understood.
+
+    Raises:
+        ValueError: An unknown name, a number that makes no sense, or encoder states that are to be fine-tuned.
+    """
+
+    dataset: str
+    attention: str = "LA"
+    manner: str = "ap"
+    feed: str = "zeros"
+    direction: str = "reverse"
+    features: str = "ages"
+    frames: int = 6
+    precision: str = "float32"
+    seed: int = 0
+    preset: str = "paper"
+    recipe: Recipe = dataclasses.field(default_factory=Recipe)
+    walk_format: WalkFormat = dataclasses.field(default_factory=WalkFormat)
+
+    def __post_init__(self) -> None:
+        # A run outlives the folder that it was trained in.
+        dataset = self.dataset if Path(self.dataset).is_absolute() else datasets.find(self.dataset)
+        object.__setattr__(self, "dataset", os.fspath(dataset))
+        for name, known in (
+            ("attention", GaitEncoder.ATTENTIONS),
+            ("manner", GaitRecognizer.MANNERS),
+            ("feed", ReverseDecoder.FEEDS),
+            ("direction", GaitEncoder.DIRECTIONS),
+            ("features", FEATURES),
+            ("precision", PRECISIONS),
+        ):
+            if getattr(self, name) not in known:
+                raise ValueError(f"{name}: expected one of {', '.join(known)}, received {getattr(self, name)!r}.")
+        if self.frames < 2:
+            raise ValueError(f"frames: expected at least 2, received {self.frames}.")
+        if self.features != "ages" and self.recipe.fine_tune_epochs:
+            raise ValueError(
+                f"fine_tune_epochs: expected 0 with features {self.features!r}, received "
+                f"{self.recipe.fine_tune_epochs}: only AGEs are fine-tuned."
+            )
+
+    @classmethod
+    def from_dict(cls, settings: dict[str, Any]) -> Self:
+        """Settings as `dataclasses.asdict` gave them."""
+        nested = {"recipe": Recipe(**settings["recipe"]), "walk_format": WalkFormat(**settings.get("walk_format", {}))}
+        return cls(**{**settings, **nested})
+
+    @property
+    def stride(self) -> int | None:
+        """Frames from a training window to the next; None as the papers have it for the data set."""
+        return self.recipe.stride or None
+
+    def load(
+        self,
+        data_dir: str | PathLike | None = None,
+        manual_dir: str | PathLike | None = None,
+        check_limbs: bool = True,
+    ) -> DataSet:
+        """The data set, see `agegait.datasets.load`."""
+        return datasets.load(self.dataset, data_dir, manual_dir, self.walk_format, check_limbs)
+
+    @property
+    def seen(self) -> tuple[Any, ...]:
+        """What windows depend on besides the data set: equal for runs that learn from and see the same ones."""
+        recipe = self.recipe
+        changes = (recipe.noise, recipe.turn, recipe.time_warp, self.seed) if recipe.augments else ()
+        return self.frames, self.stride, recipe.mirror, recipe.align_heading, *changes
+
+    def normalization(self) -> SkeletonNormalization:
+        """What is done to skeletons before a model sees them."""
+        return SkeletonNormalization(align_heading=self.recipe.align_heading, name="normalization")
+
+    def training_windows(self, dataset: DataSet, normalization: SkeletonNormalization) -> Windows:
+        """The windows of the data set to learn from, cut, mirrored and changed as the recipe has it."""
+        windows = dataset.windows("train", normalization, self.frames, self.stride)
+        if self.recipe.augments:
+            windows = windows.and_then(self._changed(windows, dataset, normalization))
+        return windows.with_mirrored() if self.recipe.mirror else windows
+
+    def _changed(self, windows: Windows, dataset: DataSet, normalization: SkeletonNormalization) -> Windows:
+        recipe, random = self.recipe, np.random.default_rng(self.seed)
+        if recipe.time_warp:  # which takes longer windows to cut from
+            frames = augmentation.wide(self.frames, recipe.time_warp)
+            windows = dataset.windows("train", normalization, frames, self.stride)
+            warped = augmentation.warped(windows.skeletons, self.frames, recipe.time_warp, random)
+            windows = windows._replace(skeletons=warped)
+        turned = augmentation.turned(windows.skeletons, recipe.turn, random)
+        return windows._replace(skeletons=augmentation.noisy(turned, recipe.noise, random))
