@@ -13,6 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agegait import GaitEncoder, cli, datasets, evaluation, protocols, recipes, report, runs, training
+from agegait.cli.parser import make_parser
+from agegait.cli.run_settings import run_settings, train_command
 from agegait.data import WalkFormat
 from agegait.report import attention, confusion, curves, embedding, histories, observations, rebuilding
 from agegait.report.observations import Walks, evenly
@@ -210,8 +212,8 @@ def test_the_page_says_how_to_get_it_again(path, run, data_dir):
     tree = ElementTree.fromstring(path.read_text().partition("\n")[2])
     train, evaluate = "".join(tree.find(".//pre").itertext()).splitlines()
     assert evaluate == f"agegait evaluate {run.folder} --data-dir {data_dir} --baseline d13-knn --report"
-    options = cli._parser().parse_args(shlex.split(train)[1:])
-    assert cli._settings(options) == run.settings
+    options = make_parser().parse_args(shlex.split(train)[1:])
+    assert run_settings(options) == run.settings
     assert options.out == run.folder
 
 
@@ -233,10 +235,10 @@ def test_the_page_says_how_to_get_it_again(path, run, data_dir):
     ],
 )
 def test_a_command_is_found_for_any_settings(settings):
-    options = cli._parser().parse_args(["evaluate", "a run", "--manual-dir", "x y"])
-    command = shlex.split(cli._train_command(settings, options))
-    again = cli._parser().parse_args(command[1:])
-    assert cli._settings(again) == settings
+    options = make_parser().parse_args(["evaluate", "a run", "--manual-dir", "x y"])
+    command = shlex.split(train_command(settings, options))
+    again = make_parser().parse_args(command[1:])
+    assert run_settings(again) == settings
     assert (str(again.out), str(again.manual_dir)) == ("a run", "x y")
 
 

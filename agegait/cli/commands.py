@@ -1,0 +1,183 @@
+"""What each command does."""
+
+import argparse
+import shlex
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from agegait.cli.console import output
+from agegait.cli.run_settings import file_format, run_settings, train_command
+from agegait.cli.tensorflow import start_tensorflow
+from agegait.export.options import client_arguments, server_arguments
+
+
+def train(options: argparse.Namespace) -> None:
+    """Trains a run."""
+    start_tensorflow()
+    from agegait import training
+
+    run = training.train(
+        run_settings(options),
+        options.out,
+        options.data_dir,
+        options.manual_dir,
+        not options.no_limb_check,
+        options.tensorboard,
+    )
+    reached = run.record["trained"]["fine_tuned" if run.fine_tuned else "recognizer"]
+    Console().print(
+        f"{run.folder}: trained; over the validation windows, {100 * reached['validation_accuracy']:.1f} % named "
+        f"rightly after epoch {reached['chosen_epoch']} of {reached['epochs']}. Next: agegait evaluate {run.folder}",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def tune(options: argparse.Namespace) -> None:
+    """Searches for a recipe."""
+    start_tensorflow()
+    from agegait import tuning
+
+    found = tuning.tune(
+        run_settings(options),
+        options.out,
+        options.search,
+        options.method,
+        options.trials,
+        options.sweeps,
+        data_dir=options.data_dir,
+        manual_dir=options.manual_dir,
+        check_limbs=not options.no_limb_check,
+        patience=options.patience,
+        tensorboard=options.tensorboard,
+    )
+    if found is None:
+        Console().print(f"{options.out}: no more trials; the chief has the results", highlight=False, soft_wrap=True)
+        return
+    console = output()
+    console.print(tuning.table(found))
+    best = tuning.best(options.out)
+    console.print(
+        f"best: trial {best['trial']}, {100 * best['validation_accuracy']:.1f} % of the validation windows; "
+        f"its run: {options.out / best['run']}",
+        f"again, as a run of its own: agegait train --from-tuning {options.out} --out RUN",
+        sep="\n",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def inspect(options: argparse.Namespace) -> None:
+    """Shows what is understood of walks."""
+    start_tensorflow()
+    from agegait import datasets, inspection, plots
+
+    dataset = datasets.load(
+        options.dataset, options.data_dir, options.manual_dir, file_format(options), check_limbs=False
+    )
+    found = inspection.inspect(dataset)
+    console = output()
+    console.print(inspection.render(found))
+    if options.picture:
+        plots.skeleton_figure(found.skeleton, title=dataset.name).savefig(options.picture, dpi=150)
+        console.print(f"written: {options.picture}", highlight=False, soft_wrap=True)
+    if found.faults:
+        raise ValueError(f"{dataset.name}: limb lengths make no sense, see above")
+
+
+def evaluate(options: argparse.Namespace) -> None:
+    """Evaluates a run."""
+    start_tensorflow()
+    from agegait import evaluation, report, runs
+
+    # None without the option, empty if it names none.
+    baselines = () if options.baseline is None else options.baseline or evaluation.COORDINATES
+    run = runs.load(options.folder)
+    seen = report.Observations(run) if options.report else None
+    found = evaluation.evaluate(run, options.data_dir, options.manual_dir, baselines, options.search_windows, seen)
+    console = output()
+    for table in evaluation.tables(found):
+        console.print(table)
+    console.print(f"written: {options.folder / 'evaluation.json'}", highlight=False, soft_wrap=True)
+    if seen:
+        commands = train_command(run.settings, options), shlex.join(("agegait", *options.words))
+        page = report.write(run, found, seen, options.data_dir, options.manual_dir, commands)
+        console.print(f"written: {page}", highlight=False, soft_wrap=True)
+
+
+def reproduce(options: argparse.Namespace) -> None:
+    """Trains and evaluates the paper's table."""
+    start_tensorflow()
+    from agegait import reproduction
+
+    found = reproduction.reproduce(
+        run_settings(options),
+        options.out,
+        options.seeds,
+        options.rows,
+        options.data_dir,
+        options.manual_dir,
+        not options.no_limb_check,
+        shlex.join(("agegait", *options.words)),
+    )
+    console = output()
+    for table in reproduction.tables(found):
+        console.print(table)
+    written = f"written: {options.out / 'reproduction.md'}, {options.out / 'reproduction.json'}"
+    console.print(written, highlight=False, soft_wrap=True)
+
+
+def export(options: argparse.Namespace) -> None:
+    """Writes a run's models as SavedModels."""
+    start_tensorflow(data_sets=False)
+    from agegait import export
+
+    export.save(options.folder, options.out)
+    Console().print(f"written: {options.out}. Next: agegait serve {options.out}", highlight=False, soft_wrap=True)
+
+
+def serve(options: argparse.Namespace) -> None:
+    """Serves models until it is stopped."""
+    arguments = server_arguments(options)
+    start_tensorflow(data_sets=False)
+    from agegait import export
+    from agegait.export.telemetry import log_json
+
+    if options.log != "none":
+        log_json(requests=options.log == "requests")
+
+    def announce(server: export.Server) -> None:
+        text = f"serving {options.folder} on {server.address}; stop it with Ctrl-C"
+        Console(stderr=True).print(text, highlight=False, soft_wrap=True)
+
+    export.Server(options.folder, **arguments).serve_forever(announce)
+
+
+def identify(options: argparse.Namespace) -> None:
+    """Asks a server who walks are of."""
+    from agegait.data import read_walk
+    from agegait.export import Client, ClientError
+
+    walk_format = file_format(options)
+    walks = [read_walk(path, walk_format) for path in options.files]
+    try:
+        with Client(**client_arguments(options)) as client:
+            if options.every is not None:
+                for path, walk in zip(options.files, walks, strict=True):
+                    _follow(client, path, walk, options.every)
+            answers = client.identify(walks)
+    except ClientError as error:
+        raise ValueError(f"{options.server}: {error}") from error
+    for path, found in zip(options.files, answers, strict=True):
+        Console().print(f"{path}: {found.person}, {found.score:.3f}", highlight=False, soft_wrap=True)
+
+
+def _follow(client: Any, path: Path, walk: Any, every: int) -> None:
+    """The running answer, as if the walk's frames came from a sensor."""
+    with client.stream(every) as stream:
+        for frame in walk:
+            if found := stream.add(frame):
+                text = f"{path}: {stream.frames} frames: {found.person}, {found.score:.3f}"
+                Console().print(text, highlight=False, soft_wrap=True)

@@ -1,0 +1,66 @@
+"""Options to the settings of a run, and back to what was to be typed for them."""
+
+import argparse
+import dataclasses
+import shlex
+from typing import Any
+
+from agegait.cli.names import option_name, recipe_option_name, recipe_options
+
+
+def run_settings(options: argparse.Namespace) -> Any:
+    """What a run is asked to do: what it starts from, and what options change in it."""
+    from agegait import recipes, runs
+
+    names = ("attention", "manner", "feed", "direction", "features", "frames", "precision", "seed")
+    changes = {name: getattr(options, name) for name in names if getattr(options, name, None) is not None}
+    of_recipe: dict[str, Any] = {name: getattr(options, f"recipe_{name}") for name, _, _ in recipe_options()}
+    walk_format = file_format(options)
+    if getattr(options, "from_tuning", None) is None:
+        if options.dataset is None:
+            raise ValueError("--dataset: expected, or --from-tuning, received neither.")
+        recipe = recipes.recipe(options.preset, options.dataset.lower(), **of_recipe)
+        return runs.Settings(options.dataset, preset=options.preset, recipe=recipe, walk_format=walk_format, **changes)
+    from agegait import tuning
+
+    best = tuning.best_settings(options.from_tuning)
+    recipe = dataclasses.replace(best.recipe, **{name: value for name, value in of_recipe.items() if value is not None})
+    if walk_format != type(walk_format)():
+        changes["walk_format"] = walk_format
+    if options.dataset is not None:
+        changes["dataset"] = options.dataset
+    return dataclasses.replace(best, recipe=recipe, **changes)
+
+
+def file_format(options: argparse.Namespace) -> Any:
+    """How files of one's own are to be understood."""
+    from agegait.data import WalkFormat
+
+    names = (field.name for field in dataclasses.fields(WalkFormat))
+    return WalkFormat(**{name: getattr(options, name) for name in names})
+
+
+def train_command(settings: Any, options: argparse.Namespace) -> str:
+    """What to type for a run of the same settings, where the options have it."""
+    from agegait import recipes
+
+    preset = settings.preset if settings.preset in recipes.PRESETS else "paper"
+    words = ["agegait", "train", "--dataset", settings.dataset, "--preset", preset]
+    starts = {field.name: field.default for field in dataclasses.fields(settings)} | {"preset": preset}
+    for asked, start, option in (
+        (settings, starts, option_name),
+        (settings.recipe, dataclasses.asdict(recipes.recipe(preset, settings.dataset)), recipe_option_name),
+        (settings.walk_format, dataclasses.asdict(type(settings.walk_format)()), option_name),
+    ):
+        for name, value in ((field.name, getattr(asked, field.name)) for field in dataclasses.fields(asked)):
+            if value == start[name] or name in ("dataset", "preset") or dataclasses.is_dataclass(value):
+                continue
+            named = option(name)
+            if isinstance(value, bool):
+                words.append(named if value else f"--no-{named.removeprefix('--')}")
+            else:
+                words += [named, str(value)]
+    for name in ("data_dir", "manual_dir"):
+        if (place := getattr(options, name)) is not None:
+            words += [option_name(name), str(place)]
+    return shlex.join([*words, "--out", str(options.folder)])
