@@ -44,7 +44,7 @@ class Recipe:
     label_smoothing: float = _option(0.0, "share of a label that the recognizer's training spreads over all people")
     initial_scale: float = _option(1.0, "recognizer's first weights are N(0, this); 0 for Glorot's uniform ones")
     fine_tune_epochs: int = _option(0, "passes in which encoder and recognizer learn the labels together, at the end")
-    fine_tune_learning_rate: float = _option(5e-4, "Adam's at the start of that")
+    fine_tune_learning_rate: float = _option(1e-5, "Adam's at the start of that")
     stride: int = _option(0, "frames from a training window to the next; 0 as the papers cut the data set")
     mirror: bool = _option(False, "train on mirror images of the training windows as well")
     noise: float = _option(0.0, "train on each window once more, with Gaussian noise of so many metres")

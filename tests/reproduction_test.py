@@ -207,12 +207,13 @@ def test_more_rows_and_seeds_are_added_and_nothing_is_done_again(out, data_dir, 
     copy = tmp_path / "copy"
     shutil.copytree(out, copy)
     before = {path: path.stat().st_mtime_ns for path in copy.glob("results/*/*.json")}
-    more = ("states", "age-ap", "fine-tuned", "mlp-labels-1")
+    more = ("states", "untrained", "age-ap", "fine-tuned", "mlp-labels-1")
     found = reproduction.reproduce(settings(), copy, (0,), more, data_dir)
     assert {path: path.stat().st_mtime_ns for path in before} == before
-    assert len(list((copy / "encoders").iterdir())) == len(SEEDS)  # that of age-ap, found again
+    assert len(list((copy / "encoders").iterdir())) == len(SEEDS) + 1  # that of age-ap, found again, and the untrained
+    assert result(copy, "untrained", 0)["trained"]["encoder"]["epochs"] == 0
     order = list(dict.fromkeys(one["row"] for one in found["results"]))
-    assert order == ["age-ap", "age-sc", "d13-knn", "states", "labels-1", "mlp-labels-1", "fine-tuned"]
+    assert order == ["age-ap", "age-sc", "d13-knn", "states", "untrained", "labels-1", "mlp-labels-1", "fine-tuned"]
     assert found["to_come"] == []
     assert result(copy, "fine-tuned", 0)["trained"]["fine_tuned"]["epochs"] == 4
     for row, epochs in (("fine-tuned", 4), ("mlp-labels-1", 20)):
@@ -220,7 +221,7 @@ def test_more_rows_and_seeds_are_added_and_nothing_is_done_again(out, data_dir, 
         assert flattering["candidates"] == epochs
     assert of(found, "mlp-labels-1", kind="walks")["figures"]["Rank-1"]["mean"] > 0.3  # chance: 0.05
     rows = {line["row"] for line in found["summary"] if line["protocol"] == "retrieval"}
-    assert rows == {"age-ap", "age-sc", "states"}
+    assert rows == {"age-ap", "age-sc", "states", "untrained"}
     assert of(found, "states")["seeds"] == [0]
     assert of(found, "states")["figures"]["Rank-1"]["deviation"] is None
     assert of(found, "age-ap")["seeds"] == [0, 1]

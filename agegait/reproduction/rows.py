@@ -19,6 +19,7 @@ _ABLATIONS = (
     Row("forward", "windows rebuilt in their own order, not in reverse", {"direction": "forward"}),
     Row("basic-forward", "both: basic attention, own order", {"attention": "BA", "direction": "forward"}),
     Row("states", "the encoder's states in place of AGEs", {"features": "states"}),
+    Row("untrained", "an encoder as it was drawn, never trained", recipe={"epochs": 0}),
     Row("feed-previous", "the decoder is fed what it rebuilt last, not zeros", {"feed": "previous"}),
     Row("feed-target", "the decoder is fed the right frame before, not zeros", {"feed": "target"}),
     *(Row(f"frames-{count}", f"windows of {count} frames", {"frames": count}) for count in FRAMES if count != 6),
