@@ -213,7 +213,7 @@ def test_more_rows_and_seeds_are_added_and_nothing_is_done_again(out, data_dir, 
     assert len(list((copy / "encoders").iterdir())) == len(SEEDS) + 1  # that of age-ap, found again, and the untrained
     assert result(copy, "untrained", 0)["trained"]["encoder"]["epochs"] == 0
     order = list(dict.fromkeys(one["row"] for one in found["results"]))
-    assert order == ["age-ap", "age-sc", "d13-knn", "states", "untrained", "labels-1", "mlp-labels-1", "fine-tuned"]
+    assert order == ["age-ap", "age-sc", "untrained", "d13-knn", "states", "labels-1", "mlp-labels-1", "fine-tuned"]
     assert found["to_come"] == []
     assert result(copy, "fine-tuned", 0)["trained"]["fine_tuned"]["epochs"] == 4
     for row, epochs in (("fine-tuned", 4), ("mlp-labels-1", 20)):

@@ -11,6 +11,7 @@ LABELLED = (1, 2, 3)
 _METHOD = (
     Row("age-ap", "the method: AGEs of a reverse encoder with locality-aware attention; frames named, then averaged"),
     Row("age-sc", "the same encoder; the frames of a window joined, then named", {"manner": "sc"}),
+    Row("untrained", "AGEs of an encoder as it was drawn, never trained; frames averaged", recipe={"epochs": 0}),
 )
 _BASELINES = tuple(Row(name, title, baseline=name) for name, title in BASELINES.items() if name != "encoder-states")
 _ABLATIONS = (
@@ -19,7 +20,6 @@ _ABLATIONS = (
     Row("forward", "windows rebuilt in their own order, not in reverse", {"direction": "forward"}),
     Row("basic-forward", "both: basic attention, own order", {"attention": "BA", "direction": "forward"}),
     Row("states", "the encoder's states in place of AGEs", {"features": "states"}),
-    Row("untrained", "an encoder as it was drawn, never trained", recipe={"epochs": 0}),
     Row("feed-previous", "the decoder is fed what it rebuilt last, not zeros", {"feed": "previous"}),
     Row("feed-target", "the decoder is fed the right frame before, not zeros", {"feed": "target"}),
     *(Row(f"frames-{count}", f"windows of {count} frames", {"frames": count}) for count in FRAMES if count != 6),
@@ -74,9 +74,9 @@ def _names(rows: Iterable[Row]) -> tuple[str, ...]:
 
 
 GROUPS = {
-    "table": ("age-ap", "age-sc", "mlp", "mlp-whitened", "d13-knn", "d16-adaboost"),
+    "table": ("age-ap", "age-sc", "untrained", "mlp", "mlp-whitened", "d13-knn", "d16-adaboost"),
     "baselines": _names(_BASELINES),
-    "ablations": ("age-ap", *_names(_ABLATIONS)),
+    "ablations": ("age-ap", "untrained", *_names(_ABLATIONS)),
     "few-labels": ("age-ap", "mlp", *_names(_FEW_LABELS)),
     "recipes": ("age-ap", *_names(_RECIPES)),
     "all": tuple(ROWS),
