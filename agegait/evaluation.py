@@ -14,7 +14,7 @@ from agegait import protocols, runs
 from agegait.baselines import BASELINES, baseline
 from agegait.datasets import DataSet, Windows
 
-COORDINATES = ("mlp", "mlp-whitened")
+COORDINATES = ("mlp", "mlp-whitened", "mlp-distances")
 """Baselines that every comparison should have: plain networks on what the encoder sees too."""
 
 TITLES = {"ages": "AGE", "states": BASELINES["encoder-states"]}

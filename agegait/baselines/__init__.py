@@ -4,7 +4,7 @@ from agegait.baselines.baseline import Baseline
 from agegait.baselines.by_name import BASELINES, baseline
 from agegait.baselines.descriptor_baseline import DescriptorBaseline
 from agegait.baselines.network_baseline import NETWORK, NetworkBaseline
-from agegait.baselines.networks import coordinates, encoder_states
+from agegait.baselines.networks import coordinates, coordinates_and_distances, encoder_states
 
 __all__ = [
     "BASELINES",
@@ -14,5 +14,6 @@ __all__ = [
     "NetworkBaseline",
     "baseline",
     "coordinates",
+    "coordinates_and_distances",
     "encoder_states",
 ]

@@ -18,6 +18,7 @@ BASELINES = {
     "d16-adaboost": "D16 + AdaBoost",
     "mlp": "raw MLP",
     "mlp-whitened": "raw MLP, whitened",
+    "mlp-distances": "raw MLP with distances",
     "lstm": "single-layer LSTM",
     "lstm-multilayer": "multi-layer LSTM",
     "encoder-states": "encoder states",
@@ -60,6 +61,9 @@ _BUILDERS: dict[str, Callable[[str], Baseline]] = {
     "d16-adaboost": lambda title: DescriptorBaseline(title, descriptors.d16, classifiers.adaboost, BOOSTED_FRAMES),
     "mlp": lambda title: NetworkBaseline(title, networks.recognizer("sc"), networks.coordinates),
     "mlp-whitened": lambda title: NetworkBaseline(title, networks.recognizer("sc", whiten=True), networks.coordinates),
+    "mlp-distances": lambda title: NetworkBaseline(
+        title, networks.recognizer("sc"), networks.coordinates_and_distances
+    ),
     "lstm": lambda title: NetworkBaseline(title, networks.lstm(1), networks.coordinates),
     "lstm-multilayer": lambda title: NetworkBaseline(title, networks.lstm(2), networks.coordinates),
 }

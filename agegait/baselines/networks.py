@@ -7,6 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from agegait import descriptors
 from agegait.baselines.network_baseline import BATCH
 from agegait.datasets import Windows
 from agegait.models import GaitEncoder
@@ -22,6 +23,22 @@ Build = Callable[[int, np.ndarray, Recipe], keras.Model]
 def coordinates(windows: Windows) -> np.ndarray:
     """The coordinates of each frame joined, `[M, f, 3 J]`."""
     return windows.skeletons.reshape(*windows.skeletons.shape[:2], -1)
+
+
+def coordinates_and_distances(windows: Windows) -> np.ndarray:
+    """A window's coordinates joined, then mean and standard deviation of how far its joints are from each other.
+
+    The means say how the body is built, the deviations how it moves, wherever it turns to. `[M, 1, 3 f J + J (J - 1)]`.
+    """
+    count, frames, joints, _ = windows.skeletons.shape
+    size, pairs = 3 * frames * joints, joints * (joints - 1) // 2
+    features = np.empty((count, 1, size + 2 * pairs), "float32")
+    for start in range(0, count, BATCH):  # the differences of all pairs at once would take gigabytes
+        some = windows.skeletons[start : start + BATCH]
+        distances = descriptors.joint_distances(some)
+        parts = some.reshape(len(some), size), distances.mean(axis=1), distances.std(axis=1)
+        features[start : start + BATCH, 0] = np.concatenate(parts, axis=-1)
+    return features
 
 
 def encoder_states(encoder: GaitEncoder, windows: Windows) -> np.ndarray:

@@ -74,7 +74,7 @@ def _names(rows: Iterable[Row]) -> tuple[str, ...]:
 
 
 GROUPS = {
-    "table": ("age-ap", "age-sc", "untrained", "mlp", "mlp-whitened", "d13-knn", "d16-adaboost"),
+    "table": ("age-ap", "age-sc", "untrained", "mlp", "mlp-whitened", "mlp-distances", "d13-knn", "d16-adaboost"),
     "baselines": _names(_BASELINES),
     "ablations": ("age-ap", "untrained", *_names(_ABLATIONS)),
     "few-labels": ("age-ap", "mlp", *_names(_FEW_LABELS)),
