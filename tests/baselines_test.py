@@ -200,11 +200,30 @@ def test_encoder_states_are_what_ages_are_made_of(encoder, test):
     np.testing.assert_allclose(ages, outputs["ages"], atol=1e-6)
 
 
+def test_an_untrained_encoder_is_drawn_anew_and_is_the_same_for_all_windows(encoder, training, test):
+    drawn = []
+    for seed in (0, 1, 1):
+        keras.utils.set_random_seed(seed)
+        ages = baselines.UntrainedAGEs(encoder)
+        first, again = ages(training), ages(training)
+        np.testing.assert_array_equal(first, again)
+        assert ages(test).shape == (len(test.persons), 6, 24)
+        drawn.append(first)
+    np.testing.assert_array_equal(drawn[1], drawn[2])
+    assert not np.allclose(drawn[0], drawn[1])
+    trained = encoder.get_weights()
+    encoder.set_weights([weights + 1 for weights in trained])
+    keras.utils.set_random_seed(1)
+    np.testing.assert_array_equal(baselines.UntrainedAGEs(encoder)(training), drawn[1])
+    encoder.set_weights(trained)
+
+
 def test_refusals(training, validation, test):
     with pytest.raises(ValueError, match=r"baseline: expected one of d13-knn, .*, received 'svm'"):
         baselines.baseline("svm")
-    with pytest.raises(ValueError, match="baseline: expected an encoder for encoder-states, received none"):
-        baselines.baseline("encoder-states")
+    for name in baselines.OF_AN_ENCODER:
+        with pytest.raises(ValueError, match=f"baseline: expected an encoder for {name}, received none"):
+            baselines.baseline(name)
     for name in ("d13-knn", "mlp"):
         baseline = baselines.baseline(name)
         with pytest.raises(

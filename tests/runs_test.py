@@ -291,11 +291,11 @@ def test_published_names_of_data_sets_are_taken():
 @pytest.mark.parametrize("manner", ["ap", "sc"])
 def test_evaluation_has_every_protocol_and_is_written(data_dir, tmp_path, finished, manner):
     run = finished if manner == "ap" else training.train(settings(manner="sc"), tmp_path / "sc", data_dir)
-    found = evaluation.evaluate(run, data_dir, baselines=evaluation.COORDINATES if manner == "ap" else ())
+    found = evaluation.evaluate(run, data_dir, baselines=("mlp", "mlp-distances") if manner == "ap" else ())
     written = json.loads((run.folder / "evaluation.json").read_text())
     assert set(found["tests"]) == set(written["tests"]) == {"test", "test_b"}
     kinds = [(result["method"], result["protocol"], result["of"]) for result in written["tests"]["test"]]
-    methods = ("AGE", "fine-tuned", "raw MLP", "raw MLP, whitened") if manner == "ap" else ("AGE", "fine-tuned")
+    methods = ("AGE", "fine-tuned", "raw MLP", "raw MLP with distances") if manner == "ap" else ("AGE", "fine-tuned")
     expected = [(method, "closed-set recognition", of) for method in methods for of in ("windows", "walks")]
     others = ("retrieval", "verification", "open-set identification")
     assert kinds == [*expected, *(("AGE", protocol, "walks") for protocol in others)]

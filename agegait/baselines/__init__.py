@@ -1,17 +1,19 @@
 """What the encoder has to beat: other ways to name windows, each by its name, all trained and used alike."""
 
 from agegait.baselines.baseline import Baseline
-from agegait.baselines.by_name import BASELINES, baseline
+from agegait.baselines.by_name import BASELINES, OF_AN_ENCODER, baseline
 from agegait.baselines.descriptor_baseline import DescriptorBaseline
 from agegait.baselines.network_baseline import NETWORK, NetworkBaseline
-from agegait.baselines.networks import coordinates, coordinates_and_distances, encoder_states
+from agegait.baselines.networks import UntrainedAGEs, coordinates, coordinates_and_distances, encoder_states
 
 __all__ = [
     "BASELINES",
     "NETWORK",
+    "OF_AN_ENCODER",
     "Baseline",
     "DescriptorBaseline",
     "NetworkBaseline",
+    "UntrainedAGEs",
     "baseline",
     "coordinates",
     "coordinates_and_distances",

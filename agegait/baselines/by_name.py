@@ -1,3 +1,4 @@
+import functools
 from collections.abc import Callable
 
 from agegait import descriptors
@@ -22,8 +23,12 @@ BASELINES = {
     "lstm": "single-layer LSTM",
     "lstm-multilayer": "multi-layer LSTM",
     "encoder-states": "encoder states",
+    "untrained-encoder": "AGE, never trained",
 }
 """The baselines' names, and what tables call them."""
+
+OF_AN_ENCODER = ("encoder-states", "untrained-encoder")
+"""Those that are made from a run's encoder."""
 
 
 def baseline(
@@ -33,24 +38,25 @@ def baseline(
 
     Args:
         name: One of `BASELINES`.
-        encoder: The trained encoder, for `"encoder-states"` alone.
-        recipe: How the recognizer of encoder states is trained, as that of AGEs should be; `NETWORK` where absent.
+        encoder: The trained encoder, for those of `OF_AN_ENCODER` alone: `"encoder-states"` are its own,
+            `"untrained-encoder"` draws one like it.
+        recipe: How the recognizer of those is trained, as that of AGEs should be; `NETWORK` where absent.
         manner: That recognizer's.
 
     Raises:
-        ValueError: An unknown name, or encoder states without an encoder.
+        ValueError: An unknown name, or one of `OF_AN_ENCODER` without an encoder.
     """
     if name not in BASELINES:
         raise ValueError(f"baseline: expected one of {', '.join(BASELINES)}, received {name!r}.")
-    if name == "encoder-states":
+    if name in OF_AN_ENCODER:
         if encoder is None:
             raise ValueError(f"baseline: expected an encoder for {name}, received none.")
-        return NetworkBaseline(
-            BASELINES[name],
-            networks.recognizer(manner),
-            lambda windows: networks.encoder_states(encoder, windows),
-            recipe or NETWORK,
+        features = (
+            functools.partial(networks.encoder_states, encoder)
+            if name == "encoder-states"
+            else networks.UntrainedAGEs(encoder)
         )
+        return NetworkBaseline(BASELINES[name], networks.recognizer(manner), features, recipe or NETWORK)
     return _BUILDERS[name](BASELINES[name])
 
 

@@ -12,6 +12,7 @@ from agegait.baselines.network_baseline import BATCH
 from agegait.datasets import Windows
 from agegait.models import GaitEncoder
 from agegait.recipes import Recipe
+from agegait.runs import encode
 from agegait.training import make_recognizer
 
 LSTM_UNITS = 256
@@ -43,8 +44,26 @@ def coordinates_and_distances(windows: Windows) -> np.ndarray:
 
 def encoder_states(encoder: GaitEncoder, windows: Windows) -> np.ndarray:
     """The states h of an encoder's last layer in place of AGEs, `[M, f, 3 k]`: x, y and z joined."""
-    states = encoder.states(windows.skeletons, batch_size=BATCH, verbose=0)
-    return np.asarray(states, dtype="float32")
+    return encode(encoder, windows.skeletons, "states", "encoder states")
+
+
+class UntrainedAGEs:
+    """The AGEs `[M, f, 3 k]` of an encoder as it is drawn for the first windows, never trained.
+
+    Args:
+        like: The encoder whose sizes, attention and feed it has.
+    """
+
+    def __init__(self, like: GaitEncoder) -> None:
+        self._config = like.get_config()
+        self._encoder: GaitEncoder | None = None
+
+    def __call__(self, windows: Windows) -> np.ndarray:
+        """The AGEs of windows."""
+        if self._encoder is None:
+            self._encoder = GaitEncoder.from_config(self._config)
+            self._encoder.build((None, *windows.skeletons.shape[1:]))
+        return encode(self._encoder, windows.skeletons, "ages", "AGEs of no training")
 
 
 def recognizer(manner: str, **changes: Any) -> Build:

@@ -59,7 +59,7 @@ def make_parser() -> argparse.ArgumentParser:
         nargs="*",
         metavar="NAME",
         help="train others too, to compare with: mlp, mlp-whitened, mlp-distances (these three if none is named), "
-        "lstm, lstm-multilayer, encoder-states, d13-knn, d13-adaboost, d16-knn, d16-adaboost",
+        "lstm, lstm-multilayer, encoder-states, untrained-encoder, d13-knn, d13-adaboost, d16-knn, d16-adaboost",
     )
     evaluate.add_argument("--search-windows", action="store_true", help="search among windows too, not walks alone")
     evaluate.add_argument(

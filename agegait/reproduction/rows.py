@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from agegait.baselines import BASELINES
+from agegait.baselines import BASELINES, OF_AN_ENCODER
 from agegait.reproduction.row import Row
 
 FRAMES = (4, 6, 8, 10)
@@ -13,7 +13,7 @@ _METHOD = (
     Row("age-sc", "the same encoder; the frames of a window joined, then named", {"manner": "sc"}),
     Row("untrained", "AGEs of an encoder as it was drawn, never trained; frames averaged", recipe={"epochs": 0}),
 )
-_BASELINES = tuple(Row(name, title, baseline=name) for name, title in BASELINES.items() if name != "encoder-states")
+_BASELINES = tuple(Row(name, title, baseline=name) for name, title in BASELINES.items() if name not in OF_AN_ENCODER)
 _ABLATIONS = (
     Row("basic", "basic attention (BA): no locality in the loss", {"attention": "BA"}),
     Row("masked", "basic attention whose weights are masked by the locality (MBAS)", {"attention": "MBAS"}),

@@ -5,8 +5,9 @@ A run's folder holds `run.json` (settings, data, split, versions, what was reach
 for each training, and, while a training is under way, `checkpoints/` to take it up again from.
 """
 
-from agegait.runs.run import FEATURE_BATCH, FORMAT, Run, load
+from agegait.runs.encoding import FEATURE_BATCH, encode
+from agegait.runs.run import FORMAT, Run, load
 from agegait.runs.settings import Settings
 from agegait.runs.write_aside import write_aside
 
-__all__ = ["FEATURE_BATCH", "FORMAT", "Run", "Settings", "load", "write_aside"]
+__all__ = ["FEATURE_BATCH", "FORMAT", "Run", "Settings", "encode", "load", "write_aside"]

@@ -10,12 +10,11 @@ import numpy as np
 from agegait.datasets import DataSet, Windows
 from agegait.layers import SkeletonNormalization
 from agegait.models import GaitEncoder, GaitIdentifier, GaitRecognizer
-from agegait.progress import ProgressLine
+from agegait.runs.encoding import encode
 from agegait.runs.settings import Settings
 from agegait.runs.write_aside import write_aside
 
 FORMAT = 1
-FEATURE_BATCH = 512
 
 
 class Run:
@@ -106,22 +105,7 @@ class Run:
 
         A line of progress has the task's name.
         """
-        skeletons, encoder = windows.skeletons, self.encoder
-        progress = ProgressLine(task, len(skeletons))
-        if self.settings.features == "states":
-            found = encoder.states(skeletons, batch_size=FEATURE_BATCH, verbose=0, callbacks=[progress])
-            return np.asarray(found, dtype="float32")
-        # Straight into their place: `predict` would hold gigabytes in pieces and then once more in one.
-        ages = np.empty((*skeletons.shape[:2], encoder.AXES * encoder.units), "float32")
-        starts = range(0, len(skeletons), FEATURE_BATCH)
-        callbacks = keras.callbacks.CallbackList([progress], model=encoder, steps=len(starts))
-        callbacks.on_predict_begin()
-        for number, start in enumerate(starts):
-            rows = slice(start, start + FEATURE_BATCH)
-            ages[rows] = encoder.predict_on_batch(skeletons[rows])["ages"]
-            callbacks.on_predict_batch_end(number)
-        callbacks.on_predict_end()
-        return ages
+        return encode(self.encoder, windows.skeletons, self.settings.features, task)
 
     def windows(self, dataset: DataSet, part: str, stride: int | None = None) -> Windows:
         """Windows of a part of a data set as the run's models are to see them, see `DataSet.windows`."""
