@@ -20,8 +20,9 @@ _LAYERS = (
     "SkeletonEncoder",
     "SkeletonNormalization",
     "Whitening",
+    "WindowMeasures",
 )
-_MODELS = ("GaitEncoder", "GaitIdentifier", "GaitRecognizer")
+_MODELS = ("GaitEncoder", "GaitIdentifier", "GaitRecognizer", "WindowRecognizer")
 _MODULES = (
     "augmentation",
     "baselines",
@@ -62,6 +63,8 @@ __all__ = [
     "SkeletonEncoder",
     "SkeletonNormalization",
     "Whitening",
+    "WindowMeasures",
+    "WindowRecognizer",
     "__version__",
     "augmentation",
     "baselines",
@@ -127,8 +130,9 @@ if TYPE_CHECKING:
         SkeletonEncoder,
         SkeletonNormalization,
         Whitening,
+        WindowMeasures,
     )
-    from agegait.models import GaitEncoder, GaitIdentifier, GaitRecognizer
+    from agegait.models import GaitEncoder, GaitIdentifier, GaitRecognizer, WindowRecognizer
 
 
 def __getattr__(name: str) -> Any:

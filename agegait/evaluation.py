@@ -20,6 +20,11 @@ COORDINATES = ("mlp", "mlp-whitened", "mlp-distances")
 TITLES = {"ages": "AGE", "states": BASELINES["encoder-states"]}
 """What tables call a run's features."""
 
+WINDOW_RECOGNIZER = "window recognizer"
+"""What tables call a run's recognizer of windows themselves."""
+
+BATCH = 4096
+
 FEWEST_PEOPLE = 4
 """Verification and open sets divide people into those who choose a threshold and those who are tested."""
 
@@ -44,7 +49,7 @@ def evaluate(
         baselines: Names of `agegait.baselines.BASELINES` to train on the same windows, to compare with.
         search_windows: Whether to search among windows too, which takes minutes for a data set of KGBD's size.
         observe: Called with `"train"` and with each test split, its windows, their AGEs `[M, f, 3 k]` and, of a test,
-            the recognizer's logits `[M, N]`, once they are there: for whoever wants to see more than figures.
+            the run's logits `[M, N]`, once they are there: for whoever wants to see more than figures.
 
     Returns:
         What `evaluation.json` holds: for each test split, a list of results, each with its `method`, `protocol`, what
@@ -72,12 +77,12 @@ def evaluate(
     for split in dataset.tests:
         windows, left_out[split] = of_people_trained_on(run.windows(dataset, split), training)
         ages = run.features(windows, f"{split} AGEs")
-        logits = recognizer.predict(ages, batch_size=4096, verbose=0)
+        logits = logits_by_method(run, windows, ages)
         if observe:
-            observe(split, windows, ages, logits)
-        tests[split] = recognition(own, logits, windows)
-        if run.fine_tuned:
-            tests[split] += recognition("fine-tuned", fine_tuned_logits(run, windows), windows)
+            observe(split, windows, ages, next(iter(logits.values())))
+        tests[split] = [
+            result for method, own_logits in logits.items() for result in recognition(method, own_logits, windows)
+        ]
         for other in others:
             tests[split] += recognition(other.title, other.scores(windows), windows)
         tests[split] += comparison(own, recognizer.embed(ages), windows, embedded, training, search_windows)
@@ -209,8 +214,26 @@ def comparison(
     return found
 
 
+def logits_by_method(run: runs.Run, windows: Windows, features: np.ndarray) -> dict[str, np.ndarray]:
+    """The logits `[M, N]` of windows by each way in which a run can name them, the run's own answer first.
+
+    Args:
+        run: A finished run.
+        windows: The windows.
+        features: `[M, f, 3 k]`, what the run's encoder makes of them.
+    """
+    found = {TITLES[run.settings.features]: run.recognizer.predict(features, batch_size=BATCH, verbose=0)}
+    if run.fine_tuned:
+        found["fine-tuned"] = fine_tuned_logits(run, windows)
+    if run.window_recognizer is None:
+        return found
+    alone = run.window_recognizer.predict(windows.skeletons, batch_size=BATCH, verbose=0)
+    both = {f"{method} + {WINDOW_RECOGNIZER}": (logits + alone) / 2 for method, logits in found.items()}
+    return {**both, **found, WINDOW_RECOGNIZER: alone}
+
+
 def fine_tuned_logits(run: runs.Run, windows: Windows) -> np.ndarray:
-    """The logits `[M, N]` of windows by a run's fine-tuned models."""
+    """The logits `[M, N]` of windows by a run's fine-tuned encoder and recognizer."""
     identifier = run.identifier
     outputs = identifier.encoder.predict(windows.skeletons, batch_size=runs.FEATURE_BATCH, verbose=0)
-    return identifier.recognizer.predict(outputs["ages"], batch_size=4096, verbose=0)
+    return identifier.recognizer.predict(outputs["ages"], batch_size=BATCH, verbose=0)

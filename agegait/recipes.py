@@ -43,6 +43,10 @@ class Recipe:
     whiten: bool = _option(False, "take the correlation out of AGEs as well, by the training set, in the recognizer")
     label_smoothing: float = _option(0.0, "share of a label that the recognizer's training spreads over all people")
     initial_scale: float = _option(1.0, "recognizer's first weights are N(0, this); 0 for Glorot's uniform ones")
+    window_recognizer_epochs: int = _option(
+        0,
+        "passes over the training windows for a second recognizer, of windows themselves, that answers too; 0 for none",
+    )
     fine_tune_epochs: int = _option(0, "passes in which encoder and recognizer learn the labels together, at the end")
     fine_tune_learning_rate: float = _option(1e-5, "Adam's at the start of that")
     stride: int = _option(0, "frames from a training window to the next; 0 as the papers cut the data set")
@@ -56,6 +60,7 @@ class Recipe:
     def __post_init__(self) -> None:
         for name in (
             "epochs",
+            "window_recognizer_epochs",
             "fine_tune_epochs",
             "stride",
             "early_stopping",
@@ -109,6 +114,7 @@ PRESETS = {
     "best": Recipe(
         epochs=1,
         recognizer_epochs=6,
+        window_recognizer_epochs=20,
         least_steps=600,
         batch_size=256,
         recognizer_batch_size=512,

@@ -1,4 +1,7 @@
-"""Training a run: the encoder without labels, the recognizer on its AGEs, and perhaps both together in the end."""
+"""Training a run: the encoder without labels, the recognizer on its AGEs, and what else the recipe has.
+
+That is a second recognizer, of windows themselves, and encoder and recognizer together in the end.
+"""
 
 import csv
 import dataclasses
@@ -23,7 +26,7 @@ from agegait.checkpoint import TrainingCheckpoint
 from agegait.datasets import DataSet, Windows
 from agegait.early_stopping import EarlyStopping
 from agegait.losses import SmoothedCrossentropy
-from agegait.models import GaitEncoder, GaitRecognizer
+from agegait.models import GaitEncoder, GaitRecognizer, WindowRecognizer
 from agegait.progress import ProgressLine
 from agegait.recipes import Recipe
 from agegait.runs import FEATURE_BATCH, FORMAT, Run, Settings, load, write_aside
@@ -42,7 +45,7 @@ def train(
 ) -> Run:
     """Trains an encoder and a recognizer, or takes up a training that was stopped.
 
-    The recognizer kept, and the fine-tuned models, are those of the epoch with the best accuracy over the validation
+    The recognizers kept, and the fine-tuned models, are those of the epoch with the best accuracy over the validation
     walks, which are no training walks of this run and no test walks. So is, by its validation loss, the encoder where
     the recipe stops early; else it is that of the last epoch.
 
@@ -69,6 +72,8 @@ def train_on(dataset: DataSet, settings: Settings, out: str | PathLike, tensorbo
     run, training, validation = begin(dataset, settings, out)
     train_encoder(run, training, validation, _tensorboard(run, "encoder", tensorboard))
     train_recognizer(run, training, validation, _tensorboard(run, "recognizer", tensorboard))
+    if settings.recipe.window_recognizer_epochs:
+        train_window_recognizer(run, training, validation, _tensorboard(run, "window_recognizer", tensorboard))
     if settings.recipe.fine_tune_epochs:
         fine_tune(run, training, validation, _tensorboard(run, "fine_tuned", tensorboard))
     finish(run)
@@ -144,6 +149,25 @@ def make_recognizer(
     if recognizer.normalization is not None:
         recognizer.adapt(ages)
     recognizer.build((None, *ages.shape[1:]))
+    return recognizer
+
+
+def make_window_recognizer(
+    recipe: Recipe, persons: int, windows: np.ndarray, precision: str = "float32"
+) -> WindowRecognizer:
+    """A recognizer of windows themselves, untrained, but for what it standardises these windows by.
+
+    What the recipe says of the recognizer holds of this one too.
+    """
+    recognizer = WindowRecognizer(
+        persons,
+        recipe.recognizer_units,
+        dropout=recipe.dropout,
+        kernel_initializer=optimizers.recognizer_initializer(recipe),
+        dtype=precision,
+    )
+    recognizer.adapt(windows)
+    recognizer.build((None, *windows.shape[1:]))
     return recognizer
 
 
@@ -269,6 +293,31 @@ def train_recognizer(
     )
     run.save_model("recognizer", recognizer)
     _record(run, "recognizer", reached)
+
+
+def train_window_recognizer(run: Run, training: Windows, validation: Windows, callbacks: Callbacks = ()) -> None:
+    """Trains a run's recognizer of windows themselves on their labels, if that is not done."""
+    if "window_recognizer" in run.record["trained"]:
+        return
+    settings, recipe = run.settings, run.settings.recipe
+    keras.utils.set_random_seed(settings.seed)
+    recognizer = make_window_recognizer(recipe, len(run.persons), training.skeletons, settings.precision)
+    batch_size = recipe.recognizer_batch_size
+    epochs = recipe.passes(recipe.window_recognizer_epochs, len(training.persons), batch_size)
+    steps = math.ceil(len(training.persons) / batch_size)
+    _compile(recognizer, optimizers.recognizer_optimizer(recipe, steps * epochs), recipe)
+    reached = _fit_and_choose(
+        run,
+        recognizer,
+        "window_recognizer",
+        [training.skeletons, training.persons],
+        epochs,
+        batch_size,
+        (validation.skeletons, validation.persons),
+        callbacks,
+    )
+    run.save_model("window_recognizer", recognizer)
+    _record(run, "window_recognizer", reached)
 
 
 def fine_tune(run: Run, training: Windows, validation: Windows, callbacks: Callbacks = ()) -> None:

@@ -7,7 +7,7 @@ from sklearn.neighbors import KNeighborsClassifier
 
 import agegait
 from agegait import baselines, descriptors, protocols
-from agegait.baselines import classifiers, descriptor_baseline, networks
+from agegait.baselines import classifiers, descriptor_baseline
 from agegait.datasets import Windows
 from agegait.recipes import Recipe
 
@@ -172,23 +172,6 @@ def test_coordinates_are_those_of_a_frame(training):
     joined = baselines.coordinates(training)
     assert joined.shape == (len(training.persons), 6, 60)
     assert joined[7, 2, 3 * 5 + 1] == training.skeletons[7, 2, 5, 1]
-
-
-def test_distances_are_told_by_mean_and_deviation_over_the_window(training):
-    features = baselines.coordinates_and_distances(training)
-    assert features.shape == (len(training.persons), 1, 360 + 380)
-    assert features.dtype == np.float32
-    window = training.skeletons[7]
-    np.testing.assert_array_equal(features[7, 0, :360], window.ravel())
-    # joints 0 and 2: the second pair
-    distances = np.sqrt(np.square(window[:, 0] - window[:, 2]).sum(axis=-1))
-    np.testing.assert_allclose(features[7, 0, [361, 551]], [distances.mean(), distances.std()], rtol=1e-5)
-
-
-def test_distances_in_blocks_make_no_difference(training, monkeypatch):
-    whole = baselines.coordinates_and_distances(training)
-    monkeypatch.setattr(networks, "BATCH", 7)
-    np.testing.assert_array_equal(baselines.coordinates_and_distances(training), whole)
 
 
 def test_encoder_states_are_what_ages_are_made_of(encoder, test):

@@ -57,6 +57,7 @@ def settings(dataset):
         "best",
         epochs=20,
         recognizer_epochs=30,
+        window_recognizer_epochs=0,
         units=4,
         recognizer_units=8,
         batch_size=16,

@@ -13,7 +13,7 @@ F, J, K, N = 4, 5, 6, 3
 PERSONS = ["ann", "bob", "cat"]
 
 
-def identifier_of(manner="ap", **options):
+def identifier_of(manner="ap", windows=False, **options):
     """An identifier whose weights are far enough from zero to tell walks apart."""
     encoder = agegait.GaitEncoder(frames=F, joints=J, units=K)
     recognizer = agegait.GaitRecognizer(N, manner, units=5)
@@ -22,6 +22,9 @@ def identifier_of(manner="ap", **options):
     random = np.random.default_rng(0)
     for model in (encoder, recognizer):
         model.set_weights([random.standard_normal(weight.shape) for weight in model.weights])
+    if windows:
+        options["window_recognizer"] = agegait.WindowRecognizer(N, units=5)
+        options["window_recognizer"].adapt(random.standard_normal((20, F, J, 3)).astype("float32"))
     return agegait.GaitIdentifier(encoder, recognizer, **options)
 
 
@@ -39,7 +42,10 @@ def by_hand(identifier, walk):
     centred = walk - walk[:, :1]
     starts = range(0, len(walk) - F + 1, identifier.stride)
     windows = np.stack([centred[start : start + F] for start in starts])
-    return np.asarray(identifier.recognizer(identifier.encoder(windows)["ages"]))
+    logits = np.asarray(identifier.recognizer(identifier.encoder(windows)["ages"]))
+    if identifier.window_recognizer is None:
+        return logits
+    return np.mean([logits, np.asarray(identifier.window_recognizer(windows))], axis=0)
 
 
 def softmax(logits):
@@ -50,10 +56,11 @@ def assert_close(actual, expected):
     np.testing.assert_allclose(actual, expected, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.parametrize("windows", [False, True])
 @pytest.mark.parametrize("manner", agegait.GaitRecognizer.MANNERS)
 @pytest.mark.parametrize(("stride", "length"), [(None, F), (None, 11), (1, 7), (3, 12)])
-def test_logits_are_the_mean_over_windows(manner, stride, length):
-    identifier = identifier_of(manner, stride=stride)
+def test_logits_are_the_mean_over_windows(manner, stride, length, windows):
+    identifier = identifier_of(manner, windows, stride=stride)
     walks = draw_walks(2, length)
     outputs = identifier(walks)
     for number, walk in enumerate(walks):
@@ -173,7 +180,10 @@ class TestKerasContract:
         assert not np.array_equal(before[0], identifier.encoder.get_weights()[0])
         assert identifier.evaluate(walks, {"logits": persons}, verbose=0) < losses[0]
 
-    def test_clone(self, identifier):
+    @pytest.mark.parametrize("windows", [False, True])
+    def test_clone(self, windows):
+        identifier = identifier_of(windows=windows)
+        identifier(draw_walks(1, 8))
         clone = keras.models.clone_model(identifier)
         clone.set_weights(identifier.get_weights())
         walks = draw_walks(2, 8)
@@ -187,13 +197,20 @@ class TestKerasContract:
         again = agegait.GaitIdentifier.from_config(config)
         assert (list(again.persons), again.stride, again.recognizer.manner) == (PERSONS, 2, "sc")
         assert (again.normalization.center, again.normalization.unit) == (2, "cm")
+        assert again.window_recognizer is None
+        config = json.loads(json.dumps(identifier_of(windows=True).get_config()))
+        assert agegait.GaitIdentifier.from_config(config).window_recognizer.num_persons == N
+        del config["window_recognizer"]  # as it was before there was one
+        assert agegait.GaitIdentifier.from_config(config).window_recognizer is None
 
     def test_summary(self, identifier):
         lines = []
         identifier.summary(print_fn=lambda line, **_: lines.append(line))
         assert "normalization" in "".join(lines)
 
-    def test_loaded_in_a_fresh_process_it_names_the_same(self, identifier, tmp_path):
+    @pytest.mark.parametrize("windows", [False, True])
+    def test_loaded_in_a_fresh_process_it_names_the_same(self, windows, tmp_path):
+        identifier = identifier_of(windows=windows, persons=PERSONS)
         walks = draw_walks(2, 10)
         identifier(walks)
         identifier.save(tmp_path / "identifier.keras")
@@ -222,6 +239,8 @@ class TestRefusals:
         parts = identifier.encoder, identifier.recognizer
         with pytest.raises(ValueError, match="persons: expected 3 names, as the recognizer has, received 2"):
             agegait.GaitIdentifier(*parts, persons=PERSONS[:2])
+        with pytest.raises(ValueError, match="window_recognizer: expected 3 people, as the recognizer has, received 4"):
+            agegait.GaitIdentifier(*parts, window_recognizer=agegait.WindowRecognizer(4))
         with pytest.raises(ValueError, match="stride: expected at least one frame, received 0"):
             agegait.GaitIdentifier(*parts, stride=0)
 

@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from keras import tree
 
-from agegait import layers
+from agegait import descriptors, layers
 from agegait.augmentation import turned
 from agegait.layers import (
     AxisLSTM,
@@ -21,6 +22,7 @@ from agegait.layers import (
     SkeletonEncoder,
     SkeletonNormalization,
     Whitening,
+    WindowMeasures,
 )
 from agegait.skeletons import JOINTS, mirrored
 
@@ -69,8 +71,10 @@ CASES = {
         lambda **options: SkeletonNormalization(align_heading=True, **options), {"inputs": (B, F, len(JOINTS), 3)}
     ),
     "Whitening": Case(lambda **options: Whitening(epsilon=1e-3, **options), {"inputs": (B, F, J)}),
+    "WindowMeasures": Case(WindowMeasures, {"inputs": (B, F, J, 3)}),
 }
-TRAINED = [name for name in CASES if not name.startswith(("SkeletonNormalization", "Whitening"))]
+UNTRAINED = (SkeletonNormalization, Whitening, WindowMeasures)
+TRAINED = [name for name, case in CASES.items() if not isinstance(case.make(), UNTRAINED)]
 
 every_layer = pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 every_layer_with_weights = pytest.mark.parametrize("case", [CASES[name] for name in TRAINED], ids=TRAINED)
@@ -102,7 +106,7 @@ def output_shapes(layer, shapes):
 def functional(case):
     """The layer in a functional model of any number of windows, and inputs for it in the model's order."""
     layer = case.make()
-    axis = 0 if isinstance(layer, SkeletonNormalization | Whitening) else 1
+    axis = 0 if isinstance(layer, UNTRAINED) else 1
     any_batch = map_shapes(lambda shape: (*shape[:axis], None, *shape[axis + 1 :]), case.shapes)
     inputs = map_shapes(lambda shape: keras.Input(batch_shape=shape), any_batch)
     return keras.Model(tree.flatten(inputs), tree.flatten(layer(**inputs))), tree.flatten(draw(case.shapes))
@@ -560,3 +564,44 @@ class TestWhitening:
     def test_refuses_no_epsilon(self):
         with pytest.raises(ValueError, match="epsilon: expected a positive number, received 0"):
             Whitening(epsilon=0)
+
+
+class TestWindowMeasures:
+    windows = np.random.default_rng(6).normal(0, 0.5, (3, F, J, 3)).astype("float32")
+
+    def test_coordinates_then_mean_and_deviation_of_each_distance(self):
+        found = WindowMeasures()(self.windows).numpy()
+        assert found.shape == (3, 3 * F * J + J * (J - 1))
+        for row, window in zip(found, self.windows, strict=True):
+            distances = [
+                [math.dist(frame[one], frame[other]) for one in range(J) for other in range(one + 1, J)]
+                for frame in window
+            ]
+            np.testing.assert_array_equal(row[: 3 * F * J], window.ravel())
+            expected = np.concatenate([np.mean(distances, axis=0), np.std(distances, axis=0)])
+            np.testing.assert_allclose(row[3 * F * J :], expected, rtol=1e-4)
+
+    def test_pairs_are_in_the_order_of_the_descriptor(self):
+        means = WindowMeasures()(self.windows[:, :1]).numpy()[:, 3 * J : 3 * J + J * (J - 1) // 2]
+        np.testing.assert_allclose(means, descriptors.joint_distances(self.windows[:, 0]), rtol=1e-5)
+
+    def test_distances_do_not_see_where_somebody_stands_and_turns_to(self):
+        many = np.random.default_rng(7).normal(0, 0.5, (2, F, len(JOINTS), 3)).astype("float32")
+        moved = turned(many, 90.0, np.random.default_rng(8)) + np.float32([1, 2, 3])
+        size = 3 * F * len(JOINTS)
+        before, after = (WindowMeasures()(windows).numpy() for windows in (many, moved))
+        np.testing.assert_allclose(after[:, size:], before[:, size:], atol=1e-5)
+        assert np.abs(after[:, :size] - before[:, :size]).max() > 0.5
+
+    def test_slopes_are_numbers_where_joints_meet_and_nobody_moves(self):
+        still = tf.Variable(np.zeros((1, F, J, 3), "float32"))
+        with tf.GradientTape() as tape:
+            total = tf.reduce_sum(WindowMeasures()(still))
+        assert np.isfinite(tape.gradient(total, still).numpy()).all()
+
+    @pytest.mark.parametrize("shape", [(2, F, J), (2, F, J, 2), (F, J, 3)])
+    def test_refuses_another_shape(self, shape):
+        with pytest.raises(ValueError, match=r"inputs: expected windows \[B, f, J, 3\], received a shape of"):
+            WindowMeasures()(np.zeros(shape, "float32"))
+        with pytest.raises(ValueError, match=r"inputs: expected windows \[B, f, J, 3\]"):
+            WindowMeasures().compute_output_shape(shape)

@@ -23,6 +23,7 @@ from tfds_builders.walkers import generator
 TINY = {
     "epochs": 1,
     "recognizer_epochs": 3,
+    "window_recognizer_epochs": 2,
     "units": 16,
     "recognizer_units": 32,
     "batch_size": 64,

@@ -22,6 +22,7 @@ TINY = recipes.recipe(
     "best",
     epochs=2,
     recognizer_epochs=3,
+    window_recognizer_epochs=2,
     fine_tune_epochs=2,
     units=16,
     recognizer_units=32,
@@ -30,8 +31,8 @@ TINY = recipes.recipe(
     stride=0,
     mirror=False,
 )
-TRAININGS = ("encoder", "recognizer", "fine_tuned")
-MODELS = ("encoder", "recognizer", "fine_tuned_encoder", "fine_tuned_recognizer")
+TRAININGS = ("encoder", "recognizer", "window_recognizer", "fine_tuned")
+MODELS = ("encoder", "recognizer", "window_recognizer", "fine_tuned_encoder", "fine_tuned_recognizer")
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +77,7 @@ def test_a_run_says_what_it_was_made_of(finished):
         "history",
         "recognizer.keras",
         "run.json",
+        "window_recognizer.keras",
     ]
 
 
@@ -131,13 +133,18 @@ def test_a_run_of_aligned_frames_says_so_to_whoever_uses_it(data_dir, tmp_path):
     assert run.settings.seen != settings().seen
 
 
-def test_the_recognizer_kept_is_that_of_the_best_validation_epoch(finished):
-    table = (finished.folder / "history" / "recognizer.csv").read_text().splitlines()
+@pytest.mark.parametrize("name", ["recognizer", "window_recognizer"])
+def test_the_recognizer_kept_is_that_of_the_best_validation_epoch(finished, data_dir, name):
+    table = (finished.folder / "history" / f"{name}.csv").read_text().splitlines()
     column = table[0].split(",").index("val_accuracy")
     accuracies = [float(row.split(",")[column]) for row in table[1:]]
-    reached = finished.record["trained"]["recognizer"]
+    reached = finished.record["trained"][name]
     assert reached["validation_accuracy"] == max(accuracies)
     assert reached["chosen_epoch"] == accuracies.index(max(accuracies)) + 1
+    validation = finished.windows(settings().load(data_dir), "validation")
+    seen = validation.skeletons if name == "window_recognizer" else finished.features(validation, "AGEs")
+    named = finished.load_model(name).predict(seen, verbose=0).argmax(axis=1)
+    assert np.mean(named == validation.persons) == pytest.approx(max(accuracies), abs=2e-3)
 
 
 def test_fine_tuning_starts_from_both_models_and_changes_both(finished):
@@ -208,6 +215,12 @@ def test_a_finished_run_is_loaded_as_one_model(finished, data_dir):
     (found,) = run.identifier.identify(test["skeleton"])
     assert found.person in run.persons
     assert 0 < found.score <= 1
+    windows = run.windows(settings().load(data_dir), "test")
+    logits = evaluation.logits_by_method(run, windows, run.features(windows, "AGEs"))["fine-tuned + window recognizer"]
+    own = windows.walks == windows.walks[0]
+    (person,) = run.identifier.identify(test["skeleton"])
+    mean = logits[own].mean(axis=0)
+    assert person.person == run.persons[mean.argmax()]
 
 
 def test_other_settings_are_refused_by_name(finished, data_dir):
@@ -295,7 +308,9 @@ def test_evaluation_has_every_protocol_and_is_written(data_dir, tmp_path, finish
     written = json.loads((run.folder / "evaluation.json").read_text())
     assert set(found["tests"]) == set(written["tests"]) == {"test", "test_b"}
     kinds = [(result["method"], result["protocol"], result["of"]) for result in written["tests"]["test"]]
-    methods = ("AGE", "fine-tuned", "raw MLP", "raw MLP with distances") if manner == "ap" else ("AGE", "fine-tuned")
+    own = ("AGE", "fine-tuned")
+    methods = (*(f"{method} + window recognizer" for method in own), *own, "window recognizer")
+    methods += ("raw MLP", "raw MLP with distances") if manner == "ap" else ()
     expected = [(method, "closed-set recognition", of) for method in methods for of in ("windows", "walks")]
     others = ("retrieval", "verification", "open-set identification")
     assert kinds == [*expected, *(("AGE", protocol, "walks") for protocol in others)]
@@ -305,6 +320,11 @@ def test_evaluation_has_every_protocol_and_is_written(data_dir, tmp_path, finish
     # Far above chance, 5 %, though tiny and hardly trained.
     assert windows["rank"]["1"] > 0.1
     assert windows["rank"]["1"] <= windows["rank"]["5"] <= windows["rank"]["10"]
+    # The first row is of both recognizers' logits, window by window.
+    test = run.windows(settings().load(data_dir), "test")
+    logits = run.recognizer.predict(run.features(test, "AGEs"), verbose=0)
+    both = logits + run.window_recognizer.predict(test.skeletons, verbose=0)
+    assert np.mean(both.argmax(axis=1) == test.persons) == pytest.approx(windows["rank"]["1"], abs=2e-3)
     assert len(evaluation.tables(written)) == len(evaluation.tables(found)) == 4
 
 

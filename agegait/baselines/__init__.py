@@ -4,7 +4,7 @@ from agegait.baselines.baseline import Baseline
 from agegait.baselines.by_name import BASELINES, OF_AN_ENCODER, baseline
 from agegait.baselines.descriptor_baseline import DescriptorBaseline
 from agegait.baselines.network_baseline import NETWORK, NetworkBaseline
-from agegait.baselines.networks import UntrainedAGEs, coordinates, coordinates_and_distances, encoder_states
+from agegait.baselines.networks import UntrainedAGEs, coordinates, encoder_states, skeletons
 
 __all__ = [
     "BASELINES",
@@ -16,6 +16,6 @@ __all__ = [
     "UntrainedAGEs",
     "baseline",
     "coordinates",
-    "coordinates_and_distances",
     "encoder_states",
+    "skeletons",
 ]

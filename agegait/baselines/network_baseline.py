@@ -35,7 +35,7 @@ class NetworkBaseline:
     Args:
         title: What tables and the line of progress call it.
         build: From people N, training features and the recipe to a network with logits `[B, N]`.
-        features: From windows to what the network sees of them, `[M, f, D]`.
+        features: From windows to what the network sees of them, `[M, ...]`.
         recipe: The fields of it that are the recognizer's.
 
     Attributes:

@@ -7,13 +7,11 @@ from typing import Any
 import keras
 import numpy as np
 
-from agegait import descriptors
-from agegait.baselines.network_baseline import BATCH
 from agegait.datasets import Windows
 from agegait.models import GaitEncoder
 from agegait.recipes import Recipe
 from agegait.runs import encode
-from agegait.training import make_recognizer
+from agegait.training import make_recognizer, make_window_recognizer
 
 LSTM_UNITS = 256
 """As the encoder's."""
@@ -26,20 +24,9 @@ def coordinates(windows: Windows) -> np.ndarray:
     return windows.skeletons.reshape(*windows.skeletons.shape[:2], -1)
 
 
-def coordinates_and_distances(windows: Windows) -> np.ndarray:
-    """A window's coordinates joined, then mean and standard deviation of how far its joints are from each other.
-
-    The means say how the body is built, the deviations how it moves, wherever it turns to. `[M, 1, 3 f J + J (J - 1)]`.
-    """
-    count, frames, joints, _ = windows.skeletons.shape
-    size, pairs = 3 * frames * joints, joints * (joints - 1) // 2
-    features = np.empty((count, 1, size + 2 * pairs), "float32")
-    for start in range(0, count, BATCH):  # the differences of all pairs at once would take gigabytes
-        some = windows.skeletons[start : start + BATCH]
-        distances = descriptors.joint_distances(some)
-        parts = some.reshape(len(some), size), distances.mean(axis=1), distances.std(axis=1)
-        features[start : start + BATCH, 0] = np.concatenate(parts, axis=-1)
-    return features
+def skeletons(windows: Windows) -> np.ndarray:
+    """Windows as they are, `[M, f, J, 3]`."""
+    return windows.skeletons
 
 
 def encoder_states(encoder: GaitEncoder, windows: Windows) -> np.ndarray:
@@ -69,6 +56,11 @@ class UntrainedAGEs:
 def recognizer(manner: str, **changes: Any) -> Build:
     """A recognizer on features as they are, by a recipe that is the caller's but for the changes."""
     return lambda persons, features, recipe: make_recognizer(replace(recipe, **changes), persons, manner, features)
+
+
+def window_recognizer(persons: int, features: np.ndarray, recipe: Recipe) -> keras.Model:
+    """A recognizer of windows themselves, of coordinates and of distances between joints."""
+    return make_window_recognizer(recipe, persons, features)
 
 
 def lstm(layers: int) -> Build:

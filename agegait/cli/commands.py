@@ -26,10 +26,14 @@ def train(options: argparse.Namespace) -> None:
         not options.no_limb_check,
         options.tensorboard,
     )
-    reached = run.record["trained"]["fine_tuned" if run.fine_tuned else "recognizer"]
+    told = ", ".join(
+        f"{name.replace('_', ' ')} {100 * reached['validation_accuracy']:.1f} % "
+        f"after epoch {reached['chosen_epoch']} of {reached['epochs']}"
+        for name, reached in run.record["trained"].items()
+        if "validation_accuracy" in reached
+    )
     Console().print(
-        f"{run.folder}: trained; over the validation windows, {100 * reached['validation_accuracy']:.1f} % named "
-        f"rightly after epoch {reached['chosen_epoch']} of {reached['epochs']}. Next: agegait evaluate {run.folder}",
+        f"{run.folder}: trained; of the validation windows, named rightly: {told}. Next: agegait evaluate {run.folder}",
         highlight=False,
         soft_wrap=True,
     )

@@ -8,6 +8,7 @@ from agegait.layers.reverse_decoder import ReverseDecoder
 from agegait.layers.skeleton_encoder import SkeletonEncoder
 from agegait.layers.skeleton_normalization import SkeletonNormalization
 from agegait.layers.whitening import Whitening
+from agegait.layers.window_measures import WindowMeasures
 
 __all__ = [
     "AxisLSTM",
@@ -18,4 +19,5 @@ __all__ = [
     "SkeletonEncoder",
     "SkeletonNormalization",
     "Whitening",
+    "WindowMeasures",
 ]

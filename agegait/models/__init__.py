@@ -3,5 +3,6 @@
 from agegait.models.gait_encoder import GaitEncoder
 from agegait.models.gait_identifier import GaitIdentifier
 from agegait.models.gait_recognizer import GaitRecognizer
+from agegait.models.window_recognizer import WindowRecognizer
 
-__all__ = ["GaitEncoder", "GaitIdentifier", "GaitRecognizer"]
+__all__ = ["GaitEncoder", "GaitIdentifier", "GaitRecognizer", "WindowRecognizer"]

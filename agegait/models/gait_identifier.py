@@ -9,9 +9,12 @@ from agegait.layers import SkeletonNormalization
 from agegait.models.gait_encoder import GaitEncoder
 from agegait.models.gait_recognizer import GaitRecognizer
 from agegait.models.inputs import in_order, skeletons_of
+from agegait.models.window_recognizer import WindowRecognizer
 
 WINDOWS_AT_ONCE = 2048
 """Windows that `identify` encodes in one go, of walks of one length."""
+
+_PARTS = ("encoder", "recognizer", "normalization", "window_recognizer")
 
 
 class Identification(NamedTuple):
@@ -26,7 +29,8 @@ class GaitIdentifier(keras.Model):
     """Names the person of a walk of any length, from raw skeletons.
 
     The walk is normalized, cut into windows, each window encoded and recognized; the walk's logits are the mean of its
-    windows' logits. Frames at the end that fill no window are left out.
+    windows' logits. Frames at the end that fill no window are left out. With a recognizer of windows themselves, a
+    window's logits are the mean of both recognizers'.
 
     Args:
         encoder: A trained `GaitEncoder`.
@@ -34,6 +38,7 @@ class GaitIdentifier(keras.Model):
         normalization: What was done to the skeletons the encoder was trained on; hip-centring where absent.
         stride: Frames from the start of a window to the next; the window's length where absent: no overlap.
         persons: Names of the N people, in the order of the recognizer's labels; their numbers where absent.
+        window_recognizer: A `WindowRecognizer` trained on the same windows and labels, if it is to have a say.
 
     Call arguments:
         inputs: Skeletons `[B, T, J, 3]`, any T of at least the encoder's frames, or a dict that holds them as
@@ -60,6 +65,7 @@ class GaitIdentifier(keras.Model):
         normalization: SkeletonNormalization | None = None,
         stride: int | None = None,
         persons: Sequence[str] | None = None,
+        window_recognizer: WindowRecognizer | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(autocast=False, **kwargs)
@@ -67,10 +73,16 @@ class GaitIdentifier(keras.Model):
         persons = [str(number) for number in range(num_persons)] if persons is None else list(persons)
         if len(persons) != num_persons:
             raise ValueError(f"persons: expected {num_persons} names, as the recognizer has, received {len(persons)}.")
+        if window_recognizer is not None and window_recognizer.num_persons != num_persons:
+            raise ValueError(
+                f"window_recognizer: expected {num_persons} people, as the recognizer has, received "
+                f"{window_recognizer.num_persons}."
+            )
         if stride is not None and stride < 1:
             raise ValueError(f"stride: expected at least one frame, received {stride}.")
         self.encoder = encoder
         self.recognizer = recognizer
+        self.window_recognizer = window_recognizer
         self.normalization = SkeletonNormalization(name="normalization") if normalization is None else normalization
         self.stride = encoder.frames if stride is None else stride
         self.persons = persons
@@ -83,14 +95,18 @@ class GaitIdentifier(keras.Model):
             self.encoder.build(window)
         if not self.recognizer.built:
             self.recognizer.build(self.encoder.compute_output_shape(window)["ages"])
+        if self.window_recognizer is not None and not self.window_recognizer.built:
+            self.window_recognizer.build(window)
 
     def call(self, inputs, lengths=None):
         skeletons = self._walks(skeletons_of(inputs))
         frames, joints = self.encoder.frames, self.encoder.joints
         windows = self._windows(self.normalization(skeletons))
         batch, count = ops.shape(windows)[:2]
-        ages = self.encoder(ops.reshape(windows, (-1, frames, joints, 3)))["ages"]
-        logits = ops.cast(self.recognizer(ages), "float32")
+        windows = ops.reshape(windows, (-1, frames, joints, 3))
+        logits = ops.cast(self.recognizer(self.encoder(windows)["ages"]), "float32")
+        if self.window_recognizer is not None:
+            logits = (logits + ops.cast(self.window_recognizer(windows), "float32")) / 2
         logits = ops.reshape(logits, (batch, count, self.recognizer.num_persons))
         if lengths is None:
             mean = ops.mean(logits, axis=1)
@@ -162,6 +178,12 @@ class GaitIdentifier(keras.Model):
                     found[number] = Identification(self.persons[best], float(row[best]))
         return [found[number] for number in range(len(walks))]
 
+    def set_weights(self, weights):
+        super().set_weights(weights)
+        for part in (self.recognizer, self.window_recognizer):
+            if part is not None:
+                part.set_weights(part.get_weights())  # else they standardise as before
+
     def compute_output_shape(self, input_shape):
         batch, length = skeletons_of(input_shape)[:2]
         people = self.recognizer.num_persons
@@ -175,9 +197,7 @@ class GaitIdentifier(keras.Model):
     def get_config(self):
         return {
             **super().get_config(),
-            "encoder": keras.saving.serialize_keras_object(self.encoder),
-            "recognizer": keras.saving.serialize_keras_object(self.recognizer),
-            "normalization": keras.saving.serialize_keras_object(self.normalization),
+            **{name: keras.saving.serialize_keras_object(getattr(self, name)) for name in _PARTS},
             "stride": self.stride,
             "persons": self.persons,
         }
@@ -186,6 +206,7 @@ class GaitIdentifier(keras.Model):
     def from_config(cls, config, custom_objects=None):
         parts = {
             name: keras.saving.deserialize_keras_object(config[name], custom_objects=custom_objects)
-            for name in ("encoder", "recognizer", "normalization")
+            for name in _PARTS
+            if config.get(name) is not None
         }
         return cls(**{**config, **parts})

@@ -16,17 +16,23 @@ class EpochScores(keras.callbacks.Callback):
     Args:
         folder: Where the files are.
         inputs: What the network is to see of each test split's windows.
+        beside: Logits `[M, N]` of another network, of each test split, that answers too: the mean of both is kept.
     """
 
-    def __init__(self, folder: Path, inputs: Mapping[str, np.ndarray]) -> None:
+    def __init__(
+        self, folder: Path, inputs: Mapping[str, np.ndarray], beside: Mapping[str, np.ndarray] | None = None
+    ) -> None:
         super().__init__()
         self.folder = folder
         self.inputs = inputs
+        self.beside = beside or {}
 
     def on_epoch_end(self, epoch, logs=None):
         """Writes the logits of each test split."""
         for test, inputs in self.inputs.items():
             logits = self.model.predict(inputs, batch_size=BATCH, verbose=0)
+            if test in self.beside:
+                logits = (logits + self.beside[test]) / 2
             path = self.folder / test / f"{epoch + 1:06d}.npy"
             path.parent.mkdir(parents=True, exist_ok=True)
             aside = path.with_name(f".{path.name}")

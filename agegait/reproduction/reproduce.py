@@ -26,7 +26,7 @@ from agegait.reproduction.epoch_scores import EpochScores
 from agegait.reproduction.few_labels import labelled
 from agegait.reproduction.row import Row
 from agegait.reproduction.rows import find
-from agegait.runs import Settings, write_aside
+from agegait.runs import Run, Settings, write_aside
 from agegait.training import PACKAGES
 
 FORMAT = 1
@@ -165,7 +165,8 @@ class _Work:
             run.save_record()
         fine_tuned = bool(settings.recipe.fine_tune_epochs)
         seen = {test: part.skeletons for test, part in parts.tests.items()} if fine_tuned else features.tests
-        watch = EpochScores(_watched(self.out, row, settings.seed), seen)
+        beside = self._window_logits(run, windows, parts) if row.window_recognizer else {}
+        watch = EpochScores(_watched(self.out, row, settings.seed), seen, beside)
         training.train_recognizer(run, windows, validation, [] if fine_tuned else [watch], (ages, features.validation))
         if fine_tuned:
             training.fine_tune(run, windows, validation, [watch])
@@ -175,6 +176,8 @@ class _Work:
                 logits = evaluation.fine_tuned_logits(run, part)
             else:
                 logits = run.recognizer.predict(features.tests[test], batch_size=BATCH, verbose=0)
+            if test in beside:
+                logits = (logits + beside[test]) / 2
             tests[test] = evaluation.recognition(row.name, logits, part)
             tests[test] += _published(row, watch.of(test), part, settings.frames)
             if not fine_tuned and row.labelled_walks is None:
@@ -182,6 +185,14 @@ class _Work:
                 tests[test] += evaluation.comparison(row.name, probes, part, gallery, parts.gallery)
         training.finish(run)
         return {"trained": run.record["trained"], "labelled": run.record["data"].get("labelled"), "tests": tests}
+
+    def _window_logits(self, run: Run, windows: Windows, parts: Parts) -> dict[str, np.ndarray]:
+        """What a recognizer of windows themselves, trained here, says of those of each test."""
+        training.train_window_recognizer(run, windows, parts.validation)
+        network = run.load_model("window_recognizer")
+        return {
+            test: network.predict(part.skeletons, batch_size=BATCH, verbose=0) for test, part in parts.tests.items()
+        }
 
     def baseline(self, row: Row, settings: Settings, folder: Path) -> dict[str, Any]:
         """A row of what the method is compared with."""

@@ -2,6 +2,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from agegait.recipes import PRESETS
 from agegait.runs import Settings
 
 
@@ -18,6 +19,8 @@ class Row:
             anything does.
         labelled_walks: Training walks of each person that have labels; None for all. The encoder reads no labels and
             sees every walk in either case.
+        window_recognizer: Whether a recognizer of windows themselves answers too, as the base's recipe has it, or else
+            `best`.
     """
 
     name: str
@@ -26,6 +29,7 @@ class Row:
     recipe: Mapping[str, Any] = field(default_factory=dict)
     baseline: str | None = None
     labelled_walks: int | None = None
+    window_recognizer: bool = False
 
     def of(self, base: Settings, seed: int) -> Settings:
         """What a run of this row is asked to do.
@@ -37,4 +41,6 @@ class Row:
         Raises:
             ValueError: The row's changes and the others' do not go together.
         """
-        return replace(base, seed=seed, recipe=replace(base.recipe, **self.recipe), **self.settings)
+        asked = base.recipe.window_recognizer_epochs or PRESETS["best"].window_recognizer_epochs
+        changes = {"window_recognizer_epochs": asked if self.window_recognizer else 0, **self.recipe}
+        return replace(base, seed=seed, recipe=replace(base.recipe, **changes), **self.settings)

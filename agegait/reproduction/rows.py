@@ -11,6 +11,11 @@ LABELLED = (1, 2, 3)
 _METHOD = (
     Row("age-ap", "the method: AGEs of a reverse encoder with locality-aware attention; frames named, then averaged"),
     Row("age-sc", "the same encoder; the frames of a window joined, then named", {"manner": "sc"}),
+    Row(
+        "age-windows",
+        "age-ap and a recognizer of windows themselves, coordinates and distances; the mean of both answers",
+        window_recognizer=True,
+    ),
     Row("untrained", "AGEs of an encoder as it was drawn, never trained; frames averaged", recipe={"epochs": 0}),
 )
 _BASELINES = tuple(Row(name, title, baseline=name) for name, title in BASELINES.items() if name not in OF_AN_ENCODER)
@@ -74,7 +79,10 @@ def _names(rows: Iterable[Row]) -> tuple[str, ...]:
 
 
 GROUPS = {
-    "table": ("age-ap", "age-sc", "untrained", "mlp", "mlp-whitened", "mlp-distances", "d13-knn", "d16-adaboost"),
+    "table": (
+        *_names(_METHOD),
+        *("mlp", "mlp-whitened", "mlp-distances", "d13-knn", "d16-adaboost"),
+    ),
     "baselines": _names(_BASELINES),
     "ablations": ("age-ap", "untrained", *_names(_ABLATIONS)),
     "few-labels": ("age-ap", "mlp", *_names(_FEW_LABELS)),

@@ -9,7 +9,7 @@ import numpy as np
 
 from agegait.datasets import DataSet, Windows
 from agegait.layers import SkeletonNormalization
-from agegait.models import GaitEncoder, GaitIdentifier, GaitRecognizer
+from agegait.models import GaitEncoder, GaitIdentifier, GaitRecognizer, WindowRecognizer
 from agegait.runs.encoding import encode
 from agegait.runs.settings import Settings
 from agegait.runs.write_aside import write_aside
@@ -70,6 +70,15 @@ class Run:
         return self.load_model("recognizer")
 
     @cached_property
+    def window_recognizer(self) -> WindowRecognizer | None:
+        """The trained recognizer of windows themselves, where the recipe has one.
+
+        Raises:
+            ValueError: It is not there yet.
+        """
+        return self.load_model("window_recognizer") if self.settings.recipe.window_recognizer_epochs else None
+
+    @cached_property
     def normalization(self) -> SkeletonNormalization:
         """What was done to skeletons before they were cut into windows."""
         return SkeletonNormalization.from_config(self.record["normalization"])
@@ -81,7 +90,7 @@ class Run:
 
     @cached_property
     def identifier(self) -> GaitIdentifier:
-        """Encoder and recognizer, fine-tuned where the run did that, as one model that names walks.
+        """Encoder and recognizers, fine-tuned where the run did that, as one model that names walks.
 
         Raises:
             ValueError: They are not there yet, or the recognizer knows people by encoder states.
@@ -94,7 +103,9 @@ class Run:
         parts = self.encoder, self.recognizer
         if self.settings.recipe.fine_tune_epochs:
             parts = self.load_model("fine_tuned_encoder"), self.load_model("fine_tuned_recognizer")
-        return GaitIdentifier(*parts, self.normalization, persons=self.persons)
+        return GaitIdentifier(
+            *parts, self.normalization, persons=self.persons, window_recognizer=self.window_recognizer
+        )
 
     def manifest(self) -> dict[str, Any]:
         """The run's record, for whoever passes the models on."""

@@ -12,7 +12,7 @@ from agegait.runs import Settings
 from agegait.training import make_encoder
 
 JOINTS = 20
-BUDGET = ("epochs", "recognizer_epochs", "fine_tune_epochs", "least_steps")
+BUDGET = ("epochs", "recognizer_epochs", "window_recognizer_epochs", "fine_tune_epochs", "least_steps")
 """Not varied: they are what a whole trial costs, of which Hyperband gives most trials a part."""
 
 USUAL = {
@@ -67,7 +67,9 @@ class SearchSpace(keras_tuner.HyperModel):
 
     def __init__(self, settings: Settings, search: Iterable[str] = ()) -> None:
         super().__init__(name="agegait")
-        self.base = settings
+        # What is searched for is what AGEs are recognized by; another recognizer has no part in it.
+        recipe = dataclasses.replace(settings.recipe, window_recognizer_epochs=0)
+        self.base = settings = dataclasses.replace(settings, recipe=recipe)
         self.kinds: dict[str, type] = {
             **{
                 name: type(getattr(settings, name))
