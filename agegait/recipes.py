@@ -146,7 +146,7 @@ def recipe(preset: str = "paper", dataset: str | None = None, **changes: Any) ->
         preset: `"paper"` or `"best"`.
         dataset: The data set it is for; the published recipe is another for KGBD.
         **changes: Fields of `Recipe`; None leaves a field as it is. Epochs that are asked for are not added to: with
-            them, `least_steps` is 0 unless it is asked for too.
+            them, `least_steps` is 0 unless it is asked for too. No epochs at all are a training left out.
 
     Raises:
         ValueError: An unknown preset or field, or a value that makes no sense.
@@ -159,6 +159,6 @@ def recipe(preset: str = "paper", dataset: str | None = None, **changes: Any) ->
     changes = {name: value for name, value in changes.items() if value is not None}
     if preset == "paper" and dataset == "kgbd":
         changes = {"recognizer_epochs": PAPER_KGBD_RECOGNIZER_EPOCHS} | changes
-    if any(name.endswith("epochs") for name in changes):
+    if any(name.endswith("epochs") and value for name, value in changes.items()):
         changes = {"least_steps": 0} | changes
     return replace(PRESETS[preset], **changes)

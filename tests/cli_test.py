@@ -20,7 +20,7 @@ from tfds_builders.walkers import generator
 
 TINY = (
     *("--epochs", "2", "--recognizer-epochs", "4", "--encoder-units", "16", "--recognizer-units", "32"),
-    *("--window-recognizer-epochs", "2", "--stride", "0", "--no-mirror"),
+    *("--window-recognizer-epochs", "2", "--num-layers", "1", "--stride", "0", "--no-mirror"),
 )
 
 

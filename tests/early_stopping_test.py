@@ -58,6 +58,7 @@ def settings(dataset):
         epochs=20,
         recognizer_epochs=30,
         window_recognizer_epochs=0,
+        num_layers=1,
         units=4,
         recognizer_units=8,
         batch_size=16,

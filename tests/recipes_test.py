@@ -146,4 +146,5 @@ def test_epochs_that_are_asked_for_are_not_added_to():
     assert recipe("best", epochs=2).least_steps == 0
     assert recipe("best", epochs=2, least_steps=9).least_steps == 9
     assert recipe("best", epochs=None, dropout=0.1).least_steps == 600
+    assert recipe("best", window_recognizer_epochs=0).least_steps == 600  # one training fewer, the others as they are
     assert recipe("best").passes(0, 100, 10) == 0  # no training stays none

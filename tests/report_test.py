@@ -24,6 +24,7 @@ TINY = {
     "epochs": 1,
     "recognizer_epochs": 3,
     "window_recognizer_epochs": 2,
+    "num_layers": 1,
     "units": 16,
     "recognizer_units": 32,
     "batch_size": 64,

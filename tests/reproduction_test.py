@@ -26,6 +26,7 @@ TINY = {
     "epochs": 1,
     "recognizer_epochs": 3,
     "window_recognizer_epochs": 2,
+    "num_layers": 1,
     "units": 16,
     "recognizer_units": 32,
     "batch_size": 64,
@@ -218,7 +219,17 @@ def test_more_rows_and_seeds_are_added_and_nothing_is_done_again(out, data_dir, 
     assert len(list((copy / "encoders").iterdir())) == len(SEEDS) + 1  # that of age-ap, found again, and the untrained
     assert result(copy, "untrained", 0)["trained"]["encoder"]["epochs"] == 0
     order = list(dict.fromkeys(one["row"] for one in found["results"]))
-    assert order == ["age-ap", "age-sc", "untrained", "d13-knn", "states", "labels-1", "mlp-labels-1", "fine-tuned"]
+    assert order == [
+        "age-ap",
+        "age-sc",
+        "age-windows",
+        "untrained",
+        "d13-knn",
+        "states",
+        "labels-1",
+        "mlp-labels-1",
+        "fine-tuned",
+    ]
     assert found["to_come"] == []
     assert result(copy, "fine-tuned", 0)["trained"]["fine_tuned"]["epochs"] == 4
     for row, epochs in (("fine-tuned", 4), ("mlp-labels-1", 20)):
@@ -226,7 +237,7 @@ def test_more_rows_and_seeds_are_added_and_nothing_is_done_again(out, data_dir, 
         assert flattering["candidates"] == epochs
     assert of(found, "mlp-labels-1", kind="walks")["figures"]["Rank-1"]["mean"] > 0.3  # chance: 0.05
     rows = {line["row"] for line in found["summary"] if line["protocol"] == "retrieval"}
-    assert rows == {"age-ap", "age-sc", "states", "untrained"}
+    assert rows == {"age-ap", "age-sc", "age-windows", "states", "untrained"}
     assert of(found, "states")["seeds"] == [0]
     assert of(found, "states")["figures"]["Rank-1"]["deviation"] is None
     assert of(found, "age-ap")["seeds"] == [0, 1]
@@ -323,7 +334,7 @@ def test_killed_anywhere_it_goes_on_to_the_same_figures(out, data_dir, tmp_path,
     ]
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
     process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 240
+    deadline = time.monotonic() + 600  # of a busy machine
     while not list((tmp_path / "out").glob(stage)):
         assert process.poll() is None, "it ended before it could be killed"
         assert time.monotonic() < deadline

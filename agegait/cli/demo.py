@@ -8,7 +8,13 @@ from rich.tree import Tree
 
 from agegait.cli.tensorflow import start_tensorflow
 
-DEMO_RECIPE: dict[str, Any] = {"epochs": 3, "batch_size": 64, "recognizer_epochs": 5, "recognizer_batch_size": 64}
+DEMO_RECIPE: dict[str, Any] = {
+    "epochs": 3,
+    "batch_size": 64,
+    "recognizer_epochs": 5,
+    "window_recognizer_epochs": 5,
+    "recognizer_batch_size": 64,
+}
 """Enough to name the walkers, in the minutes that somebody who tries it out will wait."""
 
 
