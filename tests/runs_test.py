@@ -277,7 +277,7 @@ def test_what_the_paper_compares_with_is_trained_and_evaluated(data_dir, tmp_pat
         attention="MBAS",
         direction="forward",
         features="states",
-        recipe=dataclasses.replace(TINY, epochs=1, fine_tune_epochs=0),
+        recipe=dataclasses.replace(TINY, epochs=1, fine_tune_epochs=0, window_recognizer_epochs=0),
     )
     run = runs.load(training.train(asked, tmp_path / "run", data_dir).folder)
     assert run.settings == asked
