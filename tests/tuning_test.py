@@ -37,7 +37,15 @@ pytestmark = [
 ]
 
 TINY = recipes.recipe(
-    "best", epochs=2, recognizer_epochs=4, units=8, recognizer_units=16, batch_size=16, stride=0, mirror=False
+    "best",
+    epochs=2,
+    recognizer_epochs=4,
+    window_recognizer_epochs=0,
+    units=8,
+    recognizer_units=16,
+    batch_size=16,
+    stride=0,
+    mirror=False,
 )
 SEARCH = ("units=8,16,32,64", "frames=4,6", "learning_rate", "whiten")
 
