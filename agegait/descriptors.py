@@ -91,25 +91,6 @@ def d16(skeleton: np.ndarray) -> np.ndarray:
     return np.concatenate([d13(skeleton), np.stack(measures, axis=-1)], axis=-1)
 
 
-def joint_distances(skeleton: np.ndarray) -> np.ndarray:
-    """How far each joint is from every other: all that a pose and a body are, wherever they are and turn to.
-
-    Args:
-        skeleton: `[..., J, 3]` metres, any joints.
-
-    Returns:
-        `[..., J (J - 1) / 2]` metres, of the same type: joint 0 from 1, 2 and so on, then joint 1 from 2.
-
-    Raises:
-        ValueError: Skeletons of another shape.
-    """
-    skeleton = np.asarray(skeleton)
-    if skeleton.ndim < 2 or skeleton.shape[-1] != 3:
-        raise ValueError(f"skeleton: expected [..., J, 3], received {list(skeleton.shape)}.")
-    ones, others = np.triu_indices(skeleton.shape[-2], 1)
-    return np.linalg.norm(skeleton[..., ones, :] - skeleton[..., others, :], axis=-1)
-
-
 def _checked(skeleton):
     skeleton = np.asarray(skeleton)
     if skeleton.ndim < 2 or skeleton.shape[-2:] != (len(JOINTS), 3):

@@ -276,18 +276,14 @@ def train_recognizer(
     # Again, so that what came before has no say in what is drawn: a training that was stopped, or a model read.
     keras.utils.set_random_seed(settings.seed)
     recognizer = make_recognizer(recipe, len(run.persons), settings.manner, training_ages, settings.precision)
-    rows, labels = recognizer.rows(training_ages, training.persons)
-    batch_size = recipe.recognizer_batch_size
-    epochs = recipe.passes(recipe.recognizer_epochs, len(rows), batch_size)
-    steps = math.ceil(len(rows) / batch_size)
-    _compile(recognizer, optimizers.recognizer_optimizer(recipe, steps * epochs), recipe)
-    reached = _fit_and_choose(
+    reached = _fit_labels(
         run,
         recognizer,
         "recognizer",
-        [rows, labels],
-        epochs,
-        batch_size,
+        recognizer.rows(training_ages, training.persons),
+        recipe.recognizer_epochs,
+        recipe.recognizer_batch_size,
+        optimizers.recognizer_optimizer,
         (validation_ages, validation.persons),
         callbacks,
     )
@@ -302,17 +298,14 @@ def train_window_recognizer(run: Run, training: Windows, validation: Windows, ca
     settings, recipe = run.settings, run.settings.recipe
     keras.utils.set_random_seed(settings.seed)
     recognizer = make_window_recognizer(recipe, len(run.persons), training.skeletons, settings.precision)
-    batch_size = recipe.recognizer_batch_size
-    epochs = recipe.passes(recipe.window_recognizer_epochs, len(training.persons), batch_size)
-    steps = math.ceil(len(training.persons) / batch_size)
-    _compile(recognizer, optimizers.recognizer_optimizer(recipe, steps * epochs), recipe)
-    reached = _fit_and_choose(
+    reached = _fit_labels(
         run,
         recognizer,
         "window_recognizer",
-        [training.skeletons, training.persons],
-        epochs,
-        batch_size,
+        (training.skeletons, training.persons),
+        recipe.window_recognizer_epochs,
+        recipe.recognizer_batch_size,
+        optimizers.recognizer_optimizer,
         (validation.skeletons, validation.persons),
         callbacks,
     )
@@ -332,16 +325,14 @@ def fine_tune(run: Run, training: Windows, validation: Windows, callbacks: Callb
         weight.trainable = False
     window = keras.Input(training.skeletons.shape[1:])
     model = keras.Model(window, recognizer(encoder(window)["ages"]))
-    epochs = recipe.passes(recipe.fine_tune_epochs, len(training.persons), recipe.batch_size)
-    steps = math.ceil(len(training.persons) / recipe.batch_size)
-    _compile(model, optimizers.fine_tune_optimizer(recipe, steps * epochs), recipe)
-    reached = _fit_and_choose(
+    reached = _fit_labels(
         run,
         model,
         "fine_tuned",
-        [training.skeletons, training.persons],
-        epochs,
+        (training.skeletons, training.persons),
+        recipe.fine_tune_epochs,
         recipe.batch_size,
+        optimizers.fine_tune_optimizer,
         (validation.skeletons, validation.persons),
         callbacks,
     )
@@ -350,8 +341,23 @@ def fine_tune(run: Run, training: Windows, validation: Windows, callbacks: Callb
     _record(run, "fine_tuned", reached)
 
 
-def _compile(model: keras.Model, optimizer: keras.optimizers.Optimizer, recipe: Recipe) -> None:
-    model.compile(optimizer, SmoothedCrossentropy(recipe.label_smoothing), metrics=["accuracy"])
+def _fit_labels(
+    run: Run,
+    model: keras.Model,
+    name: str,
+    labelled: tuple[np.ndarray, np.ndarray],
+    epochs: int,
+    batch_size: int,
+    optimizer: Callable[[Recipe, int], keras.optimizers.Optimizer],
+    validation_data: tuple[np.ndarray, np.ndarray],
+    callbacks: Callbacks,
+) -> dict[str, Any]:
+    """Compiles a model for the labels that it is to learn, and `_fit_and_choose`s it."""
+    recipe, rows = run.settings.recipe, len(labelled[1])
+    epochs = recipe.passes(epochs, rows, batch_size)
+    steps = epochs * math.ceil(rows / batch_size)
+    model.compile(optimizer(recipe, steps), SmoothedCrossentropy(recipe.label_smoothing), metrics=["accuracy"])
+    return _fit_and_choose(run, model, name, labelled, epochs, batch_size, validation_data, callbacks)
 
 
 def _fit_and_choose(

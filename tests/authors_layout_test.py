@@ -3,17 +3,17 @@
 import os
 import pickle
 import pickletools
-from pathlib import Path
 
 import numpy as np
 import pytest
+from outside import REFERENCE, needs_reference
 
 from agegait import data
 
 M, F, J = 7, 3, 4
 PERSONS = {0: [0, 1, 4], 3: [2, 3], 1: [5, 6]}
 LABELS = [0, 0, 3, 3, 0, 1, 1]
-REFERENCE = Path(__file__).parents[2] / "shared" / "reference" / "authors_layout" / "Datasets"
+WINDOWS = REFERENCE / "authors_layout" / "Datasets"
 
 
 def part_files(folder, dataset="IAS", part="train"):
@@ -197,15 +197,13 @@ def test_nothing_but_plain_data_is_let_through(tmp_path, files, function):
         load(tmp_path)
 
 
-@pytest.mark.skipif(
-    not REFERENCE.exists(), reason="needs windows in the authors' layout, which are no part of the project"
-)
+@needs_reference
 @pytest.mark.parametrize(("part", "number"), [("train", 1403), ("A", 1241), ("B", 1359)])
 def test_windows_of_the_published_code(part, number):
-    found = data.load_authors_layout(REFERENCE, "IAS", part)
+    found = data.load_authors_layout(WINDOWS, "IAS", part)
     assert found.windows.shape == (number, 6, 20, 3)
     assert np.unique(found.persons).tolist() == list(range(11))
     # Step t of the decoder rebuilds frame f - 1 - t: the authors' targets are the windows in reverse.
     folder, prefix, name = ("train", "target", "IAS") if part == "train" else ("test", "t_target", f"IAS-{part}")
-    target = np.load(REFERENCE / f"IAS_{folder}_npy_data" / f"{prefix}_y_{name}_6.npy")
+    target = np.load(WINDOWS / f"IAS_{folder}_npy_data" / f"{prefix}_y_{name}_6.npy")
     np.testing.assert_allclose(found.windows[:, ::-1, :, 1], target, rtol=1e-6)

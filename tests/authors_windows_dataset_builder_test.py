@@ -4,12 +4,13 @@ import tempfile
 import numpy as np
 import pytest
 import tensorflow_datasets as tfds
+from outside import REFERENCE, needs_reference
 
 import tfds_builders  # noqa: F401  (registers the builders)
 from agegait import data
 from tfds_builders.authors_windows import authors_windows_dataset_builder
 
-REFERENCE = pathlib.Path(__file__).parents[2] / "shared" / "reference" / "authors_layout"
+WINDOWS = REFERENCE / "authors_layout"
 FILES = {
     "BIWI": {"train": ("train", "source", "BIWI"), "test": ("test", "t_source", "BIWI")},
     "IAS": {
@@ -109,18 +110,16 @@ def test_refuses_other_skeletons_and_broken_files_and_leaves_nothing(tmp_path):
     assert not list((tmp_path / "data" / "authors_windows").glob("kgbd/*"))
 
 
-@pytest.mark.skipif(
-    not REFERENCE.exists(), reason="needs windows in the authors' layout, which are no part of the project"
-)
+@needs_reference
 def test_windows_of_the_published_code(tmp_path):
-    splits, info = load("authors_windows/ias", REFERENCE, tmp_path)
+    splits, info = load("authors_windows/ias", WINDOWS, tmp_path)
     assert {split: len(examples) for split, examples in splits.items()} == {
         "train": 1403,
         "test_a": 1241,
         "test_b": 1359,
     }
     assert info.features["person"].names == [str(person) for person in range(11)]
-    expected = data.load_authors_layout(REFERENCE / "Datasets", "IAS", "A")
+    expected = data.load_authors_layout(WINDOWS / "Datasets", "IAS", "A")
     for example in splits["test_a"].take(50).as_numpy_iterator():
         np.testing.assert_array_equal(example["skeleton"], expected.windows[example["index"]])
         assert example["person"] == expected.persons[example["index"]]

@@ -1,4 +1,3 @@
-import pathlib
 import re
 import subprocess
 import sys
@@ -8,10 +7,10 @@ import hypothesis.extra.numpy as hnp
 import hypothesis.strategies as st
 import numpy as np
 import pytest
+from outside import BIWI_FRAME, needs_biwi_frame
 
 from agegait.data.files import biwi_text
 
-REAL = pathlib.Path(__file__).parents[2] / "shared" / "data" / "biwi" / "000_000000-d_8349192_skel.txt"
 ZEROS = ",".join(14 * ["0.0000"])
 
 
@@ -169,12 +168,10 @@ def test_spaces_around_numbers_say_nothing():
     assert tracked.all()
 
 
-@pytest.mark.skipif(
-    not REAL.exists(), reason=f"needs a real frame of BIWI, which is not part of the project: no {REAL}"
-)
+@needs_biwi_frame
 def test_reads_the_real_frame():
-    text = REAL.read_bytes()
-    skeleton, tracked = biwi_text.parse(text, str(REAL))
+    text = BIWI_FRAME.read_bytes()
+    skeleton, tracked = biwi_text.parse(text, str(BIWI_FRAME))
     assert tracked.all()
     rows = [line.split(b",") for line in text.split(b"\n")[:20]]
     # Written as the file has them, the numbers read are the file's own bytes.

@@ -4,20 +4,15 @@ Further checkpoints are tried with AGEGAIT_REFERENCE=folder, laid out as ../shar
 authors_layout/Datasets/ and, for each figure, a line `| IAS-A | rank-1 | nAUC |` in expected.md.
 """
 
-import os
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
 import tensorflow as tf
+from outside import REFERENCE, needs_reference
 
 from agegait import convert, data, metrics, protocols
 
-REFERENCE = Path(os.environ.get("AGEGAIT_REFERENCE", Path(__file__).parents[2] / "shared" / "reference"))
-needs_reference = pytest.mark.skipif(
-    not REFERENCE.exists(), reason="needs the published code's checkpoints, which are not part of the project"
-)
 AXES = ("x", "y", "z")
 
 

@@ -86,26 +86,3 @@ def test_other_shapes_are_refused(shape):
     for describe in (descriptors.d13, descriptors.d16):
         with pytest.raises(ValueError, match=r"skeleton: expected \[\.\.\., 20, 3\], received"):
             describe(np.zeros(shape))
-
-
-class TestJointDistances:
-    def test_by_hand(self):
-        skeleton = np.array([[0, 0, 0], [3, 4, 0], [3, 4, 12]], "float32")
-        found = descriptors.joint_distances(skeleton)
-        assert found.dtype == np.float32
-        np.testing.assert_allclose(found, [5, 13, 12])
-
-    @given(st.integers(0, 2**32 - 1))
-    @settings(deadline=None, max_examples=30)
-    def test_neither_place_nor_any_turn_nor_a_mirror_matters(self, seed):
-        random = np.random.default_rng(seed)
-        skeletons = random.normal(size=(2, 6, 20, 3))
-        turn, _ = np.linalg.qr(random.normal(size=(3, 3)))
-        found = descriptors.joint_distances(skeletons @ turn + random.normal(size=3))
-        assert found.shape == (2, 6, 190)
-        np.testing.assert_allclose(found, descriptors.joint_distances(skeletons))
-
-    @pytest.mark.parametrize("shape", [(3,), (20, 2), (6, 20, 4)])
-    def test_other_shapes_are_refused(self, shape):
-        with pytest.raises(ValueError, match=r"skeleton: expected \[\.\.\., J, 3\], received"):
-            descriptors.joint_distances(np.zeros(shape))

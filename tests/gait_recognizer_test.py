@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from saving import assert_loaded_it_gives_the_same_and_learns_on
 
 import agegait
 
@@ -281,14 +282,7 @@ def test_bfloat16_comes_after_whitening(ages, option):
     [{"units": (5, 4)}, {"kernel_initializer": keras.initializers.RandomNormal(stddev=1.0)}],
 )
 def test_saved_and_loaded_it_gives_the_same_and_learns_on(ages, persons, tmp_path, options):
-    recognizer = compiled(recognizer_of(**options))
-    recognizer.fit(ages, persons, verbose=0)
-    recognizer.save(tmp_path / "recognizer.keras")
-    loaded = keras.models.load_model(tmp_path / "recognizer.keras")
-    np.testing.assert_array_equal(loaded(ages), recognizer(ages))
-    assert loaded.get_config() == recognizer.get_config()
-    losses = [model.fit(ages, persons, shuffle=False, verbose=0).history["loss"] for model in (recognizer, loaded)]
-    np.testing.assert_allclose(*losses, rtol=1e-5)
+    assert_loaded_it_gives_the_same_and_learns_on(compiled(recognizer_of(**options)), ages, persons, tmp_path)
 
 
 def test_config_is_json():

@@ -18,6 +18,7 @@ from unittest import mock
 import numpy as np
 import pytest
 import tensorflow_datasets as tfds
+from outside import KGBD, needs_kgbd
 from tensorflow_datasets.core.download import checksums
 from tensorflow_datasets.core.download.download_manager import NonMatchingChecksumError
 
@@ -25,7 +26,6 @@ import tfds_builders  # noqa: F401  (registers the builders)
 from agegait import skeletons
 from tfds_builders.kgbd import kgbd_dataset_builder, split
 
-KGBD = pathlib.Path(__file__).parents[2] / "shared" / "data" / "kgbd"
 IDENTICAL = {"Person064/4": "train", "Person064/5": "train"}
 SPLIT = {
     "Person001/1": "train", "Person001/2": "validation", "Person001/3": "test",
@@ -423,7 +423,7 @@ def test_import_is_silent_and_needs_neither_keras_nor_tensorflow():
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not KGBD.is_dir(), reason=f"needs the real KGBD, which is not part of the project: no {KGBD}")
+@needs_kgbd
 def test_builds_all_of_the_real_kgbd(tmp_path):
     builder = tfds.builder("kgbd", data_dir=tmp_path)
     prepare(builder, KGBD)

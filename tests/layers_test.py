@@ -11,7 +11,7 @@ import pytest
 import tensorflow as tf
 from keras import tree
 
-from agegait import descriptors, layers
+from agegait import layers
 from agegait.augmentation import turned
 from agegait.layers import (
     AxisLSTM,
@@ -580,10 +580,6 @@ class TestWindowMeasures:
             np.testing.assert_array_equal(row[: 3 * F * J], window.ravel())
             expected = np.concatenate([np.mean(distances, axis=0), np.std(distances, axis=0)])
             np.testing.assert_allclose(row[3 * F * J :], expected, rtol=1e-4)
-
-    def test_pairs_are_in_the_order_of_the_descriptor(self):
-        means = WindowMeasures()(self.windows[:, :1]).numpy()[:, 3 * J : 3 * J + J * (J - 1) // 2]
-        np.testing.assert_allclose(means, descriptors.joint_distances(self.windows[:, 0]), rtol=1e-5)
 
     def test_distances_do_not_see_where_somebody_stands_and_turns_to(self):
         many = np.random.default_rng(7).normal(0, 0.5, (2, F, len(JOINTS), 3)).astype("float32")

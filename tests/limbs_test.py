@@ -1,16 +1,14 @@
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from outside import BIWI_FRAME, needs_biwi_frame
 
 from agegait import limbs, skeletons
 from agegait.data.files import biwi_text
 from tfds_builders.walkers import generator
-
-REAL = Path(__file__).parents[2] / "shared" / "data" / "biwi" / "000_000000-d_8349192_skel.txt"
 
 JOINTS = skeletons.JOINTS
 RECORDED = [generator.walk(person, "ab"[person % 2], 0) for person in range(0, 20, 3)]
@@ -335,7 +333,7 @@ def test_no_walks_are_refused():
         limbs.summarize([])
 
 
-@pytest.mark.skipif(not REAL.exists(), reason="needs a real frame of BIWI, which is not part of the project")
+@needs_biwi_frame
 def test_a_real_frame_makes_sense():
-    skeleton, tracked = biwi_text.parse(REAL.read_bytes(), str(REAL))
+    skeleton, tracked = biwi_text.parse(BIWI_FRAME.read_bytes(), str(BIWI_FRAME))
     assert found([{"skeleton": skeleton[None], "tracked": tracked[None]}]) == []

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from saving import assert_loaded_it_gives_the_same_and_learns_on
 
 import agegait
 from agegait.models import window_recognizer
@@ -81,13 +82,7 @@ def test_saved_and_loaded_it_gives_the_same_and_learns_on(windows, persons, tmp_
     recognizer = compiled(
         adapted(windows, units=(7, 6), kernel_initializer=keras.initializers.RandomNormal(stddev=1.0))
     )
-    recognizer.fit(windows, persons, verbose=0)
-    recognizer.save(tmp_path / "recognizer.keras")
-    loaded = keras.models.load_model(tmp_path / "recognizer.keras")
-    np.testing.assert_array_equal(loaded(windows), recognizer(windows))
-    assert loaded.get_config() == recognizer.get_config()
-    losses = [model.fit(windows, persons, shuffle=False, verbose=0).history["loss"] for model in (recognizer, loaded)]
-    np.testing.assert_allclose(*losses, rtol=1e-5)
+    assert_loaded_it_gives_the_same_and_learns_on(recognizer, windows, persons, tmp_path)
 
 
 def test_a_clone_with_its_weights_gives_the_same(windows):

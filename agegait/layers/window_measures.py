@@ -20,7 +20,7 @@ class WindowMeasures(keras.layers.Layer):
 
     Returns:
         `[B, 3 f J + J (J - 1)]` metres: the coordinates joined, the mean distance of each pair of joints, the standard
-        deviation of each. Pairs are in the order of `agegait.descriptors.joint_distances`.
+        deviation of each. Pairs are joint 0 with 1, 2 and so on, then joint 1 with 2.
 
     Raises:
         ValueError: Inputs of another rank, or that do not end in three coordinates.
@@ -29,9 +29,6 @@ class WindowMeasures(keras.layers.Layer):
     def __init__(self, **kwargs: Any) -> None:
         # No autocast: in bfloat16 a forearm would be known to a millimetre and its deviation not at all.
         super().__init__(autocast=False, **kwargs)
-
-    def build(self, input_shape):
-        self._check(input_shape)
 
     def call(self, inputs):
         self._check(inputs.shape)

@@ -18,8 +18,8 @@ class WindowRecognizer(keras.Model):
     """Names a person from a window of skeletons itself, without an encoder.
 
     A recognition network on the window's coordinates and the distances between its joints, each standardised by what
-    `adapt` has seen. It is what an encoder has to beat, and what errs in other windows than a `GaitRecognizer` does:
-    the mean of both networks' logits names more people than either, see `GaitIdentifier`.
+    `adapt` has seen. It is what an encoder has to beat. The mean of its logits and a `GaitRecognizer`'s names
+    somewhat more windows than either, see `GaitIdentifier`.
 
     The loss is Keras's to choose, as with `GaitRecognizer`.
 

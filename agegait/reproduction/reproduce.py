@@ -32,7 +32,6 @@ from agegait.training import PACKAGES
 FORMAT = 1
 LOCK = ".lock"
 SEEDS = (0, 1, 2)
-BATCH = 4096
 
 
 def reproduce(
@@ -175,7 +174,7 @@ class _Work:
             if fine_tuned:
                 logits = evaluation.fine_tuned_logits(run, part)
             else:
-                logits = run.recognizer.predict(features.tests[test], batch_size=BATCH, verbose=0)
+                logits = run.recognizer.predict(features.tests[test], batch_size=evaluation.BATCH, verbose=0)
             if test in beside:
                 logits = (logits + beside[test]) / 2
             tests[test] = evaluation.recognition(row.name, logits, part)
@@ -191,7 +190,8 @@ class _Work:
         training.train_window_recognizer(run, windows, parts.validation)
         network = run.load_model("window_recognizer")
         return {
-            test: network.predict(part.skeletons, batch_size=BATCH, verbose=0) for test, part in parts.tests.items()
+            test: network.predict(part.skeletons, batch_size=evaluation.BATCH, verbose=0)
+            for test, part in parts.tests.items()
         }
 
     def baseline(self, row: Row, settings: Settings, folder: Path) -> dict[str, Any]:
