@@ -105,6 +105,7 @@ def test_every_gradient(published):
             close(np.clip(gradient[axis], -5, 5), expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("steps", [1, 5])
 def test_adam_steps(published, steps):
     published.encoder.compile(optimizer=optimizers.encoder_optimizer(recipes.PRESETS["paper"], steps))
