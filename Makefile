@@ -26,7 +26,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 3
 
 help:
 	@echo 'make demo       train, evaluate, export, serve and name a walker, small, on made-up walks (a few minutes)'
-	@echo 'make test       the quick tests (under ten minutes on two cores)'
+	@echo 'make test       the quick tests (some ten minutes on two cores)'
 	@echo 'make test-all   those marked slow too'
 	@echo 'make lint       ruff and mypy'
 	@echo 'make lock       resolve the dependencies of pyproject.toml again and write the requirements*.lock'

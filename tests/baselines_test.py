@@ -183,6 +183,7 @@ def test_encoder_states_are_what_ages_are_made_of(encoder, test):
     np.testing.assert_allclose(ages, outputs["ages"], atol=1e-6)
 
 
+@pytest.mark.slow
 def test_an_untrained_encoder_is_drawn_anew_and_is_the_same_for_all_windows(encoder, training, test):
     drawn = []
     for seed in (0, 1, 1):

@@ -108,6 +108,7 @@ def test_evaluate_prints_a_table_for_each_protocol(run, places):
     assert not (run / "report.html").exists()
 
 
+@pytest.mark.slow
 def test_evaluate_writes_a_page_if_asked(run, places):
     stdout, _ = agegait("evaluate", run, *places, "--report")
     assert stdout.splitlines()[-1] == f"written: {run / 'report.html'}"

@@ -296,6 +296,7 @@ class TestTraining:
         history = compiled(tiny(feed=feed)).fit(windows, epochs=3, verbose=0)
         assert history.history["loss"][-1] < history.history["loss"][0]
 
+    @pytest.mark.slow
     def test_compiles_to_a_graph(self, windows):
         encoder = tiny()
         encoder.compile("adam", jit_compile=False)
@@ -306,6 +307,7 @@ class TestTraining:
         self.assert_same(self.trained_on(windows), self.trained_on({"skeleton": windows, "walk": labels}))
         self.assert_same(self.trained_on(windows), self.trained_on(windows, y=labels))
 
+    @pytest.mark.slow
     def test_windows_of_a_data_set_with_labels(self):
         cut = agegait.data.windows(walks(), frames=F, stride=2)
         arrays = np.stack([window["skeleton"] for window in cut.as_numpy_iterator()])
