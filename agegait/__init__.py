@@ -46,6 +46,7 @@ _MODULES = (
     "report",
     "reproduction",
     "runs",
+    "serving",
     "skeletons",
     "training",
     "tuning",
@@ -88,12 +89,14 @@ __all__ = [
     "report",
     "reproduction",
     "runs",
+    "serving",
     "skeletons",
     "training",
     "tuning",
 ]
 
 if TYPE_CHECKING:
+    import agegait.export as export
     from agegait import (
         augmentation,
         baselines,
@@ -103,7 +106,6 @@ if TYPE_CHECKING:
         descriptors,
         distribution,
         evaluation,
-        export,
         inspection,
         layers,
         limbs,
@@ -117,6 +119,7 @@ if TYPE_CHECKING:
         report,
         reproduction,
         runs,
+        serving,
         skeletons,
         training,
         tuning,

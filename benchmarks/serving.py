@@ -25,7 +25,8 @@ from rich.console import Console
 from rich.table import Table
 
 import agegait
-from agegait.export import Client, save
+from agegait.export import save
+from agegait.serving import Client
 
 ROUNDS = 3
 CONCURRENCY = (1, 8, 32)
@@ -99,7 +100,7 @@ def models(options):
 def server(folder, workers):
     """A server in a process of its own; its address."""
     made = f"Server({folder!r}, port=0, workers={workers})"
-    code = f"from agegait.export import Server; {made}.serve_forever(lambda s: print(s.address))"
+    code = f"from agegait.serving import Server; {made}.serve_forever(lambda s: print(s.address))"
     command = [sys.executable, "-u", "-c", code]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:

@@ -41,12 +41,13 @@ from tensorflow_serving.apis import (
 )
 
 import agegait
-from agegait.export import Client, ClientError, save
+from agegait.export import save
+from agegait.serving import Client, ClientError
 
 FRAMES, JOINTS, PERSONS = 4, 5, 7
 SERVE = """
 import json, logging, sys
-from agegait.export import Server
+from agegait.serving import Server
 logging.basicConfig(level=logging.INFO, format="%(message)s", filename=sys.argv[2])
 Server(sys.argv[1], **json.loads(sys.argv[3])).serve_forever(lambda server: print(server.address, flush=True))
 """

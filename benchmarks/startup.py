@@ -15,7 +15,7 @@ COMMAND = "import sys; from agegait.cli import main; sys.argv = {words!r}; main(
 STARTS = {
     "python alone": "pass",
     "import agegait": "import agegait",
-    "import agegait.export.Client": "from agegait.export import Client",
+    "import agegait.serving.Client": "from agegait.serving import Client",
     **{
         " ".join(words): COMMAND.format(words=list(words))
         for words in (

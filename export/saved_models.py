@@ -17,10 +17,11 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
-from agegait.export.endpoints import Endpoint, encoder_endpoints, identifier_endpoints, recognizer_endpoints
-from agegait.export.servable import LIMITS_FILE
-from agegait.export.warmup import write_warmup
 from agegait.skeletons import JOINTS
+
+from .endpoints import Endpoint, encoder_endpoints, identifier_endpoints, recognizer_endpoints
+from .limits_file import LIMITS_FILE
+from .warmup import write_warmup
 
 _ENDPOINTS = {
     "encoder": encoder_endpoints,

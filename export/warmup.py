@@ -7,8 +7,6 @@ import numpy as np
 import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 
-from agegait.export.tensors import encode
-
 WARMUP_FILE = Path("assets.extra/tf_serving_warmup_requests")
 """Where TensorFlow Serving looks for them in a version's folder."""
 
@@ -34,7 +32,7 @@ def write_warmup(version_folder: Path, model: str, requests: Mapping[str, list[d
                 request.model_spec.name = model
                 request.model_spec.signature_name = signature
                 for name, array in inputs.items():
-                    encode(array, request.inputs[name])
+                    request.inputs[name].CopyFrom(tf.make_tensor_proto(array))
                 writer.write(log.SerializeToString())
 
 

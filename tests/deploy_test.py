@@ -20,7 +20,8 @@ import yaml
 from google.protobuf import text_format
 from tensorflow_serving.config import model_server_config_pb2
 
-from agegait.export import Client, Server, options, saved_models
+from agegait.export import saved_models
+from agegait.serving import Client, Server, options
 
 ROOT = Path(__file__).parent.parent
 DEPLOY = ROOT / "export/deploy"
@@ -286,7 +287,7 @@ def test_the_image_is_built_from_what_is_there():
         assert (ROOT / copied).exists()
     assert re.search(r"^USER 65532:65532$", DOCKERFILE, re.MULTILINE)
     check = json.loads(re.search(r"^HEALTHCHECK .*\n\s+CMD (.*)$", DOCKERFILE, re.MULTILINE)[1])
-    assert check == ["python", "-m", "agegait.export.ready"]
+    assert check == ["python", "-m", "agegait.serving.client.ready"]
 
 
 def test_options_are_the_servers_and_the_clients():
@@ -323,7 +324,7 @@ def test_options_are_understood(tmp_path):
 
 
 def test_options_cost_nothing_to_import():
-    code = "import agegait.export.options, json, sys; print(json.dumps(sorted(sys.modules)))"
+    code = "import agegait.serving.options, json, sys; print(json.dumps(sorted(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert {"numpy", "grpc", "tensorflow", "google.protobuf"}.isdisjoint(json.loads(done.stdout))
 
@@ -334,7 +335,7 @@ def test_deployment_files_are_installed_with_the_package():
 
 
 def ready(*arguments):
-    command = [sys.executable, "-m", "agegait.export.ready", *arguments]
+    command = [sys.executable, "-m", "agegait.serving.client.ready", *arguments]
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
     return subprocess.run(command, env=environment, check=False, capture_output=True, text=True, timeout=60)
 

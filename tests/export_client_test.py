@@ -22,10 +22,12 @@ from tensorflow.core.framework import tensor_pb2
 from tensorflow_serving.apis import prediction_service_pb2, status_pb2
 
 import agegait
-from agegait.export import AsyncClient, Client, ClientError, Server, client_errors, save, walks
-from agegait.export.credentials import read_token
-from agegait.export.messages import MESSAGES, PackedTensor, TensorProto
-from agegait.export.tensors import FLOAT, KINDS, STRING, decode, encode
+from agegait.export import save
+from agegait.serving import AsyncClient, Client, ClientError, Server
+from agegait.serving.client import client_errors, walks
+from agegait.serving.credentials import read_token
+from agegait.serving.messages import MESSAGES, PackedTensor, TensorProto
+from agegait.serving.tensors import FLOAT, KINDS, STRING, decode, encode
 
 FRAMES, JOINTS, UNITS = 4, 5, 8
 PERSONS = ["ann", "bob", "cé", "dan"]
@@ -383,7 +385,7 @@ def test_half_of_tls_is_refused(tmp_path):
 LIGHT = """
 import json, pathlib, re, sys, time
 start = time.process_time()
-from agegait.export import AsyncClient, Client
+from agegait.serving import AsyncClient, Client
 seconds = time.process_time() - start
 heavy = sorted({"tensorflow", "keras", "tensorflow_serving"} & set(sys.modules))
 status = pathlib.Path("/proc/self/status")

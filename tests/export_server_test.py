@@ -36,11 +36,11 @@ from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 from tensorflow_serving.apis import model_management_pb2, prediction_log_pb2, prediction_service_pb2_grpc
 
-from agegait.export import Server
-from agegait.export.servable import Servable, Signature
-from agegait.export.status_error import invalid_argument
-from agegait.export.telemetry import log_json
 from agegait.export.warmup import WARMUP_FILE, write_warmup
+from agegait.serving import Server
+from agegait.serving.server.servable import Servable, Signature
+from agegait.serving.server.status_error import invalid_argument
+from agegait.serving.server.telemetry import log_json
 
 Code = grpc.StatusCode
 
@@ -393,7 +393,7 @@ def test_a_token_that_no_header_carries_is_refused(folder, token):
 
 
 def test_counts_and_logs_tell_nothing_of_what_was_sent(folder, caplog):
-    with caplog.at_level(logging.INFO, "agegait.export"), serving(folder, metrics_port=0) as (server, plain):
+    with caplog.at_level(logging.INFO, "agegait.serving"), serving(folder, metrics_port=0) as (server, plain):
         port = server.metrics_port
         plain.predict(walks_request(np.full((1, FRAMES, JOINTS, 3), 0.8125, np.float32)))
         with refused(Code.NOT_FOUND):
@@ -418,7 +418,7 @@ def test_counts_and_logs_tell_nothing_of_what_was_sent(folder, caplog):
 
 @pytest.mark.parametrize("requests", [True, False])
 def test_logs_are_json_lines(folder, capsys, monkeypatch, requests):
-    for name in ("agegait.export", "agegait.export.requests"):
+    for name in ("agegait.serving", "agegait.serving.requests"):
         logger = logging.getLogger(name)
         monkeypatch.setattr(logger, "handlers", [])
         monkeypatch.setattr(logger, "level", logger.level)
@@ -428,8 +428,8 @@ def test_logs_are_json_lines(folder, capsys, monkeypatch, requests):
         with serving(folder) as (server, plain):
             assert plain.score() == 1
     finally:
-        logging.getLogger("agegait.export").setLevel(logging.NOTSET)  # through its setter, which forgets what is cached
-        logging.getLogger("agegait.export.requests").setLevel(logging.NOTSET)
+        logging.getLogger("agegait.serving").setLevel(logging.NOTSET)
+        logging.getLogger("agegait.serving.requests").setLevel(logging.NOTSET)
     lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
     assert all({"time", "level"} <= set(line) for line in lines)
     messages = [line["message"] for line in lines if "message" in line]
@@ -620,7 +620,7 @@ def test_what_is_offered_is_not_told_unasked(folder):
 
 SERVE = """
 import sys
-from agegait.export import Server
+from agegait.serving import Server
 Server(sys.argv[1], port=0).serve_forever(lambda server: print(server.address, flush=True))
 """
 

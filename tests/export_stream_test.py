@@ -9,8 +9,10 @@ import pytest
 from export_walker import until
 
 import agegait
-from agegait.export import AsyncClient, Client, Server, client_errors, saved_models
+from agegait.export import saved_models
 from agegait.export.endpoints import identifier_endpoints
+from agegait.serving import AsyncClient, Client, Server
+from agegait.serving.client import client_errors
 
 FRAMES, JOINTS = 4, 5
 PERSONS = ["ann", "bob", "cé", "dan"]
@@ -223,7 +225,7 @@ def test_frames_wait_in_bounded_room_and_those_given_up_are_counted(client):
 
 
 def test_what_waits_long_goes_in_several_questions(client, monkeypatch):
-    monkeypatch.setattr(sys.modules["agegait.export.walks"], "MAX_VALUES", 10 * JOINTS * 3)
+    monkeypatch.setattr(sys.modules["agegait.serving.client.walks"], "MAX_VALUES", 10 * JOINTS * 3)
     frames = noise(47, JOINTS, 3)
     walk = client.stream(47, model="overlapping")
     for frame in frames:

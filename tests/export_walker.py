@@ -17,8 +17,8 @@ from tensorflow_serving.apis import (
     prediction_service_pb2_grpc,
 )
 
-from agegait.export import Server
-from agegait.export.servable import Signature
+from agegait.serving import Server
+from agegait.serving.server.servable import Signature
 
 FRAMES, JOINTS = 4, 5
 SERVING, NOT_SERVING = health_pb2.HealthCheckResponse.SERVING, health_pb2.HealthCheckResponse.NOT_SERVING

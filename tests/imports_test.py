@@ -33,7 +33,8 @@ OWN = {
     "tfds_builders": {"agegait.skeletons", "agegait.data"},
 }
 LAST = {
-    "agegait.export": {"agegait.cli"},
+    "agegait.export": {"agegait.cli", "agegait.serving"},
+    "agegait.serving": {"agegait.cli"},
     "agegait.cli": {"agegait.__main__"},
     "agegait.tuning": {"agegait.cli"},
     "agegait.reproduction": {"agegait.cli"},
@@ -123,7 +124,7 @@ def test_imports_go_one_way(module):
 
 
 def test_all_parts_are_there():
-    assert {part_of(module) for module in SOURCES} >= {*OWN, "agegait.cli", "agegait.export"}
+    assert {part_of(module) for module in SOURCES} >= {*OWN, "agegait.cli", "agegait.export", "agegait.serving"}
 
 
 @pytest.mark.parametrize(
@@ -146,7 +147,7 @@ def test_all_parts_are_there():
         ("agegait.runs", "import importlib\nimportlib.import_module('agegait.export')"),
         ("agegait.runs", "from agegait import tuning"),
         ("agegait.runs", "from agegait.cli import main"),
-        ("agegait.export.server", "from agegait.cli import main"),
+        ("agegait.serving.server.server", "from agegait.cli import main"),
         ("tfds_builders.kgbd.x", "import keras"),
         ("tfds_builders.kgbd.x", "from keras import ops"),
         ("tfds_builders.kgbd.x", "from agegait.layers import SkeletonNormalization"),
@@ -165,8 +166,8 @@ def test_a_wrong_import_is_found(module, text):
         ("agegait.data.x", "import tensorflow as tf\nfrom agegait.skeletons import JOINTS\nimport os.path"),
         ("agegait.metrics", "def f():\n    from sklearn.metrics import roc_auc_score"),
         ("agegait.tuning", "import keras_tuner\nfrom agegait import GaitEncoder, runs"),
-        ("agegait.cli", "def f():\n    from agegait.export import Server\n    from agegait import tuning"),
-        ("agegait.export.server", "import agegait\nfrom agegait.export import client\nimport tensorflow"),
+        ("agegait.cli", "def f():\n    from agegait.serving import Server\n    from agegait import tuning"),
+        ("agegait.serving.server.server", "import agegait\nfrom agegait.serving import client\nimport tensorflow"),
         ("tfds_builders.kgbd.x", "import tensorflow_datasets\nfrom agegait.data import files\nfrom . import split"),
     ],
 )
@@ -225,7 +226,7 @@ def test_importing_agegait_costs_nothing():
     [
         ("import agegait.skeletons", {"keras", "tensorflow", "sklearn"}),
         ("import agegait.metrics", {"keras", "tensorflow", "sklearn"}),
-        ("from agegait.export import Client", {"keras", "tensorflow", "tensorflow_datasets", "sklearn"}),
+        ("from agegait.serving import Client", {"keras", "tensorflow", "tensorflow_datasets", "sklearn"}),
         ("import agegait.cli", {"keras", "tensorflow", "numpy", "grpc", "sklearn"}),
         ("import tfds_builders", {"keras"}),
     ],

@@ -10,7 +10,7 @@ from rich.console import Console
 from agegait.cli.console import output
 from agegait.cli.run_settings import file_format, run_settings, train_command
 from agegait.cli.tensorflow import start_tensorflow
-from agegait.export.options import client_arguments, server_arguments
+from agegait.serving.options import client_arguments, server_arguments
 
 
 def train(options: argparse.Namespace) -> None:
@@ -146,23 +146,23 @@ def serve(options: argparse.Namespace) -> None:
     """Serves models until it is stopped."""
     arguments = server_arguments(options)
     start_tensorflow(data_sets=False)
-    from agegait import export
-    from agegait.export.telemetry import log_json
+    from agegait import serving
+    from agegait.serving.server.telemetry import log_json
 
     if options.log != "none":
         log_json(requests=options.log == "requests")
 
-    def announce(server: export.Server) -> None:
+    def announce(server: serving.Server) -> None:
         text = f"serving {options.folder} on {server.address}; stop it with Ctrl-C"
         Console(stderr=True).print(text, highlight=False, soft_wrap=True)
 
-    export.Server(options.folder, **arguments).serve_forever(announce)
+    serving.Server(options.folder, **arguments).serve_forever(announce)
 
 
 def identify(options: argparse.Namespace) -> None:
     """Asks a server who walks are of."""
     from agegait.data import read_walk
-    from agegait.export import Client, ClientError
+    from agegait.serving import Client, ClientError
 
     walk_format = file_format(options)
     walks = [read_walk(path, walk_format) for path in options.files]

@@ -7,7 +7,7 @@ import agegait
 from agegait.cli import commands as do
 from agegait.cli.demo import demo
 from agegait.cli.names import recipe_option_name, recipe_options
-from agegait.export.options import add_client_options, add_server_options
+from agegait.serving.options import add_client_options, add_server_options
 
 DATASETS = "biwi, ias, kgbd, walkers, or a folder of one's own: PATH/<person>/<walk>"
 PRESETS = ("paper", "best")

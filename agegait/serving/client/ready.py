@@ -1,15 +1,15 @@
 """Says by its exit status whether a server is ready: for containers' health checks, without TensorFlow.
 
-python -m agegait.export.ready --server 127.0.0.1:8500
+python -m agegait.serving.client.ready --server 127.0.0.1:8500
 """
 
 import argparse
 import sys
 from collections.abc import Sequence
 
-from agegait.export.client import Client
-from agegait.export.client_errors import ClientError
-from agegait.export.options import add_client_options, client_arguments
+from agegait.serving.client.client import Client
+from agegait.serving.client.client_errors import ClientError
+from agegait.serving.options import add_client_options, client_arguments
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -21,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         0 if it is ready, 1 if not.
     """
-    parser = argparse.ArgumentParser(prog="agegait.export.ready", description="Tells whether a server is ready.")
+    parser = argparse.ArgumentParser(prog="agegait.serving.client.ready", description="Says if a server is ready.")
     parser.add_argument("--service", default="", metavar="NAME", help="`live` asks whether it runs at all")
     add_client_options(parser)
     options = parser.parse_args(arguments)

@@ -14,11 +14,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import grpc
 
-from agegait.export.status_error import StatusError
+from agegait.serving.server.status_error import StatusError
 
 _BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
-_log = logging.getLogger("agegait.export.requests")
+_log = logging.getLogger("agegait.serving.requests")
 
 
 @dataclass
@@ -32,7 +32,7 @@ class Call:
 
 
 class Telemetry:
-    """Counts requests and batches, and logs a JSON line a request to `agegait.export.requests` at level INFO."""
+    """Counts requests and batches, and logs a JSON line a request to `agegait.serving.requests` at level INFO."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -128,7 +128,7 @@ def log_json(requests: bool) -> None:
     """
     handler = logging.StreamHandler()
     handler.setFormatter(_JsonLines())
-    server = logging.getLogger("agegait.export")
+    server = logging.getLogger("agegait.serving")
     server.addHandler(handler)
     server.setLevel(logging.INFO)
     server.propagate = False

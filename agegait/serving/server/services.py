@@ -19,14 +19,14 @@ from tensorflow_serving.apis import (
 )
 from tensorflow_serving.apis.model_pb2 import ModelSpec
 
-from agegait.export.batcher import Batcher
-from agegait.export.catalog import Catalog, Source
-from agegait.export.messages import PackedResponse
-from agegait.export.request_checks import read_filter, read_inputs
-from agegait.export.servable import Servable
-from agegait.export.status_error import StatusError, invalid_argument
-from agegait.export.telemetry import Call, Telemetry
-from agegait.export.tensors import encode
+from agegait.serving.messages import PackedResponse
+from agegait.serving.server.batcher import Batcher
+from agegait.serving.server.catalog import Catalog, Source
+from agegait.serving.server.request_checks import read_filter, read_inputs
+from agegait.serving.server.servable import Servable
+from agegait.serving.server.status_error import StatusError, invalid_argument
+from agegait.serving.server.telemetry import Call, Telemetry
+from agegait.serving.tensors import encode
 
 PREDICTION_SERVICE = "tensorflow.serving.PredictionService"
 MODEL_SERVICE = "tensorflow.serving.ModelService"

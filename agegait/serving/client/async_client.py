@@ -5,9 +5,9 @@ from typing import Any, Self
 import grpc
 import numpy as np
 
-from agegait.export import channels, walks
-from agegait.export.async_stream import AsyncStream
-from agegait.export.client_errors import client_error
+from agegait.serving.client import channels, walks
+from agegait.serving.client.async_stream import AsyncStream
+from agegait.serving.client.client_errors import client_error
 
 
 class AsyncClient:
@@ -16,7 +16,7 @@ class AsyncClient:
     Make it, and use it, inside a running event loop.
 
     Example:
-        >>> async with agegait.export.AsyncClient("127.0.0.1:8500") as client:
+        >>> async with agegait.serving.AsyncClient("127.0.0.1:8500") as client:
         ...     people = await client.identify(walk)
     """
 

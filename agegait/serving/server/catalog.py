@@ -12,12 +12,12 @@ from typing import Any
 
 import grpc
 
-from agegait.export.request_checks import read_inputs
-from agegait.export.servable import Servable
-from agegait.export.status_error import StatusError, invalid_argument
 from agegait.export.warmup import read_warmup
+from agegait.serving.server.request_checks import read_inputs
+from agegait.serving.server.servable import Servable
+from agegait.serving.server.status_error import StatusError, invalid_argument
 
-_log = logging.getLogger("agegait.export")
+_log = logging.getLogger("agegait.serving")
 
 
 class State(IntEnum):

@@ -5,9 +5,9 @@ from typing import Any, Self
 import grpc
 import numpy as np
 
-from agegait.export import channels, walks
-from agegait.export.client_errors import client_error
-from agegait.export.stream import Stream
+from agegait.serving.client import channels, walks
+from agegait.serving.client.client_errors import client_error
+from agegait.serving.client.stream import Stream
 
 
 class Client:
@@ -29,7 +29,7 @@ class Client:
         ValueError: PEM files that can't be read or are only half named.
 
     Example:
-        >>> with agegait.export.Client("127.0.0.1:8500") as client:
+        >>> with agegait.serving.Client("127.0.0.1:8500") as client:
         ...     client.identify(walk)[0].person
         'bob'
     """

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import grpc
 import numpy as np
 
-from agegait.export.servable import Signature
-from agegait.export.status_error import StatusError
+from agegait.serving.server.servable import Signature
+from agegait.serving.server.status_error import StatusError
 
 Arrays = Mapping[str, np.ndarray]
 

@@ -111,6 +111,6 @@ def _given(options: argparse.Namespace, groups: Mapping[str, tuple[_Option, ...]
 def _token(options: argparse.Namespace) -> str | None:
     if options.token_file is None:
         return None
-    from agegait.export.credentials import read_token
+    from agegait.serving.credentials import read_token
 
     return read_token("token_file", options.token_file)

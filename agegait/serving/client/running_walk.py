@@ -3,8 +3,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from agegait.export import walks
-from agegait.export.walks import Identification
+from agegait.serving.client import walks
+from agegait.serving.client.walks import Identification
 
 
 class RunningWalk:

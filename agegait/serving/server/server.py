@@ -14,12 +14,12 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha.reflection import SERVICE_NAME, enable_server_reflection
 from tensorflow_serving.apis import model_service_pb2, prediction_service_pb2
 
-from agegait.export.batcher import Batcher
-from agegait.export.call_limits import CallLimits
-from agegait.export.catalog import Catalog, Source, version_folders
-from agegait.export.credentials import bearer, server_credentials
-from agegait.export.services import MODEL_SERVICE, PREDICTION_SERVICE, Services
-from agegait.export.telemetry import Telemetry, serve_page
+from agegait.serving.credentials import bearer, server_credentials
+from agegait.serving.server.batcher import Batcher
+from agegait.serving.server.call_limits import CallLimits
+from agegait.serving.server.catalog import Catalog, Source, version_folders
+from agegait.serving.server.services import MODEL_SERVICE, PREDICTION_SERVICE, Services
+from agegait.serving.server.telemetry import Telemetry, serve_page
 
 # For what is no Predict request in hand: health checks, refusals, and messages that are slow to come. They cost little
 # while they wait.
@@ -30,7 +30,7 @@ _GOODBYE_SECONDS = 1.0
 LIVE = "live"
 """The health service's name for the server itself: SERVING while it runs, whatever its models do."""
 
-_log = logging.getLogger("agegait.export")
+_log = logging.getLogger("agegait.serving")
 
 
 class Server:
@@ -40,7 +40,7 @@ class Server:
     (GetModelStatus, and HandleReloadConfigRequest where asked for) and `grpc.health.v1.Health`, which says SERVING once
     every model is loaded and warm, and of the service `live` from the start. New version folders are picked up as they
     appear. Skeletons and features are biometric data: nothing of them is logged. A JSON line a request goes to the
-    logger `agegait.export.requests`.
+    logger `agegait.serving.requests`.
 
     Args:
         folder: What `agegait.export.save` wrote: `folder/<model>/<version>/`; or one model's `<version>/` folders.
@@ -71,8 +71,8 @@ class Server:
             belong together or are only half named, or a token that no header can carry.
 
     Example:
-        >>> with agegait.export.Server("exported", port=0) as server:
-        ...     agegait.export.Client(f"127.0.0.1:{server.port}").identify(walk)
+        >>> with agegait.serving.Server("exported", port=0) as server:
+        ...     agegait.serving.Client(f"127.0.0.1:{server.port}").identify(walk)
     """
 
     def __init__(

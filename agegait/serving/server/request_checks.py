@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from agegait.export.servable import Signature, TensorSpec
-from agegait.export.status_error import invalid_argument
-from agegait.export.tensors import claimed_shape, decode, dtype_name
+from agegait.serving.server.servable import Signature, TensorSpec
+from agegait.serving.server.status_error import invalid_argument
+from agegait.serving.tensors import claimed_shape, decode, dtype_name
 
 FARTHEST = 1_000_000
 """Largest coordinate that is taken, in metres or millimetres: near the end of float32's range sums overflow, and what

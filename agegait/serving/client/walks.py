@@ -5,14 +5,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from agegait.export.messages import (
+from agegait.serving.messages import (
     GetModelMetadataRequest,
     GetModelStatusRequest,
     HealthCheckRequest,
     PredictRequest,
     SignatureDefMap,
 )
-from agegait.export.tensors import decode, dtype_name, encode
+from agegait.serving.tensors import decode, dtype_name, encode
 
 MAX_WALKS = 64
 """Most walks that are sent at once."""

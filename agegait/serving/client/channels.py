@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 import grpc
 
-from agegait.export.credentials import bearer, read_pem, require_pair
-from agegait.export.messages import (
+from agegait.serving.credentials import bearer, read_pem, require_pair
+from agegait.serving.messages import (
     GetModelMetadataResponse,
     GetModelStatusResponse,
     HealthCheckResponse,

@@ -5,10 +5,10 @@ from typing import Any, Self
 
 import numpy as np
 
-from agegait.export.channels import PREDICT, Method
-from agegait.export.client_errors import NotFoundError
-from agegait.export.running_walk import RunningWalk
-from agegait.export.walks import Identification
+from agegait.serving.client.channels import PREDICT, Method
+from agegait.serving.client.client_errors import NotFoundError
+from agegait.serving.client.running_walk import RunningWalk
+from agegait.serving.client.walks import Identification
 
 
 class AsyncStream(RunningWalk):

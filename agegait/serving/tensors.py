@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from google.protobuf.unknown_fields import UnknownFieldSet
 
-from agegait.export.messages import PackedTensor
+from agegait.serving.messages import PackedTensor
 
 MAX_RANK = 254
 

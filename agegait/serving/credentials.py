@@ -7,7 +7,7 @@ from pathlib import Path
 
 import grpc
 
-_log = logging.getLogger("agegait.export")
+_log = logging.getLogger("agegait.serving")
 
 
 def read_pem(argument: str, file: str | os.PathLike) -> bytes:

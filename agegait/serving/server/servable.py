@@ -10,14 +10,12 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
-from agegait.export.status_error import StatusError, invalid_argument
-
-LIMITS_FILE = Path("assets.extra/agegait.json")
-"""In a version's folder, what signatures can't say of their inputs: the frames that a walk needs at least."""
+from agegait.export.limits_file import LIMITS_FILE
+from agegait.serving.server.status_error import StatusError, invalid_argument
 
 DEFAULT_SIGNATURE = "serving_default"
 
-_log = logging.getLogger("agegait.export")
+_log = logging.getLogger("agegait.serving")
 
 
 @dataclass(frozen=True)

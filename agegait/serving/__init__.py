@@ -1,0 +1,44 @@
+"""The gRPC server of exported models, compatible with TensorFlow Serving, and the client that asks it.
+
+The public names load on first use (PEP 562): the client needs grpcio, protobuf and NumPy alone, and importing it
+imports neither Keras nor TensorFlow.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from agegait.quiet import quiet_import
+
+_HOMES = {
+    "AsyncClient": "client.async_client",
+    "AsyncStream": "client.async_stream",
+    "Client": "client.client",
+    "ClientError": "client.client_errors",
+    "Identification": "client.walks",
+    "Server": "server.server",
+    "Stream": "client.stream",
+}
+
+__all__ = ["AsyncClient", "AsyncStream", "Client", "ClientError", "Identification", "Server", "Stream"]
+
+if TYPE_CHECKING:
+    from agegait.serving.client.async_client import AsyncClient
+    from agegait.serving.client.async_stream import AsyncStream
+    from agegait.serving.client.client import Client
+    from agegait.serving.client.client_errors import ClientError
+    from agegait.serving.client.stream import Stream
+    from agegait.serving.client.walks import Identification
+    from agegait.serving.server.server import Server
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'agegait.serving' has no attribute {name!r}")
+    if name == "Server":
+        with quiet_import():
+            return getattr(importlib.import_module("agegait.serving.server.server"), name)
+    return getattr(importlib.import_module(f"agegait.serving.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
