@@ -2,10 +2,19 @@
 
 import logging
 import os
+import re
 import ssl
+import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 import grpc
+
+DEFAULT_HOLDER = "default"
+"""Who holds a token that has no name."""
+
+_MAX_TOKEN_FILE = 1 << 20
+_NAME = re.compile(r"[A-Za-z0-9._@-]{1,64}")
 
 _log = logging.getLogger("agegait.serving")
 
@@ -27,18 +36,67 @@ def read_pem(argument: str, file: str | os.PathLike) -> bytes:
 
 
 def read_token(argument: str, file: str | os.PathLike) -> str:
-    """The token in a file, white space around it left out.
+    """The first token in a file, as a caller sends it; see `parse_tokens`.
 
     Args:
         argument: What the file was given as, for the error.
         file: The file.
 
     Raises:
-        ValueError: It can't be read, or no header can carry what it holds.
+        ValueError: It can't be read, or holds no token that a header can carry.
     """
-    token = _read(argument, file).decode("utf-8", "replace").strip()
-    bearer(token)
-    return token
+    for _, _, token in parse_tokens(argument, read_token_file(argument, file)):
+        return token
+    raise ValueError(f"{argument}: expected a token, {file} holds none.")
+
+
+def read_token_file(argument: str, file: str | os.PathLike) -> str:
+    """The text of a file of tokens. It waits for nobody, as it would for a pipe that nobody writes to.
+
+    Args:
+        argument: What the file was given as, for the error.
+        file: The file.
+
+    Raises:
+        ValueError: It can't be read, is no ordinary file, or is too large.
+    """
+    try:
+        with open(os.open(file, os.O_RDONLY | os.O_NONBLOCK), "rb") as opened:
+            if not stat.S_ISREG(os.fstat(opened.fileno()).st_mode):
+                raise ValueError(f"{argument}: expected an ordinary file, received {file}.")
+            content = opened.read(_MAX_TOKEN_FILE + 1)
+    except OSError as error:
+        raise ValueError(f"{argument}: {file} can't be read: {error.strerror}.") from None
+    if len(content) > _MAX_TOKEN_FILE:
+        raise ValueError(f"{argument}: expected at most {_MAX_TOKEN_FILE} bytes, {file} has more.")
+    return content.decode("utf-8", "replace")
+
+
+def parse_tokens(argument: str, text: str) -> Iterator[tuple[int, str, str]]:
+    """The tokens of a file, a line each: `name: token`, or a token alone. Empty lines and `# comments` are left out.
+
+    Args:
+        argument: What the file was given as, for the error.
+        text: The file's text.
+
+    Yields:
+        The line's number, the holder's name and the token.
+
+    Raises:
+        ValueError: A line that is none of these.
+    """
+    for number, line in enumerate(text.splitlines(), 1):
+        line = line.strip()
+        if not line or line.startswith("#"):
+            continue
+        name, colon, token = line.partition(":")
+        name, token = (name.strip(), token.strip()) if colon else (DEFAULT_HOLDER, line)
+        if not _NAME.fullmatch(name) or not _is_token(token):
+            raise ValueError(  # The line itself may be secret.
+                f"{argument}: expected `name: token` or a token in line {number}; a name has letters, digits and ._@-, "
+                f"a token visible ASCII characters and no spaces."
+            )
+        yield number, name, token
 
 
 def bearer(token: str) -> str:
@@ -47,9 +105,13 @@ def bearer(token: str) -> str:
     Raises:
         ValueError: A token that no header can carry.
     """
-    if not token or not all("!" <= character <= "~" for character in token):
+    if not _is_token(token):
         raise ValueError("token: expected visible ASCII characters and no spaces.")
     return f"Bearer {token}"
+
+
+def _is_token(token: str) -> bool:
+    return bool(token) and all("!" <= character <= "~" for character in token)
 
 
 def server_credentials(
