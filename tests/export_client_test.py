@@ -279,8 +279,13 @@ def test_a_token_from_a_file(tmp_path):
     file = tmp_path / "token"
     file.write_text("sesame\n")
     assert read_token("token_file", file) == "sesame"
+    file.write_text("# named\nann: sesame\nbob: poppy\n")
+    assert read_token("token_file", file) == "sesame"
     file.write_text("open sesame")
-    with pytest.raises(ValueError, match="token: expected visible ASCII"):
+    with pytest.raises(ValueError, match="token_file: expected `name: token` or a token in line 1"):
+        read_token("token_file", file)
+    file.write_text("# none\n")
+    with pytest.raises(ValueError, match="token_file: expected a token, .* holds none"):
         read_token("token_file", file)
     with pytest.raises(ValueError, match=r"token_file: .* can't be read: No such file"):
         read_token("token_file", tmp_path / "nowhere")
@@ -459,6 +464,25 @@ def test_values_that_are_not_packed_are_not_taken_for_zeros():
     np.testing.assert_array_equal(decode(TensorProto.FromString(raw), 10), [1, 1])
     with pytest.raises(ValueError, match="float_val is not packed"):
         decode(PackedTensor.FromString(raw), 10)
+
+
+@pytest.mark.parametrize("kind", [TensorProto, PackedTensor, tensor_pb2.TensorProto])
+def test_unknown_fields_beside_values_are_skipped(kind):
+    proto = TensorProto(dtype=FLOAT, float_val=[1, 2])
+    proto.tensor_shape.dim.add().size = 2
+    unknown = b"\xba\x3e\x05hello" + b"\xc0\x3e\x07"  # fields 999 and 1000
+    for raw in (proto.SerializeToString() + unknown, unknown + proto.SerializeToString()):
+        np.testing.assert_array_equal(decode(kind.FromString(raw), 10), [1, 2])
+
+
+@pytest.mark.parametrize("kind", [TensorProto, PackedTensor, tensor_pb2.TensorProto])
+def test_packed_values_may_come_in_parts(kind):
+    parts = [TensorProto(float_val=[number, number + 1]).SerializeToString() for number in (1, 3)]
+    proto = TensorProto(dtype=FLOAT)
+    proto.tensor_shape.dim.add().size = 4
+    np.testing.assert_array_equal(
+        decode(kind.FromString(proto.SerializeToString() + b"".join(parts)), 10), [1, 2, 3, 4]
+    )
 
 
 @settings(max_examples=200, deadline=None)

@@ -47,8 +47,8 @@ _FIELDS = {
     "tensorflow.serving.GetModelStatusResponse": "tensorflow.serving.ModelVersionStatus* model_version_status 1",
     "grpc.health.v1.HealthCheckRequest": "string service 1",
     "grpc.health.v1.HealthCheckResponse": "int32 status 1",
-    # As the wire has them: a packed field of numbers is a string of bytes there, and is read and written as one.
-    "agegait.PackedTensor": f"bytes float_val 5, bytes double_val 6, {_TENSOR}",
+    # As the wire has them: a packed field of numbers is one or more strings of bytes there, and is read and written so.
+    "agegait.PackedTensor": f"bytes* float_val 5, bytes* double_val 6, {_TENSOR}",
     "agegait.PackedResponse": "tensorflow.serving.ModelSpec model_spec 2, map:agegait.PackedTensor outputs 1",
 }
 """Each message's fields: a type (`*` repeated, `map:` from strings), a name and a number."""

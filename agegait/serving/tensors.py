@@ -119,9 +119,9 @@ def encode(array: np.ndarray, proto: Any) -> None:
     if field in _PACKED:
         values = array.astype(_PACKED[field], copy=False).tobytes()
         if isinstance(proto, PackedTensor):
-            setattr(proto, field, values)
+            getattr(proto, field).append(values)
         else:
-            proto.MergeFromString(PackedTensor(**{field: values}).SerializeToString())
+            proto.MergeFromString(PackedTensor(**{field: [values]}).SerializeToString())
     else:
         getattr(proto, field).extend(array.ravel().tolist())
 
@@ -129,9 +129,13 @@ def encode(array: np.ndarray, proto: Any) -> None:
 def _typed_values(proto: Any, field: str, dtype: np.dtype) -> np.ndarray:
     if field in _PACKED:
         packed = proto if isinstance(proto, PackedTensor) else PackedTensor.FromString(proto.SerializeToString())
-        if len(UnknownFieldSet(packed)):
+        number = packed.DESCRIPTOR.fields_by_name[field].number
+        if any(unknown.field_number == number for unknown in UnknownFieldSet(packed)):
             raise ValueError(f"{field} is not packed")
-        return np.frombuffer(getattr(packed, field), _PACKED[field]).astype(dtype, copy=False)
+        values = b"".join(getattr(packed, field))
+        if len(values) % dtype.itemsize:
+            raise ValueError(f"{field} has {len(values)} bytes, which are no whole number of values")
+        return np.frombuffer(values, _PACKED[field]).astype(dtype, copy=False)
     try:
         return np.array(getattr(proto, field), dtype=dtype)
     except OverflowError:

@@ -14,12 +14,13 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha.reflection import SERVICE_NAME, enable_server_reflection
 from tensorflow_serving.apis import model_service_pb2, prediction_service_pb2
 
-from agegait.serving.credentials import bearer, server_credentials
+from agegait.serving.credentials import bearer
 from agegait.serving.server.batcher import Batcher
 from agegait.serving.server.call_limits import CallLimits
 from agegait.serving.server.catalog import Catalog, Source, version_folders
 from agegait.serving.server.services import MODEL_SERVICE, PREDICTION_SERVICE, Services
 from agegait.serving.server.telemetry import Telemetry, serve_page
+from agegait.serving.server.tls import server_credentials
 
 # For what is no Predict request in hand: health checks, refusals, and messages that are slow to come. They cost little
 # while they wait.
