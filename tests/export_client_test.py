@@ -13,6 +13,7 @@ import grpc
 import keras
 import numpy as np
 import pytest
+from export_walker import Gate
 from google.protobuf import descriptor_pool
 from google.protobuf.descriptor import FieldDescriptor
 from grpc_health.v1 import health_pb2
@@ -94,7 +95,7 @@ def test_long_walks_are_sent_apart(monkeypatch):
     monkeypatch.setattr(walks, "MAX_VALUES", 10 * JOINTS * 3)
     lengths = [4, 4, 6, 20, 3, 7]
     requests = walks.identify_requests([noise(length, JOINTS, 3) for length in lengths], "identifier")
-    shapes = [[dim.size for dim in request.inputs["skeletons"].tensor_shape.dim[:2]] for request in requests]
+    shapes = [[dim.size for dim in request.inputs["skeletons"].tensor_shape.dim[:2]] for request, _ in requests]
     assert shapes == [[2, 4], [1, 6], [1, 20], [1, 3], [1, 7]]
 
 
@@ -209,6 +210,37 @@ def test_nobody_there(free_port):
         client.identify(noise(9, JOINTS, 3))
 
 
+def test_a_model_that_loads_is_waited_for(exported, identifier, free_port, monkeypatch):
+    gate = Gate(monkeypatch)  # It holds the warm-up.
+    server, walk, found = Server(exported / "identifier", port=free_port), noise(9, JOINTS, 3), []
+
+    def ask():
+        with Client(server.address, timeout=60, wait=True) as client:
+            found.extend(client.identify(walk))
+
+    # One asks before the server listens, one while its model loads.
+    askers = [threading.Thread(target=ask), threading.Thread(target=ask)]
+    askers[0].start()
+    starting = threading.Thread(target=server.start)
+    starting.start()
+    try:
+        assert gate.entered.acquire(timeout=60)
+        with (
+            Client(server.address, timeout=2) as client,
+            pytest.raises((client_errors.UnavailableError, client_errors.DeadlineError)),
+        ):
+            client.identify(walk)
+        askers[1].start()
+        gate.opened.set()
+        for thread in (*askers, starting):
+            thread.join(60)
+        check(found, identifier, [walk, walk])
+    finally:
+        gate.opened.set()
+        starting.join(60)
+        server.stop()
+
+
 def test_no_answer_in_time():
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
@@ -285,7 +317,7 @@ def test_a_token_from_a_file(tmp_path):
     with pytest.raises(ValueError, match="token_file: expected `name: token` or a token in line 1"):
         read_token("token_file", file)
     file.write_text("# none\n")
-    with pytest.raises(ValueError, match="token_file: expected a token, .* holds none"):
+    with pytest.raises(ValueError, match=r"token_file: expected a token, .* holds none"):
         read_token("token_file", file)
     with pytest.raises(ValueError, match=r"token_file: .* can't be read: No such file"):
         read_token("token_file", tmp_path / "nowhere")

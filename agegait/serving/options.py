@@ -40,7 +40,9 @@ _SERVER = {
 }
 _CLIENT = {
     "the way to the server": (
-        _Option("timeout", float, 10.0, "seconds that a request may take"),
+        _Option("timeout", float, 10.0, "seconds that a request may take, and wait for a model that loads"),
+        _Option("wait", bool, False, "wait until the time-out for a server that can't be reached yet"),
+        _Option("max_answer_bytes", int, 64 << 20, "largest answer that is read"),
         _Option("tls", bool, False, "use TLS, with the system's authorities"),
         _Option("tls_ca", Path, None, "use TLS, with the authorities in this PEM file"),
         _Option("tls_cert", Path, None, "this caller's certificate chain, for mutual TLS"),

@@ -95,9 +95,7 @@ def decode(proto: Any, max_elements: int) -> np.ndarray:
         if len(content) != count * dtype.itemsize:
             raise ValueError(f"tensor_content has {len(content)} bytes, its shape needs {count * dtype.itemsize}")
         return np.frombuffer(content, dtype).reshape(shape)
-    given = _typed_values(proto, field, dtype)
-    if len(given) > count:
-        raise ValueError(f"{field} has {len(given)} values, its shape holds {count}")
+    given = _typed_values(proto, field, dtype, count)
     if len(given) < count:
         last = given[-1:] if len(given) else np.array([b""] if proto.dtype == STRING else [0], dtype)
         given = np.concatenate([given, np.repeat(last, count - len(given))])
@@ -126,7 +124,7 @@ def encode(array: np.ndarray, proto: Any) -> None:
         getattr(proto, field).extend(array.ravel().tolist())
 
 
-def _typed_values(proto: Any, field: str, dtype: np.dtype) -> np.ndarray:
+def _typed_values(proto: Any, field: str, dtype: np.dtype, most: int) -> np.ndarray:
     if field in _PACKED:
         packed = proto if isinstance(proto, PackedTensor) else PackedTensor.FromString(proto.SerializeToString())
         number = packed.DESCRIPTOR.fields_by_name[field].number
@@ -135,8 +133,16 @@ def _typed_values(proto: Any, field: str, dtype: np.dtype) -> np.ndarray:
         values = b"".join(getattr(packed, field))
         if len(values) % dtype.itemsize:
             raise ValueError(f"{field} has {len(values)} bytes, which are no whole number of values")
+        _require_at_most(most, len(values) // dtype.itemsize, field)
         return np.frombuffer(values, _PACKED[field]).astype(dtype, copy=False)
+    given = getattr(proto, field)
+    _require_at_most(most, len(given), field)
     try:
-        return np.array(getattr(proto, field), dtype=dtype)
+        return np.array(given, dtype=dtype)
     except OverflowError:
         raise ValueError(f"a value in {field} does not fit {dtype.name}") from None
+
+
+def _require_at_most(most: int, count: int, field: str) -> None:
+    if count > most:
+        raise ValueError(f"{field} has {count} values, its shape holds {most}")

@@ -1,3 +1,5 @@
+import asyncio
+import contextlib
 import os
 from types import TracebackType
 from typing import Any, Self
@@ -5,9 +7,10 @@ from typing import Any, Self
 import grpc
 import numpy as np
 
-from agegait.serving.client import channels, walks
+from agegait.serving.client import answers, channels, walks
 from agegait.serving.client.async_stream import AsyncStream
-from agegait.serving.client.client_errors import client_error
+from agegait.serving.client.client_errors import ClosedError, client_error
+from agegait.serving.client.retries import Retries, require_timeout
 
 
 class AsyncClient:
@@ -25,51 +28,61 @@ class AsyncClient:
         target: str,
         *,
         timeout: float = 10.0,
+        wait: bool = False,
+        max_answer_bytes: int = channels.MAX_ANSWER_BYTES,
         token: str | None = None,
         tls: bool = False,
         tls_ca: str | os.PathLike | None = None,
         tls_cert: str | os.PathLike | None = None,
         tls_key: str | os.PathLike | None = None,
     ) -> None:
+        require_timeout(timeout)
+        options = channels.channel_options(max_answer_bytes)
+        metadata = channels.call_metadata(token)
         credentials = channels.channel_credentials(tls, tls_ca, tls_cert, tls_key)
         if credentials is None:
-            self._channel = grpc.aio.insecure_channel(target, channels.OPTIONS)
+            self._channel = grpc.aio.insecure_channel(target, options)
         else:
-            self._channel = grpc.aio.secure_channel(target, credentials, channels.OPTIONS)
+            self._channel = grpc.aio.secure_channel(target, credentials, options)
+        self._metadata = metadata
         self._timeout = timeout
-        self._metadata = channels.call_metadata(token)
+        self._wait = wait
+        self._max_bytes = max_answer_bytes
+        self._closed = asyncio.Event()
 
     async def identify(self, skeletons: walks.Walks, model: str = "identifier") -> list[walks.Identification]:
         """As `Client.identify`."""
         found = []
-        for request in walks.identify_requests(skeletons, model):
-            found += walks.identifications(await self._call(channels.PREDICT, request))
+        for request, count in walks.identify_requests(skeletons, model):
+            found += answers.identifications(await self._call(channels.PREDICT, request), count, self._max_bytes)
         return found
 
     def stream(
         self, every: int = 6, *, last: int | None = None, keep: int = 3600, model: str = "identifier"
     ) -> AsyncStream:
         """As `Client.stream`."""
-        return AsyncStream(self._call, every, last, keep, model)
+        return AsyncStream(self._call, every, last, keep, model, self._max_bytes)
 
     async def encode(self, windows: np.ndarray, model: str = "encoder") -> dict[str, np.ndarray]:
         """As `Client.encode`."""
-        return walks.arrays(await self._call(channels.PREDICT, walks.encode_request(windows, model)))
+        request, shape = walks.encode_request(windows, model)
+        return answers.encodings(await self._call(channels.PREDICT, request), shape, self._max_bytes)
 
     async def status(self, model: str = "identifier") -> list[walks.VersionStatus]:
         """As `Client.status`."""
-        return walks.version_statuses(await self._call(channels.STATUS, walks.status_request(model)))
+        return answers.version_statuses(await self._call(channels.STATUS, walks.status_request(model)))
 
     async def metadata(self, model: str = "identifier") -> dict[str, walks.SignatureInfo]:
         """As `Client.metadata`."""
-        return walks.signature_infos(await self._call(channels.METADATA, walks.metadata_request(model)))
+        return answers.signature_infos(await self._call(channels.METADATA, walks.metadata_request(model)))
 
     async def ready(self, service: str = "") -> bool:
         """As `Client.ready`."""
-        return (await self._call(channels.HEALTH, walks.health_request(service))).status == walks.SERVING
+        return (await self._call(channels.HEALTH, walks.health_request(service))).status == answers.SERVING
 
     async def close(self) -> None:
-        """Closes the connection."""
+        """Closes the connection; requests under way end with `ClosedError`."""
+        self._closed.set()
         await self._channel.close()
 
     async def __aenter__(self) -> Self:
@@ -81,12 +94,23 @@ class AsyncClient:
         await self.close()
 
     async def _call(self, method: channels.Method, request: Any) -> Any:
-        remote = self._channel.unary_unary(
-            method.path,
-            request_serializer=type(request).SerializeToString,
-            response_deserializer=method.response.FromString,
-        )
-        try:
-            return await remote(request, timeout=self._timeout, metadata=self._metadata)
-        except grpc.RpcError as error:
-            raise client_error(error) from None
+        retries = Retries(self._timeout, self._wait)
+        while not self._closed.is_set():
+            try:
+                remote = self._channel.unary_unary(method.path, request_serializer=type(request).SerializeToString)
+                return answers.parse(
+                    method.response, await remote(request, timeout=retries.remaining, metadata=self._metadata)
+                )
+            except grpc.RpcError as error:
+                if not self._closed.is_set():
+                    await self._pause(retries.pause(client_error(error)))
+            except (grpc.aio.UsageError, asyncio.CancelledError):
+                # What gRPC says of a channel that was closed, before and during the call; and a task's own end.
+                task = asyncio.current_task()
+                if not self._closed.is_set() or (task is not None and task.cancelling()):
+                    raise
+        raise ClosedError
+
+    async def _pause(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._closed.wait(), seconds)

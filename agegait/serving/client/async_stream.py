@@ -18,9 +18,15 @@ class AsyncStream(RunningWalk):
     """
 
     def __init__(
-        self, call: Callable[[Method, Any], Awaitable[Any]], every: int, last: int | None, keep: int, model: str
+        self,
+        call: Callable[[Method, Any], Awaitable[Any]],
+        every: int,
+        last: int | None,
+        keep: int,
+        model: str,
+        max_bytes: int,
     ) -> None:
-        super().__init__(every, last, keep, model)
+        super().__init__(every, last, keep, model, max_bytes)
         self._call = call
         self._asking = asyncio.Lock()
 

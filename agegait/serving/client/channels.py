@@ -1,6 +1,5 @@
-"""How both clients reach a server: methods, credentials, retries."""
+"""How both clients reach a server: methods, credentials, gRPC's options."""
 
-import json
 import os
 from typing import Any, NamedTuple
 
@@ -27,31 +26,29 @@ METADATA = Method("/tensorflow.serving.PredictionService/GetModelMetadata", GetM
 STATUS = Method("/tensorflow.serving.ModelService/GetModelStatus", GetModelStatusResponse)
 HEALTH = Method("/grpc.health.v1.Health/Check", HealthCheckResponse)
 
-_RETRIES = {
-    "methodConfig": [
-        {
-            "name": [{}],
-            "retryPolicy": {
-                "maxAttempts": 5,
-                "initialBackoff": "0.1s",
-                "maxBackoff": "2s",
-                "backoffMultiplier": 2,
-                # CANCELLED is what a server says that goes down before it has looked at a request.
-                "retryableStatusCodes": ["UNAVAILABLE", "CANCELLED"],
-            },
-        }
-    ]
-}
+MAX_ANSWER_BYTES = 64 << 20
+"""Largest answer that a client reads unless it is told otherwise."""
 
-OPTIONS = (
-    ("grpc.max_receive_message_length", -1),
-    ("grpc.max_send_message_length", -1),
-    ("grpc.service_config", json.dumps(_RETRIES)),
-    ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.max_reconnect_backoff_ms", 2000),
-)
-"""Requests that meet a server that goes, or is not there, are sent again: at most five times in all, and never past
-their deadline."""
+
+def channel_options(max_answer_bytes: int) -> list[tuple[str, int]]:
+    """What gRPC is told of a channel.
+
+    Args:
+        max_answer_bytes: Largest answer that is read.
+
+    Raises:
+        ValueError: It is below 1, or more than gRPC can be told.
+    """
+    if not 1 <= max_answer_bytes < 1 << 31:
+        raise ValueError(f"max_answer_bytes: expected 1 to {(1 << 31) - 1}, received {max_answer_bytes}.")
+    return [
+        ("grpc.max_receive_message_length", max_answer_bytes),
+        ("grpc.max_send_message_length", -1),
+        ("grpc.enable_retries", 0),  # See `Retries`: gRPC's own know nothing of models that load.
+        ("grpc.service_config_disable_resolution", 1),
+        ("grpc.initial_reconnect_backoff_ms", 100),
+        ("grpc.max_reconnect_backoff_ms", 1000),
+    ]
 
 
 def channel_credentials(

@@ -1,24 +1,28 @@
 import os
+import threading
 from types import TracebackType
 from typing import Any, Self
 
 import grpc
 import numpy as np
 
-from agegait.serving.client import channels, walks
-from agegait.serving.client.client_errors import client_error
+from agegait.serving.client import answers, channels, walks
+from agegait.serving.client.client_errors import ClosedError, client_error
+from agegait.serving.client.retries import Retries, require_timeout
 from agegait.serving.client.stream import Stream
 
 
 class Client:
     """Asks a server, `agegait serve` or tensorflow/serving, who walks. May be shared by threads.
 
-    Needs neither Keras nor TensorFlow. Requests that meet a server that is not there (yet) are repeated a few times
-    within the time-out.
+    Needs neither Keras nor TensorFlow. While a model loads, requests wait for it until the time-out. A server that is
+    not there is asked again for three seconds, unless `wait`. Answers are held against what was asked.
 
     Args:
         target: `host:port`, or any gRPC name.
         timeout: Seconds that a request may take, repeats included.
+        wait: Whether to wait until the time-out for a server that can't be reached, as while it starts.
+        max_answer_bytes: Largest answer that is read, as a message and as arrays.
         token: Sent as `authorization: Bearer <token>`.
         tls: Whether to use TLS, with the system's authorities where `tls_ca` is absent.
         tls_ca: PEM file of the authorities that vouch for the server; implies TLS.
@@ -26,7 +30,8 @@ class Client:
         tls_key: PEM file of its private key.
 
     Raises:
-        ValueError: PEM files that can't be read or are only half named.
+        ValueError: PEM files that can't be read or are only half named, a token that no header can carry, or a number
+            that makes no sense.
 
     Example:
         >>> with agegait.serving.Client("127.0.0.1:8500") as client:
@@ -39,19 +44,27 @@ class Client:
         target: str,
         *,
         timeout: float = 10.0,
+        wait: bool = False,
+        max_answer_bytes: int = channels.MAX_ANSWER_BYTES,
         token: str | None = None,
         tls: bool = False,
         tls_ca: str | os.PathLike | None = None,
         tls_cert: str | os.PathLike | None = None,
         tls_key: str | os.PathLike | None = None,
     ) -> None:
+        require_timeout(timeout)
+        options = channels.channel_options(max_answer_bytes)
+        metadata = channels.call_metadata(token)
         credentials = channels.channel_credentials(tls, tls_ca, tls_cert, tls_key)
         if credentials is None:
-            self._channel = grpc.insecure_channel(target, channels.OPTIONS)
+            self._channel = grpc.insecure_channel(target, options)
         else:
-            self._channel = grpc.secure_channel(target, credentials, channels.OPTIONS)
+            self._channel = grpc.secure_channel(target, credentials, options)
+        self._metadata = metadata
         self._timeout = timeout
-        self._metadata = channels.call_metadata(token)
+        self._wait = wait
+        self._max_bytes = max_answer_bytes
+        self._closed = threading.Event()
 
     def identify(self, skeletons: walks.Walks, model: str = "identifier") -> list[walks.Identification]:
         """Who each walk's person is.
@@ -66,10 +79,13 @@ class Client:
 
         Raises:
             ValueError: Walks of another shape, NaN or infinity: nothing was sent.
-            ClientError: What the server or the way there refused, by status.
+            ClientError: What the server or the way there refused, by status; `BadAnswerError` for an answer that makes
+                no sense.
         """
-        requests = walks.identify_requests(skeletons, model)
-        return [found for request in requests for found in walks.identifications(self._call(channels.PREDICT, request))]
+        found = []
+        for request, count in walks.identify_requests(skeletons, model):
+            found += answers.identifications(self._call(channels.PREDICT, request), count, self._max_bytes)
+        return found
 
     def stream(self, every: int = 6, *, last: int | None = None, keep: int = 3600, model: str = "identifier") -> Stream:
         """A walk whose frames come one by one.
@@ -92,7 +108,7 @@ class Client:
             ...         if found := walk.add(frame):
             ...             print(found.person, found.score)
         """
-        return Stream(self._call, every, last, keep, model)
+        return Stream(self._call, every, last, keep, model, self._max_bytes)
 
     def encode(self, windows: np.ndarray, model: str = "encoder") -> dict[str, np.ndarray]:
         """The gait encodings of windows.
@@ -106,9 +122,11 @@ class Client:
 
         Raises:
             ValueError: Windows of another shape, NaN or infinity: nothing was sent.
-            ClientError: What the server or the way there refused, by status.
+            ClientError: What the server or the way there refused, by status; `BadAnswerError` for an answer that makes
+                no sense.
         """
-        return walks.arrays(self._call(channels.PREDICT, walks.encode_request(windows, model)))
+        request, shape = walks.encode_request(windows, model)
+        return answers.encodings(self._call(channels.PREDICT, request), shape, self._max_bytes)
 
     def status(self, model: str = "identifier") -> list[walks.VersionStatus]:
         """How the versions of a model fare, newest first.
@@ -116,7 +134,7 @@ class Client:
         Raises:
             ClientError: `NotFoundError` for a model that is not there, others by status.
         """
-        return walks.version_statuses(self._call(channels.STATUS, walks.status_request(model)))
+        return answers.version_statuses(self._call(channels.STATUS, walks.status_request(model)))
 
     def metadata(self, model: str = "identifier") -> dict[str, walks.SignatureInfo]:
         """What the signatures of a model take and give, by name.
@@ -124,7 +142,7 @@ class Client:
         Raises:
             ClientError: `NotFoundError` for a model that is not there, others by status.
         """
-        return walks.signature_infos(self._call(channels.METADATA, walks.metadata_request(model)))
+        return answers.signature_infos(self._call(channels.METADATA, walks.metadata_request(model)))
 
     def ready(self, service: str = "") -> bool:
         """Whether the server is loaded and warm, by its gRPC health service, for which it asks no token.
@@ -135,10 +153,11 @@ class Client:
         Raises:
             ClientError: No answer; tensorflow/serving has no health service and answers UNIMPLEMENTED.
         """
-        return self._call(channels.HEALTH, walks.health_request(service)).status == walks.SERVING
+        return self._call(channels.HEALTH, walks.health_request(service)).status == answers.SERVING
 
     def close(self) -> None:
-        """Closes the connection."""
+        """Closes the connection; requests under way end with `ClosedError`."""
+        self._closed.set()
         self._channel.close()
 
     def __enter__(self) -> Self:
@@ -150,12 +169,17 @@ class Client:
         self.close()
 
     def _call(self, method: channels.Method, request: Any) -> Any:
-        remote = self._channel.unary_unary(
-            method.path,
-            request_serializer=type(request).SerializeToString,
-            response_deserializer=method.response.FromString,
-        )
-        try:
-            return remote(request, timeout=self._timeout, metadata=self._metadata)
-        except grpc.RpcError as error:
-            raise client_error(error) from None
+        retries = Retries(self._timeout, self._wait)
+        while not self._closed.is_set():
+            try:
+                remote = self._channel.unary_unary(method.path, request_serializer=type(request).SerializeToString)
+                return answers.parse(
+                    method.response, remote(request, timeout=retries.remaining, metadata=self._metadata)
+                )
+            except grpc.RpcError as error:
+                if not self._closed.is_set():
+                    self._closed.wait(retries.pause(client_error(error)))
+            except ValueError:  # What gRPC says of a channel that was closed.
+                if not self._closed.is_set():
+                    raise
+        raise ClosedError

@@ -1,5 +1,7 @@
 """What a client raises, by the gRPC status that it met."""
 
+import re
+
 import grpc
 
 
@@ -41,6 +43,23 @@ class UnavailableError(ClientError):
     """Nobody answers there, or not yet, or no longer."""
 
 
+class BadAnswerError(ClientError):
+    """What the server answered makes no sense: no message, too large, tensors that are absent or of another shape."""
+
+    def __init__(self, details: str) -> None:
+        super().__init__(grpc.StatusCode.INTERNAL, details)
+
+
+class ClosedError(ClientError):
+    """The client was closed, be it while the request was under way."""
+
+    def __init__(self) -> None:
+        super().__init__(grpc.StatusCode.CANCELLED, "the client is closed")
+
+
+_TOO_LARGE = re.compile(r"(CLIENT: Received|Decompressed) message larger than max")
+"""gRPC's words for an answer that is larger than a client reads; the status is that of a full server."""
+
 _KINDS = {
     grpc.StatusCode.INVALID_ARGUMENT: InvalidRequestError,
     grpc.StatusCode.FAILED_PRECONDITION: InvalidRequestError,
@@ -56,5 +75,7 @@ _KINDS = {
 
 def client_error(error: grpc.RpcError) -> ClientError:
     """The error to raise for what a gRPC call, plain or asyncio, raised."""
-    status = error.code()  # type: ignore[attr-defined]
-    return _KINDS.get(status, ClientError)(status, error.details() or "")  # type: ignore[attr-defined]
+    status, details = error.code(), error.details() or ""  # type: ignore[attr-defined]
+    if status == grpc.StatusCode.RESOURCE_EXHAUSTED and _TOO_LARGE.search(details):
+        return BadAnswerError(details)
+    return _KINDS.get(status, ClientError)(status, details)

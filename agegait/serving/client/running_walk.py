@@ -3,7 +3,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from agegait.serving.client import walks
+from agegait.serving.client import answers, walks
+from agegait.serving.client.client_errors import BadAnswerError
 from agegait.serving.client.walks import Identification
 
 
@@ -15,6 +16,7 @@ class RunningWalk:
         last: Frames that count, the newest; all of the walk where absent.
         keep: Most frames that wait while the server can't be reached.
         model: The model's name.
+        max_bytes: How large an answer may be.
 
     Attributes:
         frames: Frames taken.
@@ -27,7 +29,7 @@ class RunningWalk:
         ValueError: A count below 1, or fewer frames to keep than go into a question.
     """
 
-    def __init__(self, every: int, last: int | None, keep: int, model: str) -> None:
+    def __init__(self, every: int, last: int | None, keep: int, model: str, max_bytes: int) -> None:
         for name, count in (("every", every), ("last", last), ("keep", keep)):
             if count is not None and count < 1:
                 raise ValueError(f"{name}: expected at least 1 frame, received {count}.")
@@ -37,6 +39,7 @@ class RunningWalk:
         self._last = last
         self._keep = keep
         self._model = model
+        self._max_bytes = max_bytes
         self._closed = False
         self._known: _Known | None = None
         self.reset()
@@ -53,6 +56,7 @@ class RunningWalk:
         self._waiting: deque[np.ndarray] = deque()
         self._start = 0  # The number of the first frame that waits, or will.
         self._asked: int | None = None
+        self._sent = 0
         self._fresh = 0
         self._forget_logits()
 
@@ -87,20 +91,21 @@ class RunningWalk:
         if self._known:
             request.model_spec.version.value = self._known.version
             request.output_filter.append("logits")
-        self._asked = self._start
+        self._asked, self._sent = self._start, len(frames)
         return request
 
     def _answer(self, response: Any) -> bool:
         """Takes the answer to a question; whether it brought anything."""
         if self._asked is None:  # Of a walk that was forgotten meanwhile.
             return False
-        outputs = walks.arrays(response)
-        if self._known is None:
-            self._known = self._read_known(outputs, response.model_spec.version.value)
-        logits = outputs["logits"][0].astype(np.float64)
+        outputs = answers.arrays(response, self._max_bytes)
+        known = self._known or self._read_known(outputs, response.model_spec.version.value)
+        complete = max(0, (self._sent - known.frames) // known.stride + 1)
+        logits = answers.output(outputs, "logits", np.floating, 1, complete, len(known.persons))[0].astype(np.float64)
+        self._known = known
         if len(logits):
-            self._let_go(self._asked, self._asked + len(logits) * self._known.stride)
-            self._count_in(logits, self._known)
+            self._let_go(self._asked, self._asked + len(logits) * known.stride)
+            self._count_in(logits, known)
         self._asked = None
         return len(logits) > 0
 
@@ -116,10 +121,12 @@ class RunningWalk:
     def _read_known(self, outputs: dict[str, np.ndarray], version: int) -> "_Known":
         known = _Known(
             version=version,
-            frames=int(outputs["frames"][0]),
-            stride=int(outputs["stride"][0]),
-            persons=[person.decode() for person in outputs["persons"][0]],
+            frames=int(answers.output(outputs, "frames", np.integer, 1)[0]),
+            stride=int(answers.output(outputs, "stride", np.integer, 1)[0]),
+            persons=list(answers.names(outputs, "persons", 1, None)[0]),
         )
+        if known.frames < 1 or known.stride < 1 or not known.persons:
+            raise BadAnswerError("the answer tells of windows without frames, or of nobody")
         if self._last is not None and self._last < known.frames:
             raise ValueError(f"last: expected at least the {known.frames} frames of a window, received {self._last}.")
         return known

@@ -23,10 +23,19 @@ class Stream(RunningWalk):
         last: Frames that count.
         keep: Most frames that wait.
         model: The model's name.
+        max_bytes: How large an answer may be.
     """
 
-    def __init__(self, call: Callable[[Method, Any], Any], every: int, last: int | None, keep: int, model: str) -> None:
-        super().__init__(every, last, keep, model)
+    def __init__(
+        self,
+        call: Callable[[Method, Any], Any],
+        every: int,
+        last: int | None,
+        keep: int,
+        model: str,
+        max_bytes: int,
+    ) -> None:
+        super().__init__(every, last, keep, model, max_bytes)
         self._call = call
 
     def add(self, frame: np.ndarray) -> Identification | None:

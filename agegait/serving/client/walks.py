@@ -1,4 +1,4 @@
-"""Walks as requests, and answers as results: what both clients share."""
+"""Walks as requests, and what answers become: what both clients share."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
@@ -10,21 +10,14 @@ from agegait.serving.messages import (
     GetModelStatusRequest,
     HealthCheckRequest,
     PredictRequest,
-    SignatureDefMap,
 )
-from agegait.serving.tensors import decode, dtype_name, encode
+from agegait.serving.tensors import encode
 
 MAX_WALKS = 64
 """Most walks that are sent at once."""
 
 MAX_VALUES = 1 << 21
 """Most coordinates that walks are joined to, padding included: half of what our server takes by default."""
-
-_ANY_SIZE = 1 << 40  # What the server may answer is as large as the channel lets through.
-SERVING = 1
-"""HealthCheckResponse.ServingStatus of a server that is ready."""
-
-_STATES = {0: "UNKNOWN", 10: "START", 20: "LOADING", 30: "AVAILABLE", 40: "UNLOADING", 50: "END"}
 
 Walks = np.ndarray | Sequence[np.ndarray]
 
@@ -35,14 +28,14 @@ class Identification(NamedTuple):
     Attributes:
         person: The name.
         score: Its probability, 0..1.
-        logits: `[N]`, the recognizer's, in the order of its labels.
-        probabilities: `[N]`, their softmax.
+        logits: `[N]`, the recognizer's, in the order of its labels; None where the server keeps them to itself.
+        probabilities: `[N]`, their softmax, or None.
     """
 
     person: str
     score: float
-    logits: np.ndarray
-    probabilities: np.ndarray
+    logits: np.ndarray | None
+    probabilities: np.ndarray | None
 
 
 class VersionStatus(NamedTuple):
@@ -67,17 +60,23 @@ class SignatureInfo(NamedTuple):
     outputs: dict[str, TensorInfo]
 
 
-def identify_requests(skeletons: Walks, model: str) -> Iterator[Any]:
+def identify_requests(skeletons: Walks, model: str) -> Iterator[tuple[Any, int]]:
     """Predict requests for a walk `[T, J, 3]`, walks `[B, T, J, 3]` or a sequence of walks of any lengths.
+
+    Returns:
+        The requests, each with the number of its walks.
 
     Raises:
         ValueError: No walk, one of another shape, walks of different joints, NaN or infinity.
     """
-    return (_identify_request(together, model) for together in _together(_walks(skeletons)))
+    return ((_identify_request(together, model), len(together)) for together in _together(_walks(skeletons)))
 
 
-def encode_request(windows: np.ndarray, model: str) -> Any:
+def encode_request(windows: np.ndarray, model: str) -> tuple[Any, tuple[int, ...]]:
     """A Predict request for windows `[B, f, J, 3]`, or one window `[f, J, 3]`.
+
+    Returns:
+        The request and the windows' shape.
 
     Raises:
         ValueError: Another shape, NaN or infinity.
@@ -87,7 +86,8 @@ def encode_request(windows: np.ndarray, model: str) -> Any:
         raise ValueError(
             f"windows: expected finite windows [B, f, J, 3] or one window [f, J, 3], received {list(windows.shape)}."
         )
-    return predict_request(model, "", skeletons=windows if windows.ndim == 4 else windows[None])
+    windows = windows if windows.ndim == 4 else windows[None]
+    return predict_request(model, "", skeletons=windows), windows.shape
 
 
 def metadata_request(model: str) -> Any:
@@ -107,42 +107,6 @@ def status_request(model: str) -> Any:
 def health_request(service: str) -> Any:
     """A health check of a service, the empty name being the server as a whole."""
     return HealthCheckRequest(service=service)
-
-
-def arrays(response: Any) -> dict[str, np.ndarray]:
-    """The outputs of a PredictResponse."""
-    return {name: decode(proto, _ANY_SIZE) for name, proto in response.outputs.items()}
-
-
-def identifications(response: Any) -> list[Identification]:
-    """The people of a PredictResponse, a walk each."""
-    outputs = arrays(response)
-    rows = zip(outputs["person"], outputs["score"], outputs["logits"], outputs["probabilities"], strict=True)
-    return [Identification(person.decode(), float(score), *rest) for person, score, *rest in rows]
-
-
-def version_statuses(response: Any) -> list[VersionStatus]:
-    """The versions of a GetModelStatusResponse."""
-    return [
-        VersionStatus(status.version, _STATES.get(status.state, str(status.state)), status.status.error_message)
-        for status in response.model_version_status
-    ]
-
-
-def signature_infos(response: Any) -> dict[str, SignatureInfo]:
-    """The signatures of a GetModelMetadataResponse, by name."""
-    signatures = SignatureDefMap.FromString(response.metadata["signature_def"].value).signature_def
-    return {
-        name: SignatureInfo(_tensor_infos(signature.inputs), _tensor_infos(signature.outputs))
-        for name, signature in signatures.items()
-    }
-
-
-def _tensor_infos(infos: Any) -> dict[str, TensorInfo]:
-    return {
-        name: TensorInfo(dtype_name(info.dtype), tuple(dim.size for dim in info.tensor_shape.dim))
-        for name, info in infos.items()
-    }
 
 
 def _walks(skeletons: Walks) -> list[np.ndarray]:
