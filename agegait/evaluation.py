@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from rich import box
 from rich.table import Table
+from rich.text import Text
 
 from agegait import protocols, runs
 from agegait.baselines import BASELINES, baseline
@@ -144,7 +145,7 @@ def _table(protocol: str, rows: list[tuple[str, dict[str, Any]]]) -> Table:
     for name in ("test", "method", "of"):
         table.add_column(name, no_wrap=name != "method")
     for name in ("samples", *shown):
-        table.add_column(name.replace(" ", "\n", 1), justify="right", no_wrap=True)
+        table.add_column(Text(name.replace(" ", "\n", 1)), justify="right", no_wrap=True)
     for split, result in rows:
         figures = (of(result) for of in shown.values())
         cells = ("" if figure is None else f"{100 * figure:.1f}" for figure in figures)

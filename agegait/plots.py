@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from agegait import skeletons
+from agegait.visible_text import visible
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -67,7 +68,7 @@ def skeleton_figure(skeleton: np.ndarray, title: str = "") -> "Figure":
             ax.set(xlim=(-1.15 * reach, 1.15 * reach), ylim=(-0.05 * height, 1.08 * height))
     for ax in axes[:, 0]:
         ax.set_ylabel(f"up (along {up}), m")
-    figure.suptitle(title)
+    figure.suptitle(visible(title), parse_math=False)
     figure.legend(handles=axes[0, 0].get_legend_handles_labels()[0], loc="outside lower center", ncols=2, frameon=False)
     return figure
 

@@ -4,8 +4,10 @@ import atexit
 import time
 
 import keras
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from agegait.console import TextConsole, errors
+from agegait.visible_text import visible
 
 
 class ProgressLine(keras.callbacks.Callback):
@@ -20,17 +22,17 @@ class ProgressLine(keras.callbacks.Callback):
         unit: What the samples are called.
     """
 
-    def __init__(self, task: str, samples: int, console: Console | None = None, unit: str = "windows") -> None:
+    def __init__(self, task: str, samples: int, console: TextConsole | None = None, unit: str = "windows") -> None:
         super().__init__()
-        self.task = task
+        self.task = visible(task)
         self.samples = samples
         self.unit = unit
-        self.console = Console(stderr=True) if console is None else console
+        self.console = errors() if console is None else console
         self.progress = Progress(
-            TextColumn("{task.description:<22}"),
+            TextColumn("{task.description:<22}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
-            TextColumn("{task.fields[state]}"),
+            TextColumn("{task.fields[state]}", markup=False),
             TimeRemainingColumn(),
             console=self.console,
             disable=not self.console.is_terminal,
@@ -73,7 +75,7 @@ class ProgressLine(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         if not self.console.is_terminal:
             line = f"{self.task}: epoch {epoch + 1} of {self.params['epochs']}  {self._losses(logs)}"
-            self.console.print(line, highlight=False, soft_wrap=True)
+            self.console.print(line, soft_wrap=True)
 
     def on_train_end(self, logs=None):
         self._end()

@@ -1,11 +1,12 @@
 """The command line. Each sub-command imports the heavy parts it needs, so that help and errors come at once."""
 
+import io
 import os
 import sys
 from collections.abc import Sequence
 
-from agegait.cli.console import errors
 from agegait.cli.parser import make_parser
+from agegait.console import errors
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -18,17 +19,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit status: 0, 1 for what a user can mend, 130 where the user stopped it. A wrong option exits with 2.
     """
     words = sys.argv[1:] if arguments is None else arguments
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # what a terminal's encoding has not is no reason to stop
     options = make_parser().parse_args(words)
     options.words = words
     try:
         options.run(options)
     except KeyboardInterrupt:
-        errors().print("agegait: stopped", style="yellow", highlight=False)
+        errors().print("agegait: stopped", style="yellow")
         return 130
     except (ValueError, OSError, RuntimeError) as error:
         if os.environ.get("AGEGAIT_TRACEBACK"):
             raise
-        message = " ".join(str(error).split()) or type(error).__name__
-        errors().print(f"agegait: {message}", style="red", highlight=False, markup=False, soft_wrap=True)
+        message = " ".join(line.strip() for line in str(error).split("\n") if line.strip()) or type(error).__name__
+        errors().print(f"agegait: {message}", style="red", soft_wrap=True)
         return 1
     return 0

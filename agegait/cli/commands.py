@@ -5,11 +5,9 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
-from agegait.cli.console import output
 from agegait.cli.run_settings import file_format, run_settings, train_command
 from agegait.cli.tensorflow import start_tensorflow
+from agegait.console import errors, output
 from agegait.serving.options import client_arguments, server_arguments
 
 
@@ -32,9 +30,9 @@ def train(options: argparse.Namespace) -> None:
         for name, reached in run.record["trained"].items()
         if "validation_accuracy" in reached
     )
-    Console().print(
-        f"{run.folder}: trained; of the validation windows, named rightly: {told}. Next: agegait evaluate {run.folder}",
-        highlight=False,
+    output().print(
+        f"{run.folder}: trained; of the validation windows, named rightly: {told}. "
+        f"Next: agegait evaluate {shlex.quote(str(run.folder))}",
         soft_wrap=True,
     )
 
@@ -58,7 +56,7 @@ def tune(options: argparse.Namespace) -> None:
         tensorboard=options.tensorboard,
     )
     if found is None:
-        Console().print(f"{options.out}: no more trials; the chief has the results", highlight=False, soft_wrap=True)
+        output().print(f"{options.out}: no more trials; the chief has the results", soft_wrap=True)
         return
     console = output()
     console.print(tuning.table(found))
@@ -66,9 +64,8 @@ def tune(options: argparse.Namespace) -> None:
     console.print(
         f"best: trial {best['trial']}, {100 * best['validation_accuracy']:.1f} % of the validation windows; "
         f"its run: {options.out / best['run']}",
-        f"again, as a run of its own: agegait train --from-tuning {options.out} --out RUN",
+        f"again, as a run of its own: agegait train --from-tuning {shlex.quote(str(options.out))} --out RUN",
         sep="\n",
-        highlight=False,
         soft_wrap=True,
     )
 
@@ -86,7 +83,7 @@ def inspect(options: argparse.Namespace) -> None:
     console.print(inspection.render(found))
     if options.picture:
         plots.skeleton_figure(found.skeleton, title=dataset.name).savefig(options.picture, dpi=150)
-        console.print(f"written: {options.picture}", highlight=False, soft_wrap=True)
+        console.print(f"written: {options.picture}", soft_wrap=True)
     if found.faults:
         raise ValueError(f"{dataset.name}: limb lengths make no sense, see above")
 
@@ -104,11 +101,11 @@ def evaluate(options: argparse.Namespace) -> None:
     console = output()
     for table in evaluation.tables(found):
         console.print(table)
-    console.print(f"written: {options.folder / 'evaluation.json'}", highlight=False, soft_wrap=True)
+    console.print(f"written: {options.folder / 'evaluation.json'}", soft_wrap=True)
     if seen:
         commands = train_command(run.settings, options), shlex.join(("agegait", *options.words))
         page = report.write(run, found, seen, options.data_dir, options.manual_dir, commands)
-        console.print(f"written: {page}", highlight=False, soft_wrap=True)
+        console.print(f"written: {page}", soft_wrap=True)
 
 
 def reproduce(options: argparse.Namespace) -> None:
@@ -130,7 +127,7 @@ def reproduce(options: argparse.Namespace) -> None:
     for table in reproduction.tables(found):
         console.print(table)
     written = f"written: {options.out / 'reproduction.md'}, {options.out / 'reproduction.json'}"
-    console.print(written, highlight=False, soft_wrap=True)
+    console.print(written, soft_wrap=True)
 
 
 def export(options: argparse.Namespace) -> None:
@@ -139,7 +136,8 @@ def export(options: argparse.Namespace) -> None:
     from agegait import export
 
     export.save(options.folder, options.out)
-    Console().print(f"written: {options.out}. Next: agegait serve {options.out}", highlight=False, soft_wrap=True)
+    following = f"Next: agegait serve {shlex.quote(str(options.out))}"
+    output().print(f"written: {options.out}. {following}", soft_wrap=True)
 
 
 def serve(options: argparse.Namespace) -> None:
@@ -154,7 +152,7 @@ def serve(options: argparse.Namespace) -> None:
 
     def announce(server: serving.Server) -> None:
         text = f"serving {options.folder} on {server.address}; stop it with Ctrl-C"
-        Console(stderr=True).print(text, highlight=False, soft_wrap=True)
+        errors().print(text, soft_wrap=True)
 
     serving.Server(options.folder, **arguments).serve_forever(announce)
 
@@ -175,7 +173,7 @@ def identify(options: argparse.Namespace) -> None:
     except ClientError as error:
         raise ValueError(f"{options.server}: {error}") from error
     for path, found in zip(options.files, answers, strict=True):
-        Console().print(f"{path}: {found.person}, {found.score:.3f}", highlight=False, soft_wrap=True)
+        output().print(f"{path}: {found.person}, {found.score:.3f}", soft_wrap=True)
 
 
 def _follow(client: Any, path: Path, walk: Any, every: int) -> None:
@@ -184,4 +182,4 @@ def _follow(client: Any, path: Path, walk: Any, every: int) -> None:
         for frame in walk:
             if found := stream.add(frame):
                 text = f"{path}: {stream.frames} frames: {found.person}, {found.score:.3f}"
-                Console().print(text, highlight=False, soft_wrap=True)
+                output().print(text, soft_wrap=True)

@@ -1,12 +1,14 @@
 import argparse
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
+from rich.text import Text
 from rich.tree import Tree
 
 from agegait.cli.tensorflow import start_tensorflow
+from agegait.console import output
 
 DEMO_RECIPE: dict[str, Any] = {
     "epochs": 3,
@@ -21,16 +23,16 @@ DEMO_RECIPE: dict[str, Any] = {
 def demo(options: argparse.Namespace) -> None:
     """Real data in, real files and a real socket out: nothing here is played."""
     out: Path = options.out
-    console = Console()
+    console = output()
     if out.exists() and (not out.is_dir() or any(out.iterdir())) and not (out / "run" / "run.json").exists():
         raise ValueError(f"{out}: expected a new or empty folder, or an earlier demo's, found something else.")
     start_tensorflow()
     import numpy as np
 
-    from agegait import datasets, evaluation, export, recipes, report, runs, training
+    from agegait import datasets, evaluation, export, recipes, report, runs, serving, training
 
     def step(text: str) -> None:
-        console.rule(f"[bold]{text}", align="left", characters="─")
+        console.rule(Text(text, style="bold"), align="left", characters="─")
 
     data_dir, run_dir, served_dir, walk_file = (out / name for name in ("data", "run", "served", "walk.npy"))
     step("1 train: the encoder without labels, the recognizer with them")
@@ -47,41 +49,45 @@ def demo(options: argparse.Namespace) -> None:
     step("4 serve, and identify over gRPC")
     walk = next(iter(datasets.builder("walkers", data_dir).as_dataset(split="test").as_numpy_iterator()))
     np.save(walk_file, walk["skeleton"])
-    with export.Server(served_dir, port=0) as server, export.Client(f"127.0.0.1:{server.port}") as client:
+    with serving.Server(served_dir, port=0) as server, serving.Client(f"127.0.0.1:{server.port}") as client:
         (named,) = client.identify(np.load(walk_file))
     truth = run.persons[walk["person"]]
     console.print(
-        f"{walk_file} is a walk of [bold]{truth}[/bold];",
-        f"the server on port {server.port} says [bold]{named.person}[/bold], {100 * named.score:.0f} % sure.",
+        f"{walk_file} is a walk of {truth};",
+        f"the server on port {server.port} says {named.person}, {100 * named.score:.0f} % sure.",
         sep="\n",
-        highlight=False,
     )
     step("files it left")
     console.print(_tree(out))
     console.print(
-        f"\nlook:       {page}",
-        f"serve them: agegait serve {served_dir}",
-        f"identify:   agegait identify {walk_file}",
+        "",
+        f"look:       {page}",
+        f"serve them: {shlex.join(('agegait', 'serve', str(served_dir)))}",
+        f"identify:   {shlex.join(('agegait', 'identify', str(walk_file)))}",
         sep="\n",
     )
 
 
 def _tree(folder: Path, depth: int = 3) -> Tree:
     """A folder's files, deep ones as a count."""
-    tree = Tree(f"[bold]{folder.name}/")
+    tree = Tree(Text(f"{folder.name}/", style="bold"))
 
     def grow(branch: Tree, folder: Path, depth: int) -> None:
         for path in sorted(folder.iterdir()):
             if path.is_file():
-                branch.add(f"{path.name}  [dim]{_size(path.stat().st_size)}")
+                branch.add(_label(path.name, _size(path.stat().st_size)))
             elif depth > 1:
-                grow(branch.add(f"[bold]{path.name}/"), path, depth - 1)
+                grow(branch.add(Text(f"{path.name}/", style="bold")), path, depth - 1)
             else:
                 files = [file for file in path.rglob("*") if file.is_file()]
-                branch.add(f"[bold]{path.name}/[/bold]  [dim]{len(files)} files, {_size(_total(files))}")
+                branch.add(_label(f"{path.name}/", f"{len(files)} files, {_size(_total(files))}", "bold"))
 
     grow(tree, folder, depth)
     return tree
+
+
+def _label(name: str, text: str, style: str = "") -> Text:
+    return Text.assemble((name, style), "  ", (text, "dim"))
 
 
 def _total(files: Sequence[Path]) -> int:

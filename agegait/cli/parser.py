@@ -1,24 +1,28 @@
 import argparse
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import agegait
 from agegait.cli import commands as do
 from agegait.cli.demo import demo
 from agegait.cli.names import recipe_option_name, recipe_options
 from agegait.serving.options import add_client_options, add_server_options
+from agegait.visible_text import visible
 
 DATASETS = "biwi, ias, kgbd, walkers, or a folder of one's own: PATH/<person>/<walk>"
 PRESETS = ("paper", "best")
 LIMB_CHECK = "train even where limb lengths make no sense"
 
 
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        super().error(visible(message))
+
+
 def make_parser() -> argparse.ArgumentParser:
     """The parser of all commands; each sets the function to `run` with what was parsed."""
-    parser = argparse.ArgumentParser(
-        prog="agegait", description="Names people by the way they walk, from 3D skeletons alone."
-    )
+    parser = _Parser(prog="agegait", description="Names people by the way they walk, from 3D skeletons alone.")
     parser.add_argument("--version", action="version", version=f"agegait {agegait.__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from rich import box
 from rich.table import Table
+from rich.text import Text
 
 from agegait import evaluation, protocols
 from agegait.reproduction.published import ALL_NOTES, NOTES, PUBLISHED, SHORT_SOURCE, SOURCE, Figures
@@ -292,7 +293,7 @@ def _for_terminal(sheet: Sheet) -> Table:
         pad_edge=False,
     )
     for number, name in enumerate(sheet.columns):
-        table.add_column(name.replace(" ", "\n", 1), justify="right" if number else "left")
+        table.add_column(Text(name.replace(" ", "\n", 1)), justify="right" if number else "left")
     for row in sheet.rows:
         # The range stands in the file; eighty columns have no room for it.
         table.add_row(*(cell.partition(" (")[0] for cell in row))

@@ -15,10 +15,10 @@ from typing import Any
 
 import keras
 import numpy as np
-from rich.console import Console
 
 from agegait import evaluation, protocols, training
 from agegait.baselines import NetworkBaseline, baseline
+from agegait.console import errors
 from agegait.datasets import DataSet, Windows
 from agegait.reproduction import encoders, report
 from agegait.reproduction.encoders import Features, Parts
@@ -81,10 +81,10 @@ def reproduce(
         todo = _side_by_side(todo, settings)
         work = _Work(dataset, settings, out, about)
         work.check([row for row, _ in todo])
-        console = Console(stderr=True)
+        console = errors()
         for number, (row, own) in enumerate(todo, start=1):
             text = f"{row.name}, seed {own.seed}: {number} of {len(todo)}: {row.text}"
-            console.print(text, style="bold", highlight=False, soft_wrap=True)
+            console.print(text, style="bold", soft_wrap=True)
             result = work.do(row, own)
             path = _result_path(out, row, own.seed)
             path.parent.mkdir(parents=True, exist_ok=True)

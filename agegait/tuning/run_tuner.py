@@ -13,8 +13,8 @@ import tensorflow as tf
 from keras_tuner.engine.base_tuner import BaseTuner
 from keras_tuner.engine.trial import Trial, TrialStatus
 from keras_tuner.errors import FailedTrialError, FatalRuntimeError
-from rich.console import Console
 
+from agegait.console import errors
 from agegait.runs import Run, Settings
 from agegait.tuning.results import PROJECT, reason
 from agegait.tuning.search_oracle import ENDED, SearchOracle
@@ -88,7 +88,7 @@ class RunTuner(BaseTuner):
     def on_trial_end(self, trial: Trial) -> None:
         """Tells the oracle, then deletes the models of trials that are not the best."""
         if trial.message:  # said here, since a chief does not hear of it
-            Console(stderr=True).print(f"trial {trial.trial_id} failed: {reason(trial)}", markup=False, soft_wrap=True)
+            errors().print(f"trial {trial.trial_id} failed: {reason(trial)}", soft_wrap=True)
         super().on_trial_end(trial)
         (best,) = self.oracle.get_best_trials(1)
         self.keep_models_of(best)

@@ -6,9 +6,8 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
 from agegait import training
+from agegait.console import errors
 from agegait.runs import Run, Settings, write_aside
 from agegait.tuning import chief, oracles, results
 from agegait.tuning.cached_data_set import CachedDataSet
@@ -108,7 +107,7 @@ def _trainer(
 
 
 def _report(out: Path, space: SearchSpace) -> Any:
-    console = Console(stderr=True)
+    console = errors()
 
     def report(oracle: SearchOracle) -> None:
         found = results.write(out, oracle, space)
@@ -116,7 +115,7 @@ def _report(out: Path, space: SearchSpace) -> Any:
         reached = "failed" if last.score is None else f"{100 * last.score:.1f} %"
         best = f"best {100 * oracle.best.score:.1f} % (trial {oracle.best.trial_id})" if oracle.best else "none better"
         line = f"trial {last.trial_id}: {reached}; {best}; {len(found['trials'])} of {found['planned']} done"
-        console.print(line, style="bold", highlight=False, soft_wrap=True)
+        console.print(line, style="bold", soft_wrap=True)
 
     return report
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from agegait.serving.client.client import Client
 from agegait.serving.client.client_errors import ClientError
 from agegait.serving.options import add_client_options, client_arguments
+from agegait.visible_text import visible
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -29,9 +30,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with Client(**client_arguments(options)) as client:
             ready = client.ready(options.service)
     except (ClientError, ValueError) as error:
-        print(f"{options.server}: {error}", file=sys.stderr)
+        print(visible(f"{options.server}: {error}"), file=sys.stderr)
         return 1
-    print(f"{options.server}: {'ready' if ready else 'not ready'}")
+    print(visible(f"{options.server}: {'ready' if ready else 'not ready'}"))
     return 0 if ready else 1
 
 
