@@ -17,11 +17,13 @@ import jsonschema
 import kubernetes_validate
 import pytest
 import yaml
+from certificates import Authority
 from google.protobuf import text_format
 from tensorflow_serving.config import model_server_config_pb2
 
 from agegait.export import saved_models
 from agegait.serving import Client, Server, options
+from agegait.serving.client.ready import ready_parser
 
 ROOT = Path(__file__).parent.parent
 DEPLOY = ROOT / "export/deploy"
@@ -126,7 +128,11 @@ def test_manifests_keep_to_kubernetess_schemas(file):
 
 
 def test_kserve_keeps_to_what_is_known_of_its_schema():
-    for document in documents(DEPLOY / "kserve.yaml"):
+    *services, policy = documents(DEPLOY / "kserve.yaml")
+    kubernetes_validate.validate(policy, kubernetes_validate.latest_version(), strict=True)
+    (selected,) = policy["spec"]["podSelector"]["matchExpressions"]
+    assert selected["values"] == sorted(document["metadata"]["name"] for document in services)
+    for document in services:
         jsonschema.validate(document, KSERVE)
         predictor = document["spec"]["predictor"]
         pod = {field: value for field, value in predictor.items() if field in POD}
@@ -177,7 +183,17 @@ def test_a_manifests_parts_fit_each_other(file):
     assert of_kind(file, "PodDisruptionBudget")["spec"]["minAvailable"] < deployment["spec"]["replicas"]
     policy = of_kind(file, "NetworkPolicy")["spec"]
     assert policy["podSelector"]["matchLabels"] == labels
-    assert {port["port"] for rule in policy["ingress"] for port in rule["ports"]} <= set(ports)
+    assert policy["policyTypes"] == ["Ingress", "Egress"]
+    assert policy["egress"] == []
+    assert {port["port"] for rule in policy["ingress"] for port in rule["ports"]} == set(ports)
+    for rule in policy["ingress"]:
+        (peer,) = rule["from"]
+        monitoring = {"kubernetes.io/metadata.name": "monitoring"}
+        (allowed,) = rule["ports"] if peer["namespaceSelector"]["matchLabels"] == monitoring else (None,)
+        assert allowed == {"port": "metrics"} or peer == {
+            "namespaceSelector": {"matchLabels": {"agegait-clients": "true"}},
+            "podSelector": {"matchLabels": {"agegait-client": "true"}},
+        }
     assert {"startupProbe", "readinessProbe", "livenessProbe"} <= set(container)
 
 
@@ -197,8 +213,54 @@ def test_a_full_server_is_not_started_again():
     pod = of_kind(DEPLOY / "kubernetes.agegait.yaml", "Deployment")["spec"]["template"]["spec"]
     (container,) = pod["containers"]
     probe = container["livenessProbe"]
-    assert probe["grpc"]["service"] == "live"
+    assert probe_options(probe).service == "live"
     assert probe["periodSeconds"] * probe["failureThreshold"] > server_options(container["args"]).request_seconds
+
+
+def probe_options(probe):
+    """What the program of a probe understands of its arguments."""
+    python, flag, module, *arguments = probe["exec"]["command"]
+    assert (python, flag, module) == ("python", "-m", "agegait.serving.client.ready")
+    return ready_parser().parse_args(arguments)
+
+
+def test_probes_ask_our_server_as_it_wants_to_be_asked():
+    pod = of_kind(DEPLOY / "kubernetes.agegait.yaml", "Deployment")["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    served = server_options(container["args"])
+    for name in ("startupProbe", "readinessProbe", "livenessProbe"):
+        probe = probe_options(container[name])
+        assert probe.server == f"localhost:{served.port}"
+        assert probe.tls_ca.parent == served.tls_cert.parent == served.tls_key.parent
+        assert probe.timeout < container[name]["timeoutSeconds"]
+
+
+def test_every_secret_is_mounted_where_our_server_reads_it():
+    pod = of_kind(DEPLOY / "kubernetes.agegait.yaml", "Deployment")["spec"]["template"]["spec"]
+    for place in (pod, documents(DEPLOY / "kserve.yaml")[1]["spec"]["predictor"]):
+        (container,) = place["containers"]
+        served = server_options(container["args"])
+        mounts = {mount["name"]: Path(mount["mountPath"]) for mount in container["volumeMounts"]}
+        secrets = {volume["name"]: volume["secret"] for volume in place["volumes"] if "secret" in volume}
+        read = {served.token_file.parent} | ({served.tls_key.parent} if served.tls_key else set())
+        assert {mounts[name] for name in secrets} == read
+        # Kubernetes has them root's: the group reads, and nobody else.
+        assert all(secret["defaultMode"] == 0o440 for secret in secrets.values())
+        assert place["securityContext"]["fsGroup"] == place["securityContext"]["runAsUser"]
+    compose = yaml.safe_load((DEPLOY / "compose.agegait.yaml").read_text())
+    (secret,) = compose["services"]["server"]["secrets"]
+    assert server_options(compose["services"]["server"]["command"]).token_file == Path("/run/secrets") / secret
+    assert set(compose["secrets"]) == {secret}
+
+
+def test_what_is_deployed_says_who_asked():
+    commands = [
+        of_kind(DEPLOY / "kubernetes.agegait.yaml", "Deployment")["spec"]["template"]["spec"]["containers"][0]["args"],
+        documents(DEPLOY / "kserve.yaml")[1]["spec"]["predictor"]["containers"][0]["args"],
+        yaml.safe_load((DEPLOY / "compose.agegait.yaml").read_text())["services"]["server"]["command"],
+    ]
+    for command in commands:
+        assert server_options(command).log == "requests"
 
 
 def test_our_server_listens_where_it_is_looked_for():
@@ -214,8 +276,6 @@ def test_our_server_listens_where_it_is_looked_for():
     assert [int(port) for port in re.search(r"^EXPOSE (.*)$", DOCKERFILE, re.MULTILINE)[1].split()] == list(
         ports.values()
     )
-    secret = next(mount for mount in container["volumeMounts"] if mount["name"] == "token")
-    assert server_options(container["args"]).token_file.parent == Path(secret["mountPath"])
 
 
 def test_nobody_but_this_machine_reaches_what_compose_starts():
@@ -345,12 +405,18 @@ def test_readiness_is_told_by_the_exit_status(tmp_path):
 
     (tmp_path / "walker").mkdir()
     export(tmp_path / "walker", 1)
-    with Server(tmp_path, port=0, token="sesame") as server:
+    with Server(tmp_path, port=0, token="s" * 32) as server:
         done = ready("--server", server.address)
         assert (done.returncode, done.stdout) == (0, f"{server.address}: ready\n")
         server._health.enter_graceful_shutdown()
         done = ready("--server", server.address)
         assert (done.returncode, done.stdout) == (1, f"{server.address}: not ready\n")
+    authority = Authority(tmp_path)
+    authority.sign("tls")
+    pair = {"tls_cert": tmp_path / "tls.pem", "tls_key": tmp_path / "tls.key"}
+    with Server(tmp_path, port=0, token="s" * 32, **pair) as server:
+        done = ready("--server", f"localhost:{server.port}", "--tls-ca", str(tmp_path / "ca.pem"))
+        assert (done.returncode, done.stdout) == (0, f"localhost:{server.port}: ready\n")
     done = ready("--server", server.address, "--timeout", "1")
     assert done.returncode == 1
     assert done.stderr.startswith(f"{server.address}: ")

@@ -22,10 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         0 if it is ready, 1 if not.
     """
-    parser = argparse.ArgumentParser(prog="agegait.serving.client.ready", description="Says if a server is ready.")
-    parser.add_argument("--service", default="", metavar="NAME", help="`live` asks whether it runs at all")
-    add_client_options(parser)
-    options = parser.parse_args(arguments)
+    options = ready_parser().parse_args(arguments)
     try:
         with Client(**client_arguments(options)) as client:
             ready = client.ready(options.service)
@@ -34,6 +31,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     print(visible(f"{options.server}: {'ready' if ready else 'not ready'}"))
     return 0 if ready else 1
+
+
+def ready_parser() -> argparse.ArgumentParser:
+    """What the command line may say."""
+    parser = argparse.ArgumentParser(prog="agegait.serving.client.ready", description="Says if a server is ready.")
+    parser.add_argument("--service", default="", metavar="NAME", help="`live` asks whether it runs at all")
+    add_client_options(parser)
+    return parser
 
 
 if __name__ == "__main__":
