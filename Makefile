@@ -93,7 +93,8 @@ lock: $(VENV)/venv.stamp
 	compile requirements-test.lock pyproject.toml --extra test; \
 	compile requirements.lock pyproject.toml --constraints requirements-test.lock.new; \
 	printf 'setuptools\nwheel\n' | compile requirements-build.lock - --constraints requirements-test.lock.new; \
-	for lock in requirements requirements-test requirements-build; do \
+	compile requirements-client.lock --group client --constraints requirements-test.lock.new; \
+	for lock in requirements requirements-test requirements-build requirements-client; do \
 		sed -i 's/requirements-test\.lock\.new/requirements-test.lock/' "$$lock.lock.new"; \
 		mv "$$lock.lock.new" "$$lock.lock"; \
 	done

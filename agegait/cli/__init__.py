@@ -5,9 +5,6 @@ import os
 import sys
 from collections.abc import Sequence
 
-from agegait.cli.parser import make_parser
-from agegait.console import errors
-
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one `agegait` command.
@@ -18,7 +15,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit status: 0, 1 for what a user can mend, 130 where the user stopped it. A wrong option exits with 2.
     """
-    words = sys.argv[1:] if arguments is None else arguments
+    try:
+        return _run(sys.argv[1:] if arguments is None else arguments)
+    except ModuleNotFoundError as error:
+        # The client's machine has but a few of the packages.
+        if os.environ.get("AGEGAIT_TRACEBACK") or (error.name or "agegait").partition(".")[0] == "agegait":
+            raise
+        print(f"agegait: this needs the package {error.name}: install agegait with its dependencies.", file=sys.stderr)
+        return 1
+
+
+def _run(words: Sequence[str]) -> int:
+    from agegait.cli.parser import make_parser
+    from agegait.console import errors
+
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # what a terminal's encoding has not is no reason to stop
