@@ -47,9 +47,12 @@ from agegait.serving import Client, ClientError
 FRAMES, JOINTS, PERSONS = 4, 5, 7
 SERVE = """
 import json, logging, sys
-from agegait.serving import Server
+from agegait.serving import Limits, Server
 logging.basicConfig(level=logging.INFO, format="%(message)s", filename=sys.argv[2])
-Server(sys.argv[1], **json.loads(sys.argv[3])).serve_forever(lambda server: print(server.address, flush=True))
+given = json.loads(sys.argv[3])
+limits = Limits(**given.pop("limits", {}))
+server = Server(sys.argv[1], limits=limits, **given)
+server.serve_forever(lambda server: print(server.address, flush=True))
 """
 Code = grpc.StatusCode
 REFUSALS = {Code.INVALID_ARGUMENT, Code.NOT_FOUND, Code.FAILED_PRECONDITION, Code.UNIMPLEMENTED}
@@ -295,7 +298,7 @@ def judged(place, served, rng):
 def malformed(place, options):
     """Malformed requests"""
     rng = random.Random(options.seed)
-    with Served(place.folder(), max_elements=100_000) as served:
+    with Served(place.folder(), limits={"max_elements": 100_000}) as served:
         results = collections.Counter(judged(place, served, rng) for _ in range(options.malformed))
         after = ask(place, served, walks(rng))
     fine = not any(name.startswith("WRONG") for name in results) and after == "OK"
@@ -354,7 +357,7 @@ def killed(place, options):
 
 def drained(place, options):
     """SIGTERM under load"""
-    with Served(place.folder(), max_pending=16) as served:
+    with Served(place.folder(), limits={"max_pending": 16}) as served:
         with load(lambda rng: ask(place, served, walks(rng, frames=300)), callers=12) as results:
             time.sleep(options.seconds)
             served.process.send_signal(signal.SIGTERM)
@@ -421,7 +424,7 @@ def crowded(place, options):
             time.sleep(0.01)
         return result
 
-    with Served(place.folder(), max_pending=4) as served, load(call, callers=40) as results:
+    with Served(place.folder(), limits={"max_pending": 4}) as served, load(call, callers=40) as results:
         time.sleep(options.seconds)
     fine = set(results) == {"OK", "RESOURCE_EXHAUSTED"}
     return fine, f"{told(results)}; the slowest refusal took {1000 * slowest[0]:.0f} ms"
@@ -435,7 +438,7 @@ def rude(place, options):
         never.wait()
         yield b""
 
-    with Served(place.folder(), request_seconds=2.0 * options.seconds) as served:
+    with Served(place.folder(), limits={"request_seconds": 2.0 * options.seconds}) as served:
         raw = request_for(walks(random.Random(0), batch=64, frames=500)).SerializeToString()
         sockets, calls = [], []
         channel = grpc.insecure_channel(served.address, NO_RETRIES)

@@ -20,7 +20,7 @@ from tensorflow.core.protobuf import saved_model_pb2
 from agegait.skeletons import JOINTS
 
 from .endpoints import Endpoint, encoder_endpoints, identifier_endpoints, recognizer_endpoints
-from .limits_file import LIMITS_FILE
+from .signature_limits import SignatureLimits, write_limits
 from .warmup import write_warmup
 
 _ENDPOINTS = {
@@ -156,8 +156,7 @@ def _write(folder: Path, model: str, identifier: Any, endpoints: dict[str, Endpo
         }
         _compare(folder, endpoints, samples)
     write_warmup(folder, model, samples)
-    limits = {"min_frames": {name: endpoint.min_frames for name, endpoint in endpoints.items()}}
-    (folder / LIMITS_FILE).write_text(json.dumps(limits) + "\n")
+    write_limits(folder, {name: SignatureLimits(endpoint.min_frames) for name, endpoint in endpoints.items()})
 
 
 def _refuse_cudnn(folder: Path) -> None:

@@ -22,7 +22,7 @@ from google.protobuf import text_format
 from tensorflow_serving.config import model_server_config_pb2
 
 from agegait.export import saved_models
-from agegait.serving import Client, Server, options
+from agegait.serving import AnswerPolicy, Client, Limits, Server, options
 from agegait.serving.client.ready import ready_parser
 
 ROOT = Path(__file__).parent.parent
@@ -355,7 +355,9 @@ def test_options_are_the_servers_and_the_clients():
     options.add_server_options(parser)
     given = options.server_arguments(parser.parse_args([]))
     expected = inspect.signature(Server).parameters
-    assert given == {name: parameter.default for name, parameter in expected.items() if name != "folder"}
+    assert (given.pop("limits"), given.pop("answers")) == (Limits(), AnswerPolicy())
+    elsewhere = {"folder", "token", "limits", "answers"}
+    assert given == {name: parameter.default for name, parameter in expected.items() if name not in elsewhere}
     parser = argparse.ArgumentParser()
     options.add_client_options(parser)
     given = options.client_arguments(parser.parse_args([]))
@@ -365,7 +367,7 @@ def test_options_are_the_servers_and_the_clients():
 
 
 def test_options_are_understood(tmp_path):
-    (tmp_path / "token").write_text("sesame\n")
+    (tmp_path / "token").write_text("sesame-open-sesame\n")
     understood = server_options(
         [
             "x",
@@ -378,9 +380,9 @@ def test_options_are_understood(tmp_path):
         ]
     )
     given = options.server_arguments(understood)
-    assert given["token"] == "sesame"
+    assert given["token_file"] == tmp_path / "token"
     assert given["reflection"] is True
-    assert (given["max_pending"], given["batch_wait"], given["tls_cert"]) == (3, 0.01, Path("c"))
+    assert (given["limits"].max_pending, given["batch_wait"], given["tls_cert"]) == (3, 0.01, Path("c"))
 
 
 def test_options_cost_nothing_to_import():
@@ -408,7 +410,7 @@ def test_readiness_is_told_by_the_exit_status(tmp_path):
     with Server(tmp_path, port=0, token="s" * 32) as server:
         done = ready("--server", server.address)
         assert (done.returncode, done.stdout) == (0, f"{server.address}: ready\n")
-        server._health.enter_graceful_shutdown()
+        server._health.shut_down()
         done = ready("--server", server.address)
         assert (done.returncode, done.stdout) == (1, f"{server.address}: not ready\n")
     authority = Authority(tmp_path)

@@ -24,7 +24,7 @@ from tensorflow_serving.apis import prediction_service_pb2, status_pb2
 
 import agegait
 from agegait.export import save
-from agegait.serving import AsyncClient, Client, ClientError, Server
+from agegait.serving import AsyncClient, Client, ClientError, Limits, Server
 from agegait.serving.client import client_errors, walks
 from agegait.serving.credentials import read_token
 from agegait.serving.messages import MESSAGES, PackedTensor, TensorProto
@@ -55,7 +55,7 @@ def exported(identifier, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def server(exported):
-    with Server(exported, port=0, max_elements=100_000) as server:
+    with Server(exported, port=0, limits=Limits(max_elements=100_000)) as server:
         yield server
 
 
@@ -324,8 +324,8 @@ def test_a_token_from_a_file(tmp_path):
 
 
 def test_token(exported):
-    with Server(exported / "recognizer", port=0, token="sesame") as server:
-        with Client(server.address, token="sesame") as client:
+    with Server(exported / "recognizer", port=0, token="sesame-open-sesame") as server:
+        with Client(server.address, token="sesame-open-sesame") as client:
             assert client.status("recognizer")[0].version == 1
         with Client(server.address) as client, pytest.raises(client_errors.UnauthenticatedError):
             client.status("recognizer")

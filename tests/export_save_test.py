@@ -149,9 +149,8 @@ def test_manifest_says_what_was_written(exported):
 
 def test_limits_say_what_signatures_cannot(exported):
     limits = json.loads((exported / "identifier/1/assets.extra/agegait.json").read_text())
-    assert limits == {
-        "min_frames": {"serving_default": FRAMES, "identify": FRAMES, "padded": FRAMES, "windows": 0},
-    }
+    least = {"serving_default": FRAMES, "identify": FRAMES, "padded": FRAMES, "windows": 0}
+    assert limits["min_frames"] == least
 
 
 @pytest.mark.parametrize("model", ["encoder", "recognizer", "identifier"])

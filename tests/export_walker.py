@@ -4,6 +4,7 @@ import contextlib
 import json
 import threading
 import time
+from dataclasses import fields
 
 import grpc
 import numpy as np
@@ -18,6 +19,7 @@ from tensorflow_serving.apis import (
 )
 
 from agegait.serving import Server
+from agegait.serving.server.limits import Limits
 from agegait.serving.server.servable import Signature
 
 FRAMES, JOINTS = 4, 5
@@ -107,7 +109,8 @@ def walks_request(walks=None, version=None, signature="", outputs=()):
 
 @contextlib.contextmanager
 def serving(folder, **options):
-    with Server(folder, port=0, poll_seconds=0.05, **options) as server:
+    limits = {name: options.pop(name) for name in {field.name for field in fields(Limits)} & set(options)}
+    with Server(folder, port=0, poll_seconds=0.05, limits=Limits(**limits), **options) as server:
         plain = Plain(server)
         with plain.channel:
             yield server, plain

@@ -154,7 +154,10 @@ def serve(options: argparse.Namespace) -> None:
         text = f"serving {options.folder} on {server.address}; stop it with Ctrl-C"
         errors().print(text, soft_wrap=True)
 
-    serving.Server(options.folder, **arguments).serve_forever(announce)
+    server = serving.Server(options.folder, **arguments)
+    for warning in server.warnings:
+        errors().print(f"warning: {warning}", soft_wrap=True)
+    server.serve_forever(announce)
 
 
 def identify(options: argparse.Namespace) -> None:

@@ -14,12 +14,24 @@ _HOMES = {
     "AsyncStream": "client.async_stream",
     "Client": "client.client",
     "ClientError": "client.client_errors",
+    "AnswerPolicy": "server.answer_policy",
     "Identification": "client.walks",
+    "Limits": "server.limits",
     "Server": "server.server",
     "Stream": "client.stream",
 }
 
-__all__ = ["AsyncClient", "AsyncStream", "Client", "ClientError", "Identification", "Server", "Stream"]
+__all__ = [
+    "AnswerPolicy",
+    "AsyncClient",
+    "AsyncStream",
+    "Client",
+    "ClientError",
+    "Identification",
+    "Limits",
+    "Server",
+    "Stream",
+]
 
 if TYPE_CHECKING:
     from agegait.serving.client.async_client import AsyncClient
@@ -28,6 +40,8 @@ if TYPE_CHECKING:
     from agegait.serving.client.client_errors import ClientError
     from agegait.serving.client.stream import Stream
     from agegait.serving.client.walks import Identification
+    from agegait.serving.server.answer_policy import AnswerPolicy
+    from agegait.serving.server.limits import Limits
     from agegait.serving.server.server import Server
 
 

@@ -1,9 +1,13 @@
 """The command line's options for server and client, whose arguments they become. Imports nothing heavy."""
 
 import argparse
+import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from agegait.serving.server.answer_policy import AnswerPolicy
+from agegait.serving.server.limits import Limits
 
 
 class _Option(NamedTuple):
@@ -19,12 +23,13 @@ _SERVER = {
         _Option("tls_key", Path, None, "its private key; renewed files are taken up"),
         _Option("tls_client_ca", Path, None, "authorities of callers' certificates; callers must then have one"),
     ),
-    "limits": (
-        _Option("max_message_bytes", int, 32 << 20, "largest request that is read"),
-        _Option("max_elements", int, 4 << 20, "most elements that a tensor may claim to have"),
-        _Option("max_pending", int, 64, "most requests in hand at once; more are refused at once"),
-        _Option("request_seconds", float, 120.0, "longest that a call may take in all"),
-        _Option("drain_seconds", float, 30.0, "longest that requests in flight may take to finish at the end"),
+    "limits": tuple(
+        _Option(field.name, type(field.default), field.default, field.metadata["help"])
+        for field in dataclasses.fields(Limits)
+    ),
+    "what callers are told": (
+        _Option("top_only", bool, False, "the best person and the score alone: no logits, no list of people"),
+        _Option("score_digits", int, None, "decimal places of scores and probabilities"),
     ),
     "batching": (
         _Option("max_batch", int, 64, "most rows that waiting requests are joined to; 1 joins none"),
@@ -70,9 +75,19 @@ def server_arguments(options: argparse.Namespace) -> dict[str, Any]:
     """The keyword arguments of `Server` that options make.
 
     Raises:
-        ValueError: A token's file that can't be read, or holds none.
+        ValueError: A limit that makes no sense.
     """
-    return {"host": options.host, "port": options.port, "token": _token(options), **_given(options, _SERVER)}
+    given = _given(options, _SERVER)
+    limits = Limits(**{field.name: given.pop(field.name) for field in dataclasses.fields(Limits)})
+    answers = AnswerPolicy(given.pop("top_only"), given.pop("score_digits"))
+    return {
+        "host": options.host,
+        "port": options.port,
+        "token_file": options.token_file,
+        "limits": limits,
+        "answers": answers,
+        **given,
+    }
 
 
 def add_client_options(parser: argparse.ArgumentParser) -> None:

@@ -62,7 +62,7 @@ class Batcher:
         self._wait = wait
         self._observe = observe
         self._jobs: deque[_Job] = deque()
-        self._idle = workers
+        self._workers = self._idle = workers
         self._changed = threading.Condition()
         self._closed = False
         self._threads = [threading.Thread(target=self._work, daemon=True) for _ in range(workers)]
@@ -94,13 +94,16 @@ class Batcher:
             self._finish([job])
         return job.future
 
-    def close(self) -> None:
-        """Finishes what is in line and stops."""
+    def close(self, seconds: float | None = None) -> bool:
+        """Finishes what is in line and stops; whether it did so in time."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
+        end = None if seconds is None else time.monotonic() + seconds
         for thread in self._threads:
-            thread.join()
+            thread.join(None if end is None else max(0.0, end - time.monotonic()))
+        with self._changed:
+            return self._idle == self._workers
 
     def _work(self) -> None:
         while batch := self._next_batch():

@@ -1,12 +1,15 @@
 """What a Predict request must be before a model sees it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
+import grpc
 import numpy as np
 
+from agegait.serving.server.limits import Limits
+from agegait.serving.server.request_cost import RequestCost
 from agegait.serving.server.servable import Signature, TensorSpec
-from agegait.serving.server.status_error import invalid_argument
+from agegait.serving.server.status_error import StatusError, invalid_argument
 from agegait.serving.tensors import claimed_shape, decode, dtype_name
 
 FARTHEST = 1_000_000
@@ -36,27 +39,68 @@ def read_inputs(signature: Signature, inputs: Mapping[str, Any], max_elements: i
         sizes = ", ".join(f"{name} has {len(array)}" for name, array in sorted(arrays.items()))
         raise invalid_argument(f"inputs: expected the same batch in each, {sizes}")
     if "skeletons" in arrays:
-        _check_walks(arrays, signature.min_frames)
+        _check_walks(arrays, signature)
     return arrays
 
 
-def read_filter(signature: Signature, output_filter: Sequence[str]) -> list[str]:
-    """The outputs that a request asks for; all of them where it asks for none.
+def check_cost(signature: Signature, inputs: Mapping[str, Any], message_bytes: int, limits: Limits) -> RequestCost:
+    """What a request takes, by the shapes that it claims.
+
+    Raises:
+        StatusError: INVALID_ARGUMENT for a shape that is none or claims too much, RESOURCE_EXHAUSTED for more rows or
+            a larger answer than there may be.
+    """
+    shapes = {}
+    for name, spec in signature.inputs.items():
+        if name in inputs:
+            try:
+                shape = claimed_shape(inputs[name], limits.max_elements)
+            except ValueError as error:
+                raise invalid_argument(f"tensor parsing error: input {name!r}: {error}") from None
+            if _fits(shape, spec.shape):  # What does not is refused later, in full.
+                if name == "skeletons" and shape[1] < max(1, signature.limits.min_frames):
+                    raise _too_few_frames(signature, shape[1])
+                if 0 in shape[1:]:
+                    raise invalid_argument(f"input {name!r}: expected no empty dimension, received {list(shape)}")
+                shapes[name] = shape
+    cost = RequestCost.of_shapes(signature, shapes, message_bytes)
+    if cost.rows > limits.max_rows:
+        raise _too_much(f"at most {limits.max_rows:,} rows are taken at once, received {cost.rows:,}")
+    if cost.answer_bytes > limits.max_answer_bytes:
+        raise _too_much(
+            f"the answer would have {cost.answer_bytes:,} bytes, at most {limits.max_answer_bytes:,} are made"
+        )
+    if cost.bytes > limits.request_memory:
+        raise _too_much(f"this request needs {cost.bytes:,} bytes of memory, requests have {limits.request_memory:,}")
+    return cost
+
+
+def _too_few_frames(signature: Signature, frames: int) -> StatusError:
+    least = max(1, signature.limits.min_frames)
+    return invalid_argument(f"input 'skeletons': expected at least {least} frames, received {frames}")
+
+
+def _too_much(message: str) -> StatusError:
+    return StatusError(grpc.StatusCode.RESOURCE_EXHAUSTED, message)
+
+
+def read_filter(outputs: Collection[str], output_filter: Sequence[str]) -> list[str]:
+    """The outputs that a request asks for, of those that there are; all of them where it asks for none.
 
     Raises:
         StatusError: INVALID_ARGUMENT for an output that the signature has not, or one asked for twice.
     """
     seen: set[str] = set()
     for name in output_filter:
-        if name not in signature.outputs:
+        if name not in outputs:
             raise invalid_argument(
                 f"output tensor alias not found in signature: {name} Outputs expected to be in the set "
-                f"{_names(signature.outputs)}."
+                f"{_names(outputs)}."
             )
         if name in seen:
             raise invalid_argument(f"duplicate output tensor alias: {name}")
         seen.add(name)
-    return list(output_filter) or list(signature.outputs)
+    return list(output_filter) or list(outputs)
 
 
 def _read_input(name: str, spec: TensorSpec, proto: Any, max_elements: int) -> np.ndarray:
@@ -74,18 +118,18 @@ def _read_input(name: str, spec: TensorSpec, proto: Any, max_elements: int) -> n
     return array
 
 
-def _check_walks(arrays: Mapping[str, np.ndarray], min_frames: int) -> None:
+def _check_walks(arrays: Mapping[str, np.ndarray], signature: Signature) -> None:
     if np.abs(arrays["skeletons"]).max(initial=0) > FARTHEST:
         raise invalid_argument(f"input 'skeletons': expected coordinates within {FARTHEST:,}, received larger ones")
-    frames = arrays["skeletons"].shape[1]
-    if frames < min_frames:
-        raise invalid_argument(f"input 'skeletons': expected at least {min_frames} frames, received {frames}")
+    frames, least = arrays["skeletons"].shape[1], signature.limits.min_frames
+    if frames < least:
+        raise _too_few_frames(signature, frames)
     lengths = arrays.get("lengths")
     if lengths is None:
         return
-    wrong = lengths[(lengths < min_frames) | (lengths > frames)]
+    wrong = lengths[(lengths < least) | (lengths > frames)]
     if len(wrong):
-        raise invalid_argument(f"input 'lengths': expected {min_frames} to {frames} frames, received {wrong[0]}")
+        raise invalid_argument(f"input 'lengths': expected {least} to {frames} frames, received {wrong[0]}")
 
 
 def _fits(shape: tuple[int, ...], expected: tuple[int | None, ...] | None) -> bool:

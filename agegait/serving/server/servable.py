@@ -1,4 +1,3 @@
-import json
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -10,10 +9,12 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
-from agegait.export.limits_file import LIMITS_FILE
+from agegait.export.signature_limits import SignatureLimits, read_limits
 from agegait.serving.server.status_error import StatusError, invalid_argument
 
 DEFAULT_SIGNATURE = "serving_default"
+
+_ROWS_AT_ONCE = 512
 
 _log = logging.getLogger("agegait.serving")
 
@@ -34,7 +35,7 @@ class Signature:
     inputs: Mapping[str, TensorSpec]
     outputs: Mapping[str, TensorSpec]
     function: Callable[..., dict[str, tf.Tensor]]
-    min_frames: int
+    limits: SignatureLimits
 
     @property
     def joinable(self) -> bool:
@@ -43,13 +44,23 @@ class Signature:
         return all(spec.shape and spec.shape[0] is None for spec in specs)
 
     def run(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """All outputs for inputs that were checked.
+        """All outputs for inputs that were checked; of many rows, a piece at a time, so that memory is bounded.
 
         Raises:
             StatusError: INVALID_ARGUMENT where the model refuses the values or has no finite answer to them,
                 RESOURCE_EXHAUSTED where memory does not suffice, INTERNAL otherwise. TensorFlow's own words stay here:
                 they name graph nodes and show values.
         """
+        rows = len(next(iter(inputs.values()))) if self.joinable and inputs else 1
+        if rows <= _ROWS_AT_ONCE:
+            return self._run_piece(inputs)
+        pieces = [
+            self._run_piece({name: array[start : start + _ROWS_AT_ONCE] for name, array in inputs.items()})
+            for start in range(0, rows, _ROWS_AT_ONCE)
+        ]
+        return {name: np.concatenate([piece[name] for piece in pieces]) for name in self.outputs}
+
+    def _run_piece(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         try:
             outputs = self.function(**{name: tf.constant(array) for name, array in inputs.items()})
             arrays = {name: outputs[name].numpy() for name in self.outputs}
@@ -94,15 +105,14 @@ class Servable:
         }
         # The whole object is kept: signatures alone do not keep its variables alive.
         self._loaded = tf.saved_model.load(str(folder), tags=["serve"])
-        limits = folder / LIMITS_FILE
-        min_frames = json.loads(limits.read_text()).get("min_frames", {}) if limits.exists() else {}
+        limits = read_limits(folder)
         self.signatures = {
             key: Signature(
                 name=key,
                 inputs=_specs(definition.inputs),
                 outputs=_specs(definition.outputs),
                 function=self._loaded.signatures[key],
-                min_frames=min_frames.get(key, 0),
+                limits=limits.get(key, SignatureLimits()),
             )
             for key, definition in self.signature_defs.items()
         }

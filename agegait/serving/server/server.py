@@ -1,6 +1,7 @@
 import logging
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -10,26 +11,34 @@ from types import TracebackType
 from typing import Self
 
 import grpc
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha.reflection import SERVICE_NAME, enable_server_reflection
 from tensorflow_serving.apis import model_service_pb2, prediction_service_pb2
 
-from agegait.serving.credentials import bearer
+from agegait.serving.server.answer_policy import AnswerPolicy
 from agegait.serving.server.batcher import Batcher
-from agegait.serving.server.call_limits import CallLimits
+from agegait.serving.server.call import Call
+from agegait.serving.server.call_gate import CallGate
 from agegait.serving.server.catalog import Catalog, Source, version_folders
+from agegait.serving.server.health_service import HealthService
+from agegait.serving.server.limits import Limits
+from agegait.serving.server.memory_budget import MemoryBudget
+from agegait.serving.server.model_api import ModelApi
+from agegait.serving.server.open_doors import Doors, open_doors
 from agegait.serving.server.services import MODEL_SERVICE, PREDICTION_SERVICE, Services
 from agegait.serving.server.telemetry import Telemetry, serve_page
 from agegait.serving.server.tls import server_credentials
+from agegait.serving.server.tokens import Tokens
 
-# For what is no Predict request in hand: health checks, refusals, and messages that are slow to come. They cost little
-# while they wait.
-_SPARE_THREADS = 256
 _DEAD_PEER_SECONDS = 60
 _GOODBYE_SECONDS = 1.0
+_END_SECONDS = 5.0  # Beyond the drain, for whatever still runs or does not let go.
+_WATCHES = 64
 
 LIVE = "live"
 """The health service's name for the server itself: SERVING while it runs, whatever its models do."""
+
+_States = health_pb2.HealthCheckResponse
 
 _log = logging.getLogger("agegait.serving")
 
@@ -52,24 +61,25 @@ class Server:
         tls_client_ca: PEM file of the authorities of callers' certificates; callers must then have one.
         token: What callers must send as `authorization: Bearer <token>`, health checks excepted. Without TLS it
             travels in the clear.
-        max_message_bytes: Largest request that is read, 32 MiB; larger ones get RESOURCE_EXHAUSTED.
-        max_elements: Most elements that a tensor may claim to have, 4 Mi: at 20 joints 69,905 frames.
-        max_pending: Most Predict requests in hand at once; more get RESOURCE_EXHAUSTED at once.
+        token_file: File of the tokens that callers may send, in place of one token: a line each, `name: token`. Changes
+            count at once.
+        limits: How much it does and holds at once.
+        answers: What callers are told of the people whom a model knows.
         max_batch: Most rows that requests of equal shape are joined to while they wait; 1 joins none.
         batch_wait: Seconds that a request waits for others to join it, even if nothing else runs.
         workers: Batches that run at the same time.
         poll_seconds: How often version folders are looked at.
-        request_seconds: How long a call may take in all, from its first byte to the last of its answer; then it is
-            ended, so that callers who send or read nothing hold nothing for long.
-        drain_seconds: How long requests in flight may take to finish at the end.
         allow_reload: Whether HandleReloadConfigRequest is answered; whoever may call it may run code here.
         metrics_port: Port of a page of counts for Prometheus, `/metrics` over plain HTTP, no token asked; absent,
             there is none. 0 takes a free one.
-        reflection: Whether it tells what it offers, for grpcurl and its like; no token asked.
+        reflection: Whether it tells what it offers, for grpcurl and its like.
+
+    Attributes:
+        warnings: What an operator should know of how the server may be reached, a sentence each; logged at the start.
 
     Raises:
-        ValueError: No models in `folder`, a port or limit that makes no sense, TLS files that are missing, do not
-            belong together or are only half named, or a token that no header can carry.
+        ValueError: No models in `folder`, a port or number that makes no sense, TLS files that are missing, do not
+            belong together or are only half named, or tokens that no header can carry or that are too short.
 
     Example:
         >>> with agegait.serving.Server("exported", port=0) as server:
@@ -86,68 +96,54 @@ class Server:
         tls_key: str | os.PathLike | None = None,
         tls_client_ca: str | os.PathLike | None = None,
         token: str | None = None,
-        max_message_bytes: int = 32 << 20,
-        max_elements: int = 4 << 20,
-        max_pending: int = 64,
+        token_file: str | os.PathLike | None = None,
+        limits: Limits | None = None,
+        answers: AnswerPolicy | None = None,
         max_batch: int = 64,
         batch_wait: float = 0.0,
         workers: int = 2,
         poll_seconds: float = 1.0,
-        request_seconds: float = 120.0,
-        drain_seconds: float = 30.0,
         allow_reload: bool = False,
         metrics_port: int | None = None,
         reflection: bool = False,
     ) -> None:
         _require_ports(port=port, metrics_port=metrics_port)
-        _require_seconds("above", poll_seconds=poll_seconds, request_seconds=request_seconds)
-        _require_seconds("at least", batch_wait=batch_wait, drain_seconds=drain_seconds)
-        _require_positive(
-            max_message_bytes=max_message_bytes,
-            max_elements=max_elements,
-            max_pending=max_pending,
-            max_batch=max_batch,
-            workers=workers,
-        )
+        _require_seconds("above", poll_seconds=poll_seconds)
+        _require_seconds("at least", batch_wait=batch_wait)
+        _require_positive(max_batch=max_batch, workers=workers)
         self._host = host
         self._port = port
-        authorization = None if token is None else bearer(token)
+        self._limits = limits or Limits()
         self._credentials = server_credentials(tls_cert, tls_key, tls_client_ca)
+        self._tokens = _tokens(token, token_file)
+        plain = {} if metrics_port is None else {"metrics_port": metrics_port}
+        self.warnings = open_doors(
+            Doors(host, tls_cert, tls_key, tls_client_ca, self._tokens is not None, token_file, allow_reload, plain)
+        )
         self._poll_seconds = poll_seconds
-        self._drain_seconds = drain_seconds
         self._metrics_port = metrics_port
         self._stopping = threading.Event()
+        self._ended = threading.Event()
+        self._whole = False
         self._watcher: threading.Thread | None = None
         self._page: ThreadingHTTPServer | None = None
         self._telemetry = Telemetry()
-        self._health = health.HealthServicer()
-        self._health.set(LIVE, health_pb2.HealthCheckResponse.SERVING)
-        self._told: int | None = None
+        models = dict.fromkeys(("", PREDICTION_SERVICE, MODEL_SERVICE), _States.NOT_SERVING)
+        self._health = HealthService({**models, LIVE: _States.SERVING}.items(), _WATCHES)
         folder = Path(folder)
-        self._catalog = Catalog(models_in(folder), max_elements, self._tell_health, lambda: _discover(folder))
-        self._tell_health()
+        self._catalog = Catalog(
+            models_in(folder), self._limits.max_elements, self._tell_health, lambda: _discover(folder)
+        )
         self._batcher = Batcher(max_batch, batch_wait, workers, self._telemetry.observe_batch)
-        self._limits = CallLimits(request_seconds)
-        threads = max_pending + _SPARE_THREADS
+        self._api = ModelApi(self._catalog, self._batcher, self._limits, answers or AnswerPolicy(), allow_reload)
+        self._gate = CallGate(self._limits, _WATCHES, self._tokens, self._count_refused)
         self._grpc = grpc.server(
-            ThreadPoolExecutor(threads, thread_name_prefix="agegait"),
-            interceptors=[self._limits],
-            maximum_concurrent_rpcs=threads,
-            options=[
-                ("grpc.max_receive_message_length", max_message_bytes),
-                ("grpc.max_send_message_length", -1),
-                ("grpc.max_concurrent_streams", threads),
-                ("grpc.keepalive_time_ms", 1000 * _DEAD_PEER_SECONDS),
-                ("grpc.http2.max_pings_without_data", 0),
-                ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
-                ("grpc.so_reuseport", 0),  # Two servers would share a port and nobody would be told.
-            ],
+            ThreadPoolExecutor(1),  # Idle: the gate has threads for all that it lets pass.
+            interceptors=[self._gate],
+            options=_options(self._limits),
         )
-        self._services = Services(
-            self._catalog, self._batcher, self._telemetry, max_pending, max_elements, authorization, allow_reload
-        )
-        self._grpc.add_generic_rpc_handlers(self._services.handlers())
-        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._grpc)
+        services = Services(self._api, self._telemetry, MemoryBudget(self._limits.request_memory))
+        self._grpc.add_generic_rpc_handlers([*services.handlers(), self._health.handler()])
         if reflection:
             _offer_reflection(self._grpc)
 
@@ -160,6 +156,11 @@ class Server:
     def address(self) -> str:
         """Where it listens, `host:port`."""
         return f"[{self._host}]:{self._port}" if ":" in self._host else f"{self._host}:{self._port}"
+
+    @property
+    def calls(self) -> int:
+        """Calls under way, but for watches on the health: those with an answer that is not read yet among them."""
+        return self._gate.calls
 
     @property
     def metrics_port(self) -> int | None:
@@ -178,6 +179,8 @@ class Server:
             OSError: The address can't be listened on.
             ValueError: No model loads.
         """
+        for warning in self.warnings:
+            _log.warning(warning)
         try:
             self._listen()
             self._catalog.refresh()
@@ -190,28 +193,35 @@ class Server:
         return self
 
     def stop(self, drain_seconds: float | None = None) -> None:
-        """Stops accepting, finishes what is in flight, and stops.
+        """Stops accepting, finishes what is in flight, and stops; what does not end in time is left behind.
 
         Args:
-            drain_seconds: How long that may take; where absent, as the server was made.
+            drain_seconds: How long requests in flight may take; where absent, as `limits` has it.
         """
         self._stopping.set()
-        self._services.close()
-        self._health.enter_graceful_shutdown()
-        if self._services.wait_idle(self._drain_seconds if drain_seconds is None else drain_seconds):
-            # What is left are answers on their way, and health watchers, who would stay for ever.
-            self._grpc.stop(_GOODBYE_SECONDS).wait()
-        self._grpc.stop(None).wait()
-        self._batcher.close()
-        self._limits.close()
+        self._api.close()
+        self._health.shut_down()
+        drained = self._api.wait_idle(self._limits.drain_seconds if drain_seconds is None else drain_seconds)
+        if not drained:
+            _log.warning("%d requests in flight are cut off", self._api.in_hand)
+        # What is left are answers on their way, and health watchers, who would stay for ever.
+        ended = self._grpc.stop(_GOODBYE_SECONDS if drained else None)
+        ended.wait(_GOODBYE_SECONDS + 1) or self._grpc.stop(None).wait(1)
+        whole = self._batcher.close(1.0)
+        self._gate.close()
         if self._watcher is not None:
-            self._watcher.join()
+            self._watcher.join(1)
+            whole = whole and not self._watcher.is_alive()
         if self._page is not None:
             self._page.shutdown()
             self._page.server_close()
+        self._whole = whole
+        _log.info("stopped" if whole else "stopped, with work left behind")
 
     def serve_forever(self, announce: Callable[[Self], object] | None = None) -> None:
-        """Serves until SIGTERM or SIGINT, then drains and returns.
+        """Serves until SIGTERM, SIGINT or SIGHUP, then drains and returns.
+
+        A few seconds after the drain was to be over, the process is ended with status 1, whatever still runs.
 
         Args:
             announce: Called with the server once it is warm.
@@ -220,17 +230,49 @@ class Server:
             OSError: The address can't be listened on.
             ValueError: No model loads.
         """
-        signals = (signal.SIGTERM, signal.SIGINT)
-        before = {number: signal.signal(number, lambda *_: self._stopping.set()) for number in signals}
+        asked = threading.Event()
+
+        def end(number: int, frame: object) -> None:
+            if not asked.is_set():
+                asked.set()
+                _log.info("%s: draining, for %s s at most", signal.Signals(number).name, self._limits.drain_seconds)
+                threading.Thread(target=self._end_at_last, name="agegait-end", daemon=True).start()
+
+        failure: list[BaseException] = []
+
+        def start() -> None:
+            try:
+                self.start()
+                if announce is not None and not asked.is_set():
+                    announce(self)
+            except BaseException as error:
+                failure.append(error)
+                asked.set()
+
+        signals = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+        before = {number: signal.signal(number, end) for number in signals}
+        # Loading is for another thread: Python hears signals in this one, and not while TensorFlow works in it.
+        starting = threading.Thread(target=start, name="agegait-start", daemon=True)
         try:
-            self.start()
-            if announce is not None and not self._stopping.is_set():
-                announce(self)
-            self._stopping.wait()
+            starting.start()
+            asked.wait()
+            self._stopping.set()
         finally:
             self.stop()
+            starting.join()
+            if self._whole:
+                self._ended.set()
             for number, handler in before.items():
                 signal.signal(number, handler)
+        if failure:
+            raise failure[0]
+
+    def _end_at_last(self) -> None:
+        if not self._ended.wait(self._limits.drain_seconds + _END_SECONDS):
+            _log.error("ended by force: work did not end in %s s", self._limits.drain_seconds + _END_SECONDS)
+            for stream in (sys.stdout, sys.stderr):
+                stream.flush()
+            os._exit(1)
 
     def __enter__(self) -> Self:
         return self.start()
@@ -274,12 +316,39 @@ class Server:
         self._watcher.start()
 
     def _tell_health(self) -> None:
-        states = health_pb2.HealthCheckResponse
-        state = states.SERVING if self._catalog.ready else states.NOT_SERVING
-        if state != self._told:  # Whoever watches hears of changes alone.
-            self._told = state
-            for service in ("", PREDICTION_SERVICE, MODEL_SERVICE):
-                self._health.set(service, state)
+        state = _States.SERVING if self._catalog.ready else _States.NOT_SERVING
+        for service in ("", PREDICTION_SERVICE, MODEL_SERVICE):
+            self._health.set(service, state)
+
+    def _count_refused(self, method: str) -> None:
+        self._telemetry.count(Call(method), grpc.StatusCode.UNAUTHENTICATED)
+
+
+def _tokens(token: str | None, token_file: str | os.PathLike | None) -> Tokens | None:
+    if token is not None and token_file is not None:
+        raise ValueError("token: expected either token or token_file, received both.")
+    if token_file is not None:
+        return Tokens.from_file(token_file)
+    return None if token is None else Tokens.single(token)
+
+
+def _options(limits: Limits) -> list[tuple[str, int]]:
+    """gRPC's own options."""
+    return [
+        ("grpc.max_receive_message_length", limits.max_message_bytes),
+        ("grpc.max_send_message_length", -1),
+        ("grpc.max_metadata_size", 16 << 10),
+        ("grpc.max_concurrent_streams", limits.max_calls_per_connection),
+        ("grpc.max_allowed_incoming_connections", limits.max_connections),
+        ("grpc.max_connection_idle_ms", int(1000 * limits.idle_seconds)),
+        ("grpc.max_connection_age_ms", int(1000 * limits.connection_seconds)),
+        ("grpc.max_connection_age_grace_ms", int(1000 * limits.request_seconds)),
+        ("grpc.server_handshake_timeout_ms", 10_000),
+        ("grpc.keepalive_time_ms", 1000 * _DEAD_PEER_SECONDS),
+        ("grpc.http2.max_pings_without_data", 0),
+        ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
+        ("grpc.so_reuseport", 0),  # Two servers would share a port and nobody would be told.
+    ]
 
 
 def _offer_reflection(server: grpc.Server) -> None:

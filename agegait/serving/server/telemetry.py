@@ -9,26 +9,16 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import grpc
 
+from agegait.serving.server.call import Call
 from agegait.serving.server.status_error import StatusError
 
 _BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 _log = logging.getLogger("agegait.serving.requests")
-
-
-@dataclass
-class Call:
-    """A request under way; `model` and `version` stay empty where it names none that is served."""
-
-    method: str
-    context: grpc.ServicerContext
-    model: str = ""
-    version: int | None = None
 
 
 class Telemetry:
@@ -60,6 +50,12 @@ class Telemetry:
             raise
         finally:
             self._finish(call, code, failure, time.monotonic() - start)
+
+    def count(self, call: Call, code: grpc.StatusCode) -> None:
+        """Counts and logs a call that was refused before it began."""
+        with self._lock:
+            self._pending += 1
+        self._finish(call, code, None, 0.0)
 
     def observe_batch(self, requests: int) -> None:
         """Counts a batch of joined requests."""

@@ -1,0 +1,45 @@
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+_SPEC = TypeVar("_SPEC")
+
+_PRIVATE = frozenset({"logits", "probabilities", "window_logits", "persons"})
+"""Outputs that tell of everybody who is known, or how sure the model is of each."""
+
+
+@dataclass(frozen=True)
+class AnswerPolicy:
+    """What callers are told of the people whom a model knows.
+
+    Logits tell the walks that a model was trained on from others, and lists of names tell who is in it. A server that
+    strangers may ask can keep both to itself.
+
+    Args:
+        top_only: Whether the best person and the score alone are told. Signatures that give nothing else are not there.
+        score_digits: Decimal places to which scores and probabilities are rounded; None leaves them as they are.
+
+    Raises:
+        ValueError: Fewer than one decimal place.
+    """
+
+    top_only: bool = False
+    score_digits: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.score_digits is not None and not 1 <= self.score_digits <= 9:
+            raise ValueError(f"score_digits: expected 1 to 9, received {self.score_digits}.")
+
+    def told(self, outputs: Mapping[str, _SPEC]) -> dict[str, _SPEC]:
+        """The outputs that are told, of those that a signature has; none where the signature is not told at all."""
+        if not self.top_only:
+            return dict(outputs)
+        if "logits" in outputs and "person" not in outputs:
+            return {}
+        return {name: output for name, output in outputs.items() if name not in _PRIVATE}
+
+    def rounded(self, name: str, array: Any) -> Any:
+        """An output as it is told."""
+        if self.score_digits is None or name not in ("score", "probabilities"):
+            return array
+        return array.round(self.score_digits)

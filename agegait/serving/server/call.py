@@ -1,0 +1,41 @@
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from agegait.serving.server.memory_budget import Reservation
+
+
+@dataclass(eq=False)
+class Call:
+    """A request under way, be it over gRPC or REST.
+
+    Attributes:
+        method: What is asked for: `Predict`, `GetModelStatus` and the like.
+        transport: `grpc` or `rest`.
+        peer: The address that it comes from.
+        caller: The name of the token that it came with; empty where none is asked for.
+        request_id: The caller's number for it, or ours.
+        deadline: On `time.monotonic`'s clock; infinite where the caller named none.
+        memory: What it holds of the server's memory.
+        request_bytes: The size of its message.
+        answer_bytes: The size of its answer.
+        queue_seconds: How long it waited for its turn.
+        model: The model, where it names one that is served.
+        version: Its version.
+        add_done_callback: Takes a function to call once the answer has left or the caller has; False where that is
+            over already.
+    """
+
+    method: str
+    transport: str = "grpc"
+    peer: str = ""
+    caller: str = ""
+    request_id: str = ""
+    deadline: float = math.inf
+    memory: Reservation = field(default_factory=Reservation)
+    request_bytes: int = 0
+    answer_bytes: int = 0
+    queue_seconds: float = 0.0
+    model: str = ""
+    version: int | None = None
+    add_done_callback: Callable[[Callable[[], object]], bool] = lambda callback: True

@@ -1,0 +1,166 @@
+import contextvars
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import grpc
+
+from agegait.serving.server.call_limits import CallLimits
+from agegait.serving.server.health_service import HEALTH_SERVICE
+from agegait.serving.server.limits import Limits
+from agegait.serving.server.message_gate import MessageGate
+from agegait.serving.server.status_error import StatusError
+from agegait.serving.server.tokens import Tokens
+
+_WAITING = 256  # Calls that may wait until their message is read: a thread each.
+_HEALTH_WAITING = 256
+_HEALTH_SLOTS = 4  # A message of theirs may be as large as any.
+_HEALTH_SECONDS = 2.0  # A health check is a few bytes.
+_STREAMS = 8
+
+CALLER: contextvars.ContextVar[str] = contextvars.ContextVar("caller", default="")
+"""The name of the token that a call came with."""
+
+Behavior = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class _Lane:
+    """What a kind of call waits in: so one kind can't take the threads of another."""
+
+    gate: MessageGate
+    threads: ThreadPoolExecutor
+
+
+class CallGate(grpc.ServerInterceptor):
+    """What each call passes before it is answered: its token, its turn to send its message, its time.
+
+    A call without a right token is refused before its message is read. Health checks are asked no token; they have
+    threads of their own, and so have watches of the health, streams and refusals.
+
+    Args:
+        limits: How long messages and calls may take, how large messages are.
+        watches: Most watches on the server's health.
+        tokens: What callers must send, if anything.
+        refused: Called with the method of each call that comes without a right token.
+    """
+
+    def __init__(
+        self,
+        limits: Limits,
+        watches: int,
+        tokens: Tokens | None = None,
+        refused: Callable[[str], None] = lambda method: None,
+    ) -> None:
+        self._tokens = tokens
+        self._refused = refused
+        self._limits = CallLimits(limits.request_seconds)
+        health = MessageGate(_HEALTH_SLOTS, _HEALTH_WAITING, _HEALTH_SECONDS)
+        slots = limits.reading_slots
+        self._gates = [health, MessageGate(slots, _WAITING, limits.message_seconds)]
+        self._checks = _Lane(health, _threads("checks", _HEALTH_WAITING + 8))
+        self._watches = _Lane(health, _threads("watches", _HEALTH_WAITING + 8 + watches))
+        self._models = _Lane(self._gates[1], _threads("calls", limits.max_pending + _WAITING + slots + 16))
+        self._streams = _threads("streams", _STREAMS)
+        self._free_streams = threading.Semaphore(_STREAMS)
+        self._refusals = _threads("refusals", 2)
+
+    @property
+    def calls(self) -> int:
+        """Calls that are limited in time and not over."""
+        return len(self._limits)
+
+    def intercept_service(
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], grpc.RpcMethodHandler | None],
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> grpc.RpcMethodHandler | None:
+        """Runs on gRPC's only event thread, before anything is read: see `grpc.ServerInterceptor`."""
+        handler = continuation(handler_call_details)
+        if handler is None:
+            return None
+        health = handler_call_details.method.startswith(f"/{HEALTH_SERVICE}/")
+        if not health and not self._authorized(handler_call_details):
+            self._refused(handler_call_details.method.rpartition("/")[2])
+            return self._refusal(grpc.StatusCode.UNAUTHENTICATED, "expected authorization: Bearer <token>")
+        serialization = handler.request_deserializer, handler.response_serializer
+        if handler.unary_unary:
+            lane = self._checks if health else self._models
+            behavior = _in(lane.threads, self._answered(handler.unary_unary, lane.gate))
+            return grpc.stream_unary_rpc_method_handler(behavior, *serialization)
+        if handler.unary_stream:
+            behavior = _in(self._watches.threads, self._watched(handler.unary_stream, self._watches.gate))
+            return grpc.stream_stream_rpc_method_handler(behavior, *serialization)
+        if handler.stream_stream:
+            if not self._free_streams.acquire(blocking=False):
+                return self._refusal(grpc.StatusCode.RESOURCE_EXHAUSTED, f"at most {_STREAMS} streams at once")
+            behavior = _in(self._streams, self._streamed(handler.stream_stream))
+            return grpc.stream_stream_rpc_method_handler(behavior, *serialization)
+        raise TypeError(f"{handler_call_details.method}: no handler of this kind is expected.")
+
+    def close(self) -> None:
+        """Ends no more calls; threads that are busy are not waited for."""
+        self._limits.close()
+        for gate in self._gates:
+            gate.close()
+        for threads in (self._checks.threads, self._watches.threads, self._models.threads, self._streams):
+            threads.shutdown(wait=False, cancel_futures=True)
+        self._refusals.shutdown(wait=False, cancel_futures=True)
+
+    def _authorized(self, details: grpc.HandlerCallDetails) -> bool:
+        if self._tokens is None:
+            return True
+        sent = next((value for key, value in details.invocation_metadata if key == "authorization"), "")
+        caller = self._tokens.caller(str(sent))
+        if caller is None:
+            return False
+        CALLER.set(caller)
+        return True
+
+    def _refusal(self, code: grpc.StatusCode, details: str) -> grpc.RpcMethodHandler:
+        def refuse(messages: Iterator[Any], context: grpc.ServicerContext) -> None:
+            context.abort(code, details)
+
+        return grpc.stream_unary_rpc_method_handler(_in(self._refusals, refuse))
+
+    def _answered(self, answer: Behavior, gate: MessageGate) -> Behavior:
+        def limited(messages: Iterator[Any], context: grpc.ServicerContext) -> Any:
+            self._limits.limit(context)
+            return answer(_read(gate, messages, context), context)
+
+        return limited
+
+    def _watched(self, answer: Behavior, gate: MessageGate) -> Behavior:
+        def limited(messages: Iterator[Any], context: grpc.ServicerContext) -> Iterator[Any]:
+            return answer(_read(gate, messages, context), context)
+
+        return limited
+
+    def _streamed(self, answer: Behavior) -> Behavior:
+        def limited(messages: Iterator[Any], context: grpc.ServicerContext) -> Iterator[Any]:
+            try:
+                self._limits.limit(context)
+                yield from answer(messages, context)
+            finally:
+                self._free_streams.release()
+
+        return limited
+
+
+def _read(gate: MessageGate, messages: Iterator[Any], context: grpc.ServicerContext) -> Any:
+    try:
+        return gate.read(messages, context)
+    except StatusError as error:
+        context.abort(error.code, error.message)
+
+
+def _in(threads: ThreadPoolExecutor, behavior: Behavior) -> Behavior:
+    """Has gRPC run a behavior in these threads."""
+    behavior.experimental_thread_pool = threads  # type: ignore[attr-defined]
+    return behavior
+
+
+def _threads(name: str, most: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(most, thread_name_prefix=f"agegait-{name}")

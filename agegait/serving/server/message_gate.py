@@ -1,0 +1,168 @@
+import threading
+import time
+from collections import Counter, OrderedDict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import grpc
+
+from agegait.serving.server.status_error import StatusError, invalid_argument
+
+_TICK_SECONDS = 0.02
+_PATIENCE = 0.5  # Seconds that a message may take while others wait, on a connection that sent one before.
+_LEAST_PATIENCE = 0.05  # On a connection that never did, and where messages come quickly.
+_SLOW = 5  # Times as long as messages take of late.
+_PROVEN_KEPT = 1024  # Connections that are remembered for having sent a message.
+
+
+@dataclass(eq=False)
+class _Reader:
+    """A call whose message is to be read."""
+
+    context: grpc.ServicerContext
+    connection: str
+    turn: threading.Event = field(default_factory=threading.Event)
+    reading_since: float | None = None
+    refused: bool = False
+
+    @property
+    def host(self) -> str:
+        return self.connection.rpartition(":")[0]
+
+
+class MessageGate:
+    """Has the messages of calls read, a few at a time.
+
+    gRPC takes memory for a message as it arrives, and a thread waits for it. So a call that announces a message and
+    does not send it costs both. Here, few calls read at the same time, which bounds the memory; those that wait are
+    bounded as well. Where others wait, a call that is slow to send is ended, first on the connections and hosts that
+    hold most: whoever sends what it announced gets its turn, however many do not. What is slow is told by how long
+    messages took of late.
+
+    Args:
+        slots: Calls that read at the same time.
+        waiting: Calls that may wait for their turn; of more, the oldest is refused of the connection that has most.
+        seconds: How long a message may take to arrive.
+    """
+
+    def __init__(self, slots: int, waiting: int, seconds: float) -> None:
+        self._slots = slots
+        self._most_waiting = waiting
+        self._seconds = seconds
+        self._usual = _PATIENCE / _SLOW  # Seconds that a message takes, of late.
+        self._waiting: list[_Reader] = []
+        self._reading: list[_Reader] = []
+        self._proven: OrderedDict[str, None] = OrderedDict()
+        self._changed = threading.Condition()
+        self._closed = False
+        self._thread = threading.Thread(target=self._watch, name="agegait-messages", daemon=True)
+        self._thread.start()
+
+    def read(self, messages: Iterator[Any], context: grpc.ServicerContext) -> Any:
+        """A call's one message.
+
+        Raises:
+            StatusError: RESOURCE_EXHAUSTED where too many calls wait, CANCELLED where the caller goes,
+                INVALID_ARGUMENT where no message comes.
+            grpc.RpcError: The caller went away, or was too slow.
+        """
+        reader = _Reader(context, context.peer())
+        if not context.add_callback(reader.turn.set):
+            raise StatusError(grpc.StatusCode.CANCELLED, "the caller went away")
+        with self._changed:
+            self._waiting.append(reader)
+            if len(self._waiting) > self._most_waiting:
+                self._refuse_one()
+            self._grant()
+            self._changed.notify_all()
+        try:
+            reader.turn.wait()
+            if reader.refused:
+                raise StatusError(grpc.StatusCode.RESOURCE_EXHAUSTED, "too many calls wait to send their message")
+            if reader.reading_since is None:
+                raise StatusError(grpc.StatusCode.CANCELLED, "the caller went away")
+            for message in messages:
+                self._prove(reader)
+                return message
+            raise invalid_argument("expected one message, received none")
+        finally:
+            with self._changed:
+                for readers in (self._waiting, self._reading):
+                    if reader in readers:
+                        readers.remove(reader)
+                self._grant()
+
+    def close(self) -> None:
+        """Ends no more calls."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+        self._thread.join()
+
+    def _prove(self, reader: _Reader) -> None:
+        with self._changed:
+            took = min(self._age(reader, time.monotonic()), _PATIENCE)
+            self._usual += (took - self._usual) / 8
+            self._proven[reader.connection] = None
+            self._proven.move_to_end(reader.connection)
+            if len(self._proven) > _PROVEN_KEPT:
+                self._proven.popitem(last=False)
+
+    def _grant(self) -> None:
+        while self._waiting and len(self._reading) < self._slots:
+            hosts, connections = self._held(self._reading)
+            reader = min(
+                self._waiting,  # In the order they came, where all else is equal.
+                key=lambda one: (hosts[one.host], connections[one.connection]),
+            )
+            self._waiting.remove(reader)
+            self._reading.append(reader)
+            reader.reading_since = time.monotonic()
+            reader.turn.set()
+
+    def _refuse_one(self) -> None:
+        reader = self._greediest(self._waiting)
+        self._waiting.remove(reader)
+        reader.refused = True
+        reader.turn.set()
+
+    def _watch(self) -> None:
+        with self._changed:
+            while not self._closed:
+                self._changed.wait(_TICK_SECONDS if self._reading else None)
+                for reader in self._late(time.monotonic()):
+                    # Its thread wakes, and leaves: no lock is wanted for that.
+                    reader.context.cancel()
+
+    def _late(self, now: float) -> list[_Reader]:
+        late = [reader for reader in self._reading if self._age(reader, now) > self._seconds]
+        impatience = max(_LEAST_PATIENCE, min(_SLOW * self._usual, _PATIENCE))
+        slow = [
+            reader
+            for reader in self._reading
+            if reader not in late
+            and self._age(reader, now) > (_PATIENCE if reader.connection in self._proven else impatience)
+        ]
+        for _ in range(len(self._waiting) - len(late)):
+            if not slow:
+                break
+            late.append(self._greediest(slow))
+            slow.remove(late[-1])
+        return late
+
+    @staticmethod
+    def _age(reader: _Reader, now: float) -> float:
+        return now - (reader.reading_since or now)
+
+    def _greediest(self, readers: list[_Reader]) -> _Reader:
+        """The oldest of the host, and there of the connection, that has most calls."""
+        hosts, connections = self._held(self._waiting + self._reading)
+        return max(
+            readers,
+            key=lambda one: (one.connection not in self._proven, hosts[one.host], connections[one.connection]),
+        )
+
+    @staticmethod
+    def _held(readers: list[_Reader]) -> tuple[Counter[str], Counter[str]]:
+        return Counter(one.host for one in readers), Counter(one.connection for one in readers)

@@ -1,0 +1,233 @@
+import contextlib
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import CancelledError
+from pathlib import Path
+from typing import Any
+
+import grpc
+from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2, model_management_pb2, predict_pb2
+from tensorflow_serving.apis.model_pb2 import ModelSpec
+
+from agegait.serving.messages import PackedResponse
+from agegait.serving.server.answer_policy import AnswerPolicy
+from agegait.serving.server.batcher import Batcher
+from agegait.serving.server.call import Call
+from agegait.serving.server.catalog import Catalog, Source
+from agegait.serving.server.limits import Limits
+from agegait.serving.server.request_checks import check_cost, read_filter, read_inputs
+from agegait.serving.server.servable import Servable, Signature
+from agegait.serving.server.status_error import StatusError, invalid_argument
+from agegait.serving.tensors import encode
+
+_UNREAD = 4  # Answers that callers have yet to read, as a multiple of requests in hand.
+_SIGNATURE_DEF = "signature_def"
+
+
+class ModelApi:
+    """TensorFlow Serving's interface to the models, whatever it is asked over.
+
+    Args:
+        catalog: The models.
+        batcher: What runs them.
+        limits: What requests may take.
+        answers: What callers are told.
+        allow_reload: Whether other models may be asked for: a SavedModel is code.
+    """
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        batcher: Batcher,
+        limits: Limits,
+        answers: AnswerPolicy,
+        allow_reload: bool = False,
+    ) -> None:
+        self._catalog = catalog
+        self._batcher = batcher
+        self._limits = limits
+        self._answers = answers
+        self._allow_reload = allow_reload
+        self._in_hand = 0
+        self._unsent = 0
+        self._closed = False
+        self._changed = threading.Condition()
+
+    @property
+    def in_hand(self) -> int:
+        """Predict requests that are worked on, or wait for it."""
+        return self._in_hand
+
+    def close(self) -> None:
+        """Refuses Predict requests from now on."""
+        with self._changed:
+            self._closed = True
+
+    def wait_idle(self, seconds: float) -> bool:
+        """Waits until every Predict request is answered and its answer sent, so long at most; whether they all are."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._unsent == 0, seconds)
+
+    def predict(self, request: predict_pb2.PredictRequest, call: Call) -> Any:
+        """Runs a signature of a model.
+
+        Args:
+            request: What is asked for.
+            call: Who asks, and until when; its memory grows with what the request takes.
+
+        Returns:
+            A message on the wire as `PredictResponse`.
+
+        Raises:
+            StatusError: With the status that TensorFlow Serving has for what is wrong.
+        """
+        with self._admitted(call):
+            servable = self._servable(request, call)
+            signature = self._signature(servable, request.model_spec.signature_name)
+            names = read_filter(self._answers.told(signature.outputs), request.output_filter)
+            call.memory.resize(check_cost(signature, request.inputs, call.request_bytes, self._limits).bytes)
+            inputs = read_inputs(signature, request.inputs, self._limits.max_elements)
+            outputs = self._run(signature, inputs, call)
+            response = PackedResponse()
+            response.model_spec.ParseFromString(_spec(servable, signature.name).SerializeToString())
+            for name in names:
+                encode(self._answers.rounded(name, outputs[name]), response.outputs[name])
+            return response
+
+    def metadata(
+        self, request: get_model_metadata_pb2.GetModelMetadataRequest, call: Call
+    ) -> get_model_metadata_pb2.GetModelMetadataResponse:
+        """The signatures of a model; raises as `predict`."""
+        if not request.metadata_field:
+            raise invalid_argument("GetModelMetadataRequest must specify at least one metadata_field")
+        for field in request.metadata_field:
+            if field != _SIGNATURE_DEF:
+                raise invalid_argument(f"Metadata field {field} is not supported")
+        servable = self._servable(request, call)
+        signatures = get_model_metadata_pb2.SignatureDefMap()
+        for name, signature in servable.signature_defs.items():
+            if told := self._answers.told(signature.outputs):
+                signatures.signature_def[name].CopyFrom(signature)
+                for output in set(signature.outputs) - set(told):
+                    del signatures.signature_def[name].outputs[output]
+        response = get_model_metadata_pb2.GetModelMetadataResponse(model_spec=_spec(servable))
+        response.metadata[_SIGNATURE_DEF].Pack(signatures)
+        return response
+
+    def status(
+        self, request: get_model_status_pb2.GetModelStatusRequest, call: Call
+    ) -> get_model_status_pb2.GetModelStatusResponse:
+        """How the versions of a model fare; raises as `predict`."""
+        _require_spec(request)
+        response = get_model_status_pb2.GetModelStatusResponse()
+        for number, version in self._catalog.status(request.model_spec).items():
+            status = response.model_version_status.add(version=number, state=int(version.state))
+            status.status.error_code = grpc.StatusCode.UNKNOWN.value[0] if version.error else 0
+            status.status.error_message = version.error
+        return response
+
+    def reload(
+        self, request: model_management_pb2.ReloadConfigRequest, call: Call
+    ) -> model_management_pb2.ReloadConfigResponse:
+        """Serves other models from now on; returns when they are loaded. Raises as `predict`."""
+        if not self._allow_reload:
+            raise StatusError(grpc.StatusCode.UNIMPLEMENTED, "HandleReloadConfigRequest is off: a SavedModel is code")
+        self._catalog.replace(_sources(request.config))
+        response = model_management_pb2.ReloadConfigResponse()
+        if not self._catalog.ready:
+            response.status.error_code = grpc.StatusCode.UNKNOWN.value[0]
+            response.status.error_message = "not every model has a version that loads, see GetModelStatus"
+        return response
+
+    def _run(self, signature: Signature, inputs: Any, call: Call) -> Any:
+        future = self._batcher.submit(signature, inputs, call.deadline)
+        if not call.add_done_callback(future.cancel):
+            future.cancel()
+        try:
+            # Of a call without a deadline, gRPC says that more seconds remain than a thread can wait.
+            return future.result(min(max(call.deadline - time.monotonic(), 0.0), threading.TIMEOUT_MAX))
+        except (TimeoutError, CancelledError):
+            future.cancel()
+            if time.monotonic() >= call.deadline:
+                raise StatusError(grpc.StatusCode.DEADLINE_EXCEEDED, "the deadline passed") from None
+            raise StatusError(grpc.StatusCode.CANCELLED, "the caller went away") from None
+
+    def _servable(self, request: Any, call: Call) -> Servable:
+        _require_spec(request)
+        servable = self._catalog.get(request.model_spec)
+        call.model, call.version = servable.name, servable.version
+        return servable
+
+    def _signature(self, servable: Servable, name: str) -> Signature:
+        signature = servable.signature(name)
+        if not self._answers.told(signature.outputs):
+            raise StatusError(
+                grpc.StatusCode.FAILED_PRECONDITION,
+                f'Serving signature key "{signature.name}" not found: this server tells the best person alone.',
+            )
+        return signature
+
+    @contextlib.contextmanager
+    def _admitted(self, call: Call) -> Iterator[None]:
+        most = self._limits.max_pending
+        with self._changed:
+            if self._closed:
+                raise StatusError(grpc.StatusCode.UNAVAILABLE, "the server is shutting down")
+            if self._in_hand == most:
+                raise StatusError(grpc.StatusCode.RESOURCE_EXHAUSTED, f"the queue is full: {most} requests are in hand")
+            if self._unsent >= _UNREAD * most:
+                raise StatusError(grpc.StatusCode.RESOURCE_EXHAUSTED, "too many answers wait for their callers")
+            self._in_hand += 1
+            self._unsent += 1
+        if not call.add_done_callback(self._sent):
+            self._sent()
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._in_hand -= 1
+
+    def _sent(self) -> None:
+        with self._changed:
+            self._unsent -= 1
+            self._changed.notify_all()
+
+
+def _require_spec(request: Any) -> None:
+    if not request.HasField("model_spec"):
+        raise invalid_argument("Missing ModelSpec")
+
+
+def _spec(servable: Servable, signature: str = "") -> ModelSpec:
+    spec = ModelSpec(name=servable.name, signature_name=signature)
+    spec.version.value = servable.version
+    return spec
+
+
+def _sources(config: Any) -> dict[str, Source]:
+    """The models that a ModelServerConfig names."""
+    models = config.model_config_list.config
+    if not models:
+        raise invalid_argument("config: expected a model_config_list with at least one model")
+    if len({model.name for model in models}) < len(models):
+        raise invalid_argument("config: expected each model once")
+    return {model.name: _source(model) for model in models}
+
+
+def _source(model: Any) -> Source:
+    folder = Path(model.base_path)
+    if not model.name or not folder.is_absolute() or not folder.is_dir():
+        raise invalid_argument(f"model {model.name!r}: expected a name and a base_path that is an absolute folder")
+    if model.model_platform not in ("", "tensorflow"):
+        raise invalid_argument(
+            f"model {model.name!r}: expected the platform tensorflow, received {model.model_platform}"
+        )
+    policy, labels = model.model_version_policy, dict(model.version_labels)
+    match policy.WhichOneof("policy_choice"):
+        case "all":
+            return Source(folder, newest=None, labels=labels)
+        case "specific":
+            return Source(folder, versions=frozenset(policy.specific.versions), labels=labels)
+        case _:
+            return Source(folder, newest=policy.latest.num_versions or 1, labels=labels)

@@ -1,0 +1,231 @@
+"""Callers who mean harm, over real sockets, while others ask as ever."""
+
+import contextlib
+import subprocess
+import sys
+import threading
+
+import grpc
+import pytest
+from export_walker import SERVING, Plain, export, until, walks_request
+from grpc_health.v1 import health_pb2
+
+SERVE = """
+import resource, sys
+from agegait.serving import Limits, Server
+Server(sys.argv[1], port=0, token=sys.argv[2] or None).serve_forever(lambda server: print(server.address, flush=True))
+"""
+TOKEN = "a-token-of-some-length"
+LONE = [("grpc.use_local_subchannel_pool", 1), ("grpc.max_send_message_length", -1)]
+PREDICT = "/tensorflow.serving.PredictionService/Predict"
+WATCH, CHECK = "/grpc.health.v1.Health/Watch", "/grpc.health.v1.Health/Check"
+
+
+class Served:
+    """A server in a process of its own, whose memory can be told."""
+
+    def __init__(self, folder, token=""):
+        command = [sys.executable, "-c", SERVE, str(folder), token]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        self.address = self.process.stdout.readline().strip()
+
+    def megabytes(self, field="VmRSS"):
+        with open(f"/proc/{self.process.pid}/status") as status:
+            return next(int(line.split()[1]) for line in status if line.startswith(field)) / 1024
+
+    def channel(self):
+        return grpc.insecure_channel(self.address, LONE)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("models")
+    (folder / "walker").mkdir()
+    export(folder / "walker", 1)
+    return folder
+
+
+@pytest.fixture
+def served(folder):
+    with Served(folder) as served:
+        yield served
+
+
+@contextlib.contextmanager
+def in_background(*work):
+    """Has each piece of work done over and over in a thread of its own."""
+    done = threading.Event()
+
+    def go_on(one):
+        while not done.is_set():
+            with contextlib.suppress(grpc.RpcError):
+                one()
+
+    threads = [threading.Thread(target=go_on, args=(one,)) for one in work]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        for thread in threads:
+            thread.join()
+
+
+def ask_as_ever(served, times=30, metadata=None):
+    plain = Plain(served, served.channel())
+    with plain.channel:
+        for _ in range(times):
+            assert plain.predict(timeout=30, metadata=metadata).outputs["score"].float_val[0] == 1
+            assert plain.serving("live") == SERVING
+
+
+def test_watches_that_come_and_go_stop_nobody(served):
+    def watch_and_drop():
+        with served.channel() as channel:
+            watches = [channel.unary_stream(WATCH)(b"", timeout=20) for _ in range(3)]
+            for watch in watches:
+                next(watch)
+            for watch in watches:
+                watch.cancel()
+
+    with in_background(watch_and_drop, watch_and_drop, watch_and_drop):
+        ask_as_ever(served, 100)
+    served.process.terminate()
+    assert served.process.wait(30) == 0
+
+
+def test_channels_that_watch_the_health_of_their_server_stop_nobody(served):
+    config = '{"loadBalancingConfig":[{"round_robin":{}}],"healthCheckConfig":{"serviceName":""}}'
+
+    def ask_by_health():
+        with grpc.insecure_channel(served.address, [*LONE, ("grpc.service_config", config)]) as channel:
+            assert Plain(served, channel).predict(timeout=30).outputs["score"].float_val[0] == 1
+
+    with in_background(*[ask_by_health] * 4):
+        ask_as_ever(served, 60)
+    served.process.terminate()
+    assert served.process.wait(30) == 0
+
+
+def test_a_watch_that_is_not_read_holds_up_nobody(folder, tmp_path):
+    # A flow-control window of the least size that HTTP/2 has, and nobody who reads.
+    with Served(folder) as served, served.channel() as channel:
+        watches = [channel.unary_stream(WATCH)(b"", timeout=60) for _ in range(16)]
+        ask_as_ever(served, 10)
+        served.process.terminate()
+        assert served.process.wait(30) == 0
+        del watches
+
+
+def test_watches_are_bounded(served):
+    channels = [served.channel() for _ in range(5)]
+    watches = [channel.unary_stream(WATCH)(b"", timeout=60) for channel in channels for _ in range(20)]
+    codes = []
+    for watch in watches:
+        with contextlib.suppress(grpc.RpcError):
+            assert health_pb2.HealthCheckResponse.FromString(next(watch)).status == SERVING
+            continue
+        codes.append(watch.code())
+    assert codes == [grpc.StatusCode.RESOURCE_EXHAUSTED] * (100 - 64)
+    for channel in channels:
+        channel.close()
+    with served.channel() as channel:  # Those that went made room.
+        until(lambda: health_pb2.HealthCheckResponse.FromString(next(channel.unary_stream(WATCH)(b""))).status)
+
+
+def test_unknown_names_are_not_kept(served):
+    ask_as_ever(served, 1)
+    before = served.megabytes()
+    request = health_pb2.HealthCheckRequest(service="x" * (20 << 20)).SerializeToString()
+    for _ in range(30):
+        with served.channel() as channel:
+            watch = channel.unary_stream(WATCH)(request, timeout=30)
+            assert health_pb2.HealthCheckResponse.FromString(next(watch)).status == 3
+            watch.cancel()
+            with pytest.raises(grpc.RpcError) as caught:
+                channel.unary_unary(CHECK)(request, timeout=30)
+            assert caught.value.code() == grpc.StatusCode.NOT_FOUND
+    assert served.megabytes() - before < 200
+
+
+def half_sent(channel, size, method=PREDICT):
+    """A message of which all but the last bytes arrive: the frames of one that will never end."""
+    never = threading.Event()
+
+    def messages():
+        yield bytes(size)
+        never.wait()
+
+    call = channel.stream_unary(method)
+    return never, call.future(messages())
+
+
+def test_messages_without_a_token_take_no_memory(folder):
+    with Served(folder, TOKEN) as served:
+        metadata = [("authorization", f"bearer {TOKEN}")]
+        ask_as_ever(served, 1, metadata)
+        before = served.megabytes()
+
+        def send():
+            with served.channel() as channel:
+                channel.unary_unary(PREDICT)(bytes(31 << 20), timeout=30)
+
+        with in_background(*[send] * 8):
+            ask_as_ever(served, 20, metadata)
+        assert served.megabytes("VmHWM") - before < 200
+
+
+def test_many_large_messages_stay_within_the_bound(served):
+    ask_as_ever(served, 1)
+    before = served.megabytes()
+
+    def send():
+        with served.channel() as channel:
+            channel.unary_unary(PREDICT)(bytes(31 << 20), timeout=30)
+
+    with in_background(*[send] * 30):
+        ask_as_ever(served, 20)
+    assert served.megabytes("VmHWM") - before < 1000
+
+
+SMALL_REQUESTS = {
+    "no frames": ([69905, 0, 5, 3], "expected at least 4 frames, received 0"),
+    "many rows": ([69905, 4, 5, 3], "at most 4,096 rows are taken at once"),
+}
+
+
+@pytest.mark.parametrize("case", SMALL_REQUESTS)
+def test_a_small_request_that_asks_for_much_is_refused(served, case):
+    shape, words = SMALL_REQUESTS[case]
+    request = walks_request()
+    request.inputs["skeletons"].Clear()
+    request.inputs["skeletons"].dtype = 1
+    for size in shape:
+        request.inputs["skeletons"].tensor_shape.dim.add().size = size
+    before = served.megabytes()
+    with served.channel() as channel:
+        for _ in range(50):
+            with pytest.raises(grpc.RpcError, match=words):
+                Plain(served, channel).predict(request)
+    assert served.megabytes("VmHWM") - before < 100
+
+
+def test_it_ends_on_sigterm_whatever_its_callers_do(served):
+    with served.channel() as channel:
+        silences = [half_sent(channel, 1000) for _ in range(50)]
+        watches = [channel.unary_stream(WATCH)(b"", timeout=60) for _ in range(10)]
+        ask_as_ever(served, 1)
+        served.process.terminate()
+        assert served.process.wait(45) == 0
+        for never, _ in silences:
+            never.set()
+        del watches
