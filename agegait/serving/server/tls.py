@@ -48,6 +48,7 @@ class TlsFiles:
     ) -> None:
         self._cert, self._key = Path(cert), Path(key)
         self._client_ca = None if client_ca is None else Path(client_ca)
+        self._read()  # Says what is wrong with a file, if anything is.
         self._seen = self._stamps()
         self.pems = self._read()
         self._complaint = ""
