@@ -13,7 +13,7 @@ import grpc
 import keras
 import numpy as np
 import pytest
-from export_walker import Gate
+from export_walker import Gate, Plain, refused, walks_request
 from google.protobuf import descriptor_pool
 from google.protobuf.descriptor import FieldDescriptor
 from grpc_health.v1 import health_pb2
@@ -211,8 +211,8 @@ def test_nobody_there(free_port):
 
 
 def test_a_model_that_loads_is_waited_for(exported, identifier, free_port, monkeypatch):
-    gate = Gate(monkeypatch)  # It holds the warm-up.
-    server, walk, found = Server(exported / "identifier", port=free_port), noise(9, JOINTS, 3), []
+    gate = Gate(monkeypatch)  # It holds the warm-up, the encoder's first: the identifier has not been looked at.
+    server, walk, found = Server(exported, port=free_port), noise(9, JOINTS, 3), []
 
     def ask():
         with Client(server.address, timeout=60, wait=True) as client:
@@ -225,6 +225,13 @@ def test_a_model_that_loads_is_waited_for(exported, identifier, free_port, monke
     starting.start()
     try:
         assert gate.entered.acquire(timeout=60)
+        for version in (None, 1, 2):
+            with Plain(server).channel as channel, refused(grpc.StatusCode.UNAVAILABLE, "Servable is loading: "):
+                request = walks_request(version=version)
+                request.model_spec.name = "identifier"
+                Plain(server, channel).predict(request)
+        with Client(server.address, timeout=20) as client, pytest.raises(client_errors.NotFoundError):
+            client.identify(walk, "nobody")
         with (
             Client(server.address, timeout=2) as client,
             pytest.raises((client_errors.UnavailableError, client_errors.DeadlineError)),

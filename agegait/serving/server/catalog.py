@@ -126,7 +126,7 @@ class Catalog:
 
         Raises:
             StatusError: INVALID_ARGUMENT without a name or for an unknown label, NOT_FOUND for a model or version that
-                is not served, UNAVAILABLE while the model's first version loads.
+                is not served, UNAVAILABLE while the model's first version, or the one that is wanted, loads.
         """
         if not spec.name:
             raise invalid_argument("ModelSpec has no name specified.")
@@ -136,10 +136,17 @@ class Catalog:
             return available[max(available)]
         if wanted is not None and wanted in available:
             return available[wanted]
-        if wanted is None and any(version.state == State.LOADING for version in self.versions(spec.name).values()):
-            raise StatusError(grpc.StatusCode.UNAVAILABLE, f"Servable is loading: Latest({spec.name})")
         request = f"Latest({spec.name})" if wanted is None else f"Specific({spec.name}, {wanted})"
+        if self._is_loading(spec.name, wanted):
+            raise StatusError(grpc.StatusCode.UNAVAILABLE, f"Servable is loading: {request}")
         raise StatusError(grpc.StatusCode.NOT_FOUND, f"Servable not found for request: {request}")
+
+    def _is_loading(self, name: str, wanted: int | None) -> bool:
+        """Whether it is worth to ask again: until all folders were looked at once, nobody knows what is in them."""
+        loading = [number for number, version in self.versions(name).items() if version.state == State.LOADING]
+        return (name in self._sources and not self._refreshed) or (
+            bool(loading) if wanted is None else wanted in loading
+        )
 
     def status(self, spec: Any) -> dict[int, Version]:
         """The versions that a ModelSpec asks about, newest first.
