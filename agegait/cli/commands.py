@@ -5,6 +5,7 @@ import shlex
 from pathlib import Path
 from typing import Any
 
+from agegait.cli.log_lines import print_warnings
 from agegait.cli.run_settings import file_format, run_settings, train_command
 from agegait.cli.tensorflow import start_tensorflow
 from agegait.console import errors, output
@@ -147,17 +148,16 @@ def serve(options: argparse.Namespace) -> None:
     from agegait import serving
     from agegait.serving.server.telemetry import log_json
 
-    if options.log != "none":
+    if options.log == "none":
+        print_warnings("agegait.serving")
+    else:
         log_json(requests=options.log == "requests")
 
     def announce(server: serving.Server) -> None:
         text = f"serving {options.folder} on {server.address}; stop it with Ctrl-C"
         errors().print(text, soft_wrap=True)
 
-    server = serving.Server(options.folder, **arguments)
-    for warning in server.warnings:
-        errors().print(f"warning: {warning}", soft_wrap=True)
-    server.serve_forever(announce)
+    serving.Server(options.folder, **arguments).serve_forever(announce)
 
 
 def identify(options: argparse.Namespace) -> None:

@@ -73,6 +73,7 @@ class Telemetry:
         if _log.isEnabledFor(logging.INFO):
             line = {
                 "method": call.method,
+                "caller": call.caller or None,
                 "model": call.model,
                 "version": call.version,
                 "code": code.name,
