@@ -189,6 +189,17 @@ def test_an_answer_that_is_too_large_is_not_read(client, hostile, compression):
     assert len(hostile.requests) == 1
 
 
+def test_an_answer_as_large_as_allowed_is_read(client, hostile):
+    people = ((1 << 20) - 8 - 4) // 8  # beside a pointer to the person and a score
+    numbers = np.zeros((1, people), np.float32)
+    hostile.answer = identified(logits=numbers, probabilities=numbers).SerializeToString()
+    assert len(client.identify(WALK)[0].logits) == people
+    more = np.zeros((1, people + 1), np.float32)
+    hostile.answer = identified(logits=more, probabilities=more).SerializeToString()
+    with pytest.raises(BadAnswerError, match="more elements than the limit"):
+        client.identify(WALK)
+
+
 def test_answers_to_other_questions(client, hostile):
     hostile.answer = b"\xff"
     for ask in (client.status, client.metadata, client.ready):

@@ -30,19 +30,23 @@ MAX_ANSWER_BYTES = 64 << 20
 """Largest answer that a client reads unless it is told otherwise."""
 
 
+_MESSAGE_BYTES = 1 << 16  # What a message has besides the values of its arrays.
+_MOST_BYTES = (1 << 31) - 1 - _MESSAGE_BYTES
+
+
 def channel_options(max_answer_bytes: int) -> list[tuple[str, int]]:
     """What gRPC is told of a channel.
 
     Args:
-        max_answer_bytes: Largest answer that is read.
+        max_answer_bytes: Largest answer that is read, as arrays.
 
     Raises:
         ValueError: It is below 1, or more than gRPC can be told.
     """
-    if not 1 <= max_answer_bytes < 1 << 31:
-        raise ValueError(f"max_answer_bytes: expected 1 to {(1 << 31) - 1}, received {max_answer_bytes}.")
+    if not 1 <= max_answer_bytes <= _MOST_BYTES:
+        raise ValueError(f"max_answer_bytes: expected 1 to {_MOST_BYTES}, received {max_answer_bytes}.")
     return [
-        ("grpc.max_receive_message_length", max_answer_bytes),
+        ("grpc.max_receive_message_length", max_answer_bytes + _MESSAGE_BYTES),
         ("grpc.max_send_message_length", -1),
         ("grpc.enable_retries", 0),  # See `Retries`: gRPC's own know nothing of models that load.
         ("grpc.service_config_disable_resolution", 1),

@@ -22,7 +22,7 @@ class Client:
         target: `host:port`, or any gRPC name.
         timeout: Seconds that a request may take, repeats included.
         wait: Whether to wait until the time-out for a server that can't be reached, as while it starts.
-        max_answer_bytes: Largest answer that is read, as a message and as arrays.
+        max_answer_bytes: Largest answer that is read, all its arrays together.
         token: Sent as `authorization: Bearer <token>`.
         tls: Whether to use TLS, with the system's authorities where `tls_ca` is absent.
         tls_ca: PEM file of the authorities that vouch for the server; implies TLS.
