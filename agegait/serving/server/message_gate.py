@@ -11,9 +11,9 @@ from agegait.serving.server.status_error import StatusError, invalid_argument
 
 _TICK_SECONDS = 0.02
 _PATIENCE = 0.5  # Seconds that a message may take while others wait, on a connection that sent one before.
-_LEAST_PATIENCE = 0.05  # On a connection that never did, and where messages come quickly.
+_LEAST_PATIENCE = 0.05  # On one whose last message did not come, or that is new where messages come quickly.
 _SLOW = 5  # Times as long as messages take of late.
-_PROVEN_KEPT = 1024  # Connections that are remembered for having sent a message.
+_REMEMBERED = 4096  # Connections whose last message, sent or not, is remembered.
 
 
 @dataclass(eq=False)
@@ -53,7 +53,7 @@ class MessageGate:
         self._usual = _PATIENCE / _SLOW  # Seconds that a message takes, of late.
         self._waiting: list[_Reader] = []
         self._reading: list[_Reader] = []
-        self._proven: OrderedDict[str, None] = OrderedDict()
+        self._kept_word: OrderedDict[str, bool] = OrderedDict()  # By connection: whether the last message came.
         self._changed = threading.Condition()
         self._closed = False
         self._thread = threading.Thread(target=self._watch, name="agegait-messages", daemon=True)
@@ -104,17 +104,23 @@ class MessageGate:
         with self._changed:
             took = min(self._age(reader, time.monotonic()), _PATIENCE)
             self._usual += (took - self._usual) / 8
-            self._proven[reader.connection] = None
-            self._proven.move_to_end(reader.connection)
-            if len(self._proven) > _PROVEN_KEPT:
-                self._proven.popitem(last=False)
+            self._remember(reader.connection, True)
+
+    def _remember(self, connection: str, kept_word: bool) -> None:
+        self._kept_word[connection] = kept_word
+        self._kept_word.move_to_end(connection)
+        if len(self._kept_word) > _REMEMBERED:
+            self._kept_word.popitem(last=False)
+
+    def _is_silent(self, reader: _Reader) -> bool:
+        return not self._kept_word.get(reader.connection, True)
 
     def _grant(self) -> None:
         while self._waiting and len(self._reading) < self._slots:
             hosts, connections = self._held(self._reading)
             reader = min(
                 self._waiting,  # In the order they came, where all else is equal.
-                key=lambda one: (hosts[one.host], connections[one.connection]),
+                key=lambda one: (self._is_silent(one), hosts[one.host], connections[one.connection]),
             )
             self._waiting.remove(reader)
             self._reading.append(reader)
@@ -134,15 +140,14 @@ class MessageGate:
                 for reader in self._late(time.monotonic()):
                     # Its thread wakes, and leaves: no lock is wanted for that.
                     reader.context.cancel()
+                    self._remember(reader.connection, False)
 
     def _late(self, now: float) -> list[_Reader]:
         late = [reader for reader in self._reading if self._age(reader, now) > self._seconds]
-        impatience = max(_LEAST_PATIENCE, min(_SLOW * self._usual, _PATIENCE))
         slow = [
             reader
             for reader in self._reading
-            if reader not in late
-            and self._age(reader, now) > (_PATIENCE if reader.connection in self._proven else impatience)
+            if reader not in late and self._age(reader, now) > self._patience(reader.connection)
         ]
         for _ in range(len(self._waiting) - len(late)):
             if not slow:
@@ -150,6 +155,12 @@ class MessageGate:
             late.append(self._greediest(slow))
             slow.remove(late[-1])
         return late
+
+    def _patience(self, connection: str) -> float:
+        """Seconds that a message may take while others wait."""
+        if connection in self._kept_word:
+            return _PATIENCE if self._kept_word[connection] else _LEAST_PATIENCE
+        return max(_LEAST_PATIENCE, min(_SLOW * self._usual, _PATIENCE))
 
     @staticmethod
     def _age(reader: _Reader, now: float) -> float:
@@ -160,7 +171,7 @@ class MessageGate:
         hosts, connections = self._held(self._waiting + self._reading)
         return max(
             readers,
-            key=lambda one: (one.connection not in self._proven, hosts[one.host], connections[one.connection]),
+            key=lambda one: (self._is_silent(one), hosts[one.host], connections[one.connection]),
         )
 
     @staticmethod
