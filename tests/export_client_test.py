@@ -24,7 +24,7 @@ from tensorflow_serving.apis import prediction_service_pb2, status_pb2
 
 import agegait
 from agegait.export import save
-from agegait.serving import AsyncClient, Client, ClientError, Limits, Server
+from agegait.serving import AnswerPolicy, AsyncClient, Client, ClientError, Limits, Server
 from agegait.serving.client import client_errors, walks
 from agegait.serving.credentials import read_token
 from agegait.serving.messages import MESSAGES, PackedTensor, TensorProto
@@ -429,7 +429,7 @@ def test_half_of_tls_is_refused(tmp_path):
 LIGHT = """
 import json, pathlib, re, sys, time
 start = time.process_time()
-from agegait.serving import AsyncClient, Client
+from agegait.serving import AnswerPolicy, AsyncClient, Client
 seconds = time.process_time() - start
 heavy = sorted({"tensorflow", "keras", "tensorflow_serving"} & set(sys.modules))
 status = pathlib.Path("/proc/self/status")
@@ -553,3 +553,22 @@ def test_clients_may_be_shared_by_threads(client, identifier):
     for thread in threads:
         thread.join()
     check([results[i][0] for i in range(len(walks))], identifier, walks)
+
+
+def test_answers_may_be_held_back_to_the_best_person(exported):
+    answers = AnswerPolicy(top_only=True, score_digits=2)
+    with Server(exported, port=0, answers=answers) as server, Client(server.address, timeout=20) as client:
+        (found,) = client.identify(noise(9, JOINTS, 3))
+        assert (found.logits, found.probabilities) == (None, None)
+        assert found.score == pytest.approx(round(found.score, 2), abs=1e-7)
+        signatures = client.metadata()
+        assert "windows" not in signatures
+        assert {"logits", "probabilities", "persons"}.isdisjoint(signatures["identify"].outputs)
+        with pytest.raises(client_errors.InvalidRequestError, match="tells the best person alone"):
+            client.stream(every=1).add(noise(JOINTS, 3))
+
+
+@pytest.mark.parametrize("digits", [0, 10])
+def test_scores_have_some_decimal_places(digits):
+    with pytest.raises(ValueError, match=f"score_digits: expected 1 to 9, received {digits}"):
+        AnswerPolicy(score_digits=digits)

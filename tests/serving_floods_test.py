@@ -63,6 +63,7 @@ class Served:
         self.process.wait()
         self.process.stdout.close()
 
+
 # Each starts a server's process, and keeps both cores busy.
 pytestmark = pytest.mark.slow
 
