@@ -3,6 +3,9 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from agegait.private_files import private_folder
+from agegait.whole_file import whole_file
+
 
 class TrainingCheckpoint(keras.callbacks.Callback):
     """Keeps the state after each whole epoch to take a killed training up again as if nothing had happened.
@@ -40,12 +43,11 @@ class TrainingCheckpoint(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         """Saves, then deletes the checkpoints before."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        private_folder(self.folder)
         before = self._found()
         path = self.folder / f"{self.name}-{epoch + 1:06d}.npz"
-        aside = path.with_name(f".{path.name}")
-        np.savez(aside, *(keras.ops.convert_to_numpy(variable) for variable in _variables(self.model)))
-        aside.replace(path)
+        with whole_file(path) as aside:
+            np.savez(aside, *(keras.ops.convert_to_numpy(variable) for variable in _variables(self.model)))
         for old in before:
             if old != path:
                 old.unlink()

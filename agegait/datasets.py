@@ -12,6 +12,8 @@ import numpy as np
 from agegait import data
 from agegait.data import Preparation, WalkFormat
 from agegait.data.files.recording import listed
+from agegait.disk_full import naming_full_disk
+from agegait.private_files import private_files
 from agegait.skeletons import mirrored
 
 HELD_OUT = 0.2
@@ -210,7 +212,8 @@ def builder(name: str, data_dir: str | PathLike | None = None, manual_dir: str |
     built = tfds.builder(find(name), data_dir=None if data_dir is None else str(data_dir))
     config = tfds.download.DownloadConfig(manual_dir=None if manual_dir is None else str(manual_dir))
     try:
-        built.download_and_prepare(download_config=config)
+        with private_files(), naming_full_disk(built.data_dir):
+            built.download_and_prepare(download_config=config)
     except (OSError, AssertionError, tfds.download.DownloadError, NonMatchingChecksumError) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise ValueError(f"{built.name}: could not be fetched or prepared: {reason}") from error

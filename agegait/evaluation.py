@@ -14,6 +14,7 @@ from rich.text import Text
 from agegait import protocols, runs
 from agegait.baselines import BASELINES, baseline
 from agegait.datasets import DataSet, Windows
+from agegait.private_files import private_files, private_folder
 
 COORDINATES = ("mlp", "mlp-whitened", "mlp-distances")
 """Baselines that every comparison should have: plain networks on what the encoder sees too."""
@@ -30,6 +31,7 @@ FEWEST_PEOPLE = 4
 """Verification and open sets divide people into those who choose a threshold and those who are tested."""
 
 
+@private_files()
 def evaluate(
     run: runs.Run,
     data_dir: str | PathLike | None = None,
@@ -60,6 +62,7 @@ def evaluate(
         ValueError: The run is not finished, its data are not to be had, are not those that it was trained on, or have
             no test walks; an unknown baseline.
     """
+    private_folder(run.folder)
     own = TITLES[run.settings.features]
     others = [baseline(name, run.encoder, run.settings.recipe, run.settings.manner) for name in baselines]
     recognizer = run.recognizer

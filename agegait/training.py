@@ -3,6 +3,7 @@
 That is a second recognizer, of windows themselves, and encoder and recognizer together in the end.
 """
 
+import contextlib
 import csv
 import dataclasses
 import functools
@@ -22,19 +23,24 @@ import keras
 import numpy as np
 
 from agegait import data, optimizers
+from agegait.best_weights import BestWeights
 from agegait.checkpoint import TrainingCheckpoint
 from agegait.datasets import DataSet, Windows
+from agegait.disk_full import naming_full_disk
 from agegait.early_stopping import EarlyStopping
 from agegait.losses import SmoothedCrossentropy
 from agegait.models import GaitEncoder, GaitRecognizer, WindowRecognizer
+from agegait.private_files import private_files, private_folder
 from agegait.progress import ProgressLine
 from agegait.recipes import Recipe
 from agegait.runs import FEATURE_BATCH, FORMAT, Run, Settings, load, write_aside
+from agegait.whole_file import whole_file
 
 Callbacks = Sequence[keras.callbacks.Callback]
 PACKAGES = ("agegait", "tensorflow", "keras", "numpy", "tensorflow-datasets")
 
 
+@private_files()
 def train(
     settings: Settings,
     out: str | PathLike,
@@ -67,6 +73,7 @@ def train(
     return train_on(settings.load(data_dir, manual_dir, check_limbs), settings, out, tensorboard)
 
 
+@private_files()
 def train_on(dataset: DataSet, settings: Settings, out: str | PathLike, tensorboard: bool = False) -> Run:
     """As `train`, on a data set that was loaded before."""
     run, training, validation = begin(dataset, settings, out)
@@ -199,9 +206,9 @@ def _check_folder(out: Path, settings: Settings) -> None:
 
 
 def _begin(out: Path, settings: Settings, dataset: DataSet) -> Run:
+    private_folder(out)
     if (out / "run.json").exists():
         return load(out)
-    out.mkdir(parents=True, exist_ok=True)
     record = {
         "format": FORMAT,
         "settings": dataclasses.asdict(settings),
@@ -374,16 +381,9 @@ def _fit_and_choose(
 ) -> dict[str, Any]:
     """`_fit`, after which the model is that of the epoch with the best validation."""
     best = run.folder / "checkpoints" / f"best_{name}.weights.h5"
-    best.parent.mkdir(exist_ok=True)
+    private_folder(best.parent)
     better = {"min": min, "max": max}[mode]
-    keep = keras.callbacks.ModelCheckpoint(
-        best,
-        monitor=monitor,
-        mode=mode,
-        save_best_only=True,
-        save_weights_only=True,
-        initial_value_threshold=_best_before(run, name, monitor, better),
-    )
+    keep = BestWeights(best, monitor, mode, _best_before(run, name, monitor, better))
     reached = _fit(
         run, model, name, arrays, epochs, batch_size, validation_data, [*callbacks, keep], monitor=monitor, mode=mode
     )
@@ -414,7 +414,7 @@ def _fit(
     """`model.fit`, with a table of its losses and a checkpoint after each epoch to take it up from."""
     began = time.monotonic()
     table = run.folder / "history" / f"{name}.csv"
-    table.parent.mkdir(exist_ok=True)
+    private_folder(table.parent)
     checkpoint = TrainingCheckpoint(run.folder / "checkpoints", name)
     first = checkpoint.restore(model)
     past = _history(run, name)[:first]
@@ -425,21 +425,28 @@ def _fit(
         callbacks.append(stopping)
         if stopping.ended(model):
             epochs = first
-    model.fit(
-        data.shuffled_epochs(arrays, batch_size, run.settings.seed, epochs, first),
-        initial_epoch=first,
-        epochs=epochs,
-        steps_per_epoch=math.ceil(len(arrays[0]) / batch_size),
-        shuffle=False,
-        verbose=0,
-        callbacks=[
-            ProgressLine(name.replace("_", " "), len(arrays[0]), unit="rows" if name == "recognizer" else "windows"),
-            *callbacks,
-            keras.callbacks.CSVLogger(table, append=True),
-            checkpoint,
-        ],
-        validation_data=data.batches(validation_data, FEATURE_BATCH),
-    )
+    log = keras.callbacks.CSVLogger(table, append=True)
+    with private_files(), naming_full_disk(run.folder), contextlib.ExitStack() as stack:
+        stack.callback(
+            lambda: log.csv_file and log.csv_file.close()
+        )  # Keras leaves it open where a training breaks off
+        model.fit(
+            data.shuffled_epochs(arrays, batch_size, run.settings.seed, epochs, first),
+            initial_epoch=first,
+            epochs=epochs,
+            steps_per_epoch=math.ceil(len(arrays[0]) / batch_size),
+            shuffle=False,
+            verbose=0,
+            callbacks=[
+                ProgressLine(
+                    name.replace("_", " "), len(arrays[0]), unit="rows" if name == "recognizer" else "windows"
+                ),
+                *callbacks,
+                log,
+                checkpoint,
+            ],
+            validation_data=data.batches(validation_data, FEATURE_BATCH),
+        )
     return {"epochs": len(_history(run, name)), "seconds": round(time.monotonic() - began, 1)}
 
 
@@ -454,12 +461,13 @@ def _history(run: Run, name: str) -> list[dict[str, str]]:
 
 def _write_history(table: Path, rows: Sequence[dict[str, str]]) -> None:
     """Leaves the rows of whole epochs alone: what a killed training wrote after its last checkpoint comes again."""
-    table.unlink(missing_ok=True)
-    if rows:
-        with table.open("w", newline="") as file:
-            writer = csv.DictWriter(file, rows[0])
-            writer.writeheader()
-            writer.writerows(rows)
+    if not rows:
+        table.unlink(missing_ok=True)
+        return
+    with whole_file(table) as aside, aside.open("w", newline="") as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
 
 
 def _best_before(run: Run, name: str, metric: str, better: Callable[..., float]) -> float | None:

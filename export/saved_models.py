@@ -6,9 +6,7 @@ import hashlib
 import importlib.metadata
 import json
 import os
-import shutil
-import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -17,8 +15,10 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
+from agegait.disk_full import naming_full_disk
 from agegait.skeletons import JOINTS
 
+from .aside_folder import aside_folder, share_with_group
 from .endpoints import Endpoint, encoder_endpoints, identifier_endpoints, recognizer_endpoints
 from .signature_limits import SignatureLimits, write_limits
 from .warmup import write_warmup
@@ -39,7 +39,8 @@ def save(
     Writes `out_dir/{encoder,recognizer,identifier}/<version>/` with warm-up requests, and beside them `models.config`
     for tensorflow/serving and `manifest.json`: joint schema, frames, people, versions, the run, and the SHA-256 of
     every file. What was written is loaded again and compared with Keras before it gets its place; where anything
-    fails, `out_dir` is left as it was.
+    fails, `out_dir` is left as it was. The owner alone can read the files; the group can too, where `out_dir` is there
+    already and has its set-group-ID bit set.
 
     Args:
         models: A `GaitIdentifier`, or the folder of a training run.
@@ -66,9 +67,10 @@ def save(
         identifier(np.zeros((1, identifier.encoder.frames, identifier.encoder.joints, 3), np.float32))
     out_dir = Path(out_dir)
     version = _free_version(out_dir, version)
-    with _aside(out_dir) as aside:
+    with aside_folder(out_dir) as aside:
         for name, endpoints in _ENDPOINTS.items():
-            _write(aside / name, name, identifier, endpoints(identifier))
+            with naming_full_disk(out_dir / name):
+                _write(aside / name, name, identifier, endpoints(identifier))
         manifest = _manifest(identifier, run, {name: (version, aside / name) for name in _ENDPOINTS})
         (aside / "manifest.json").write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
         (aside / "models.config").write_text(_models_config(base_path))
@@ -102,28 +104,17 @@ def _free_version(out_dir: Path, version: int | None) -> int:
     return version
 
 
-@contextlib.contextmanager
-def _aside(out_dir: Path) -> Iterator[Path]:
-    """A folder on the same disk to write in; with it goes an `out_dir` that was made in vain."""
-    missing = [folder for folder in (out_dir, *out_dir.parents) if not folder.exists()]
-    out_dir.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(prefix=".export-", dir=out_dir))
-    try:
-        yield aside
-    finally:
-        shutil.rmtree(aside)
-        for folder in missing:
-            with contextlib.suppress(OSError):
-                folder.rmdir()
-
-
 def _place(aside: Path, out_dir: Path, version: int) -> dict[str, Path]:
     """Renames what is complete into its place, all of it or nothing."""
     placed: dict[str, Path] = {}
+    for written in aside.iterdir():
+        share_with_group(out_dir, written)
     try:
         for name in _ENDPOINTS:
             target = out_dir / name / str(version)
-            target.parent.mkdir(exist_ok=True)
+            if not target.parent.exists():
+                target.parent.mkdir()
+                share_with_group(out_dir, target.parent)
             (aside / name).rename(target)
             placed[name] = target
         for name in ("models.config", "manifest.json"):

@@ -1,9 +1,15 @@
 """The command line. Each sub-command imports the heavy parts it needs, so that help and errors come at once."""
 
+import contextlib
 import io
 import os
 import sys
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from agegait.private_files import OpenFolderWarning, private_files
+from agegait.visible_text import visible
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -21,7 +27,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The client's machine has but a few of the packages.
         if os.environ.get("AGEGAIT_TRACEBACK") or (error.name or "agegait").partition(".")[0] == "agegait":
             raise
-        print(f"agegait: this needs the package {error.name}: install agegait with its dependencies.", file=sys.stderr)
+        text = f"agegait: this needs the package {error.name}: install agegait with its dependencies."
+        print(visible(text), file=sys.stderr)
         return 1
 
 
@@ -35,14 +42,40 @@ def _run(words: Sequence[str]) -> int:
     options = make_parser().parse_args(words)
     options.words = words
     try:
-        options.run(options)
+        with private_files(), _plain_warnings():
+            options.run(options)
     except KeyboardInterrupt:
         errors().print("agegait: stopped", style="yellow")
         return 130
     except (ValueError, OSError, RuntimeError) as error:
         if os.environ.get("AGEGAIT_TRACEBACK"):
             raise
-        message = " ".join(line.strip() for line in str(error).split("\n") if line.strip()) or type(error).__name__
-        errors().print(f"agegait: {message}", style="red", soft_wrap=True)
+        errors().print(f"agegait: {_message(error)}", style="red", soft_wrap=True)
         return 1
     return 0
+
+
+def _message(error: Exception) -> str:
+    """What went wrong, in a line."""
+    text = str(error)
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        text = f"{error.filename}: {error.strerror}"  # Python's own has a number in front
+    return " ".join(line.strip() for line in text.split("\n") if line.strip()) or type(error).__name__
+
+
+@contextlib.contextmanager
+def _plain_warnings() -> Iterator[None]:
+    """Lets what is said of open folders be a line among others, without a place in the sources."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("default", OpenFolderWarning)
+        show = warnings.showwarning
+        from agegait.console import errors
+
+        def showwarning(message: Any, category: type[Warning], *rest: Any, **others: Any) -> None:
+            if issubclass(category, OpenFolderWarning):
+                errors().print(f"agegait: {message}", style="yellow", soft_wrap=True)
+            else:
+                show(message, category, *rest, **others)
+
+        warnings.showwarning = showwarning
+        yield

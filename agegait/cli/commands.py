@@ -10,6 +10,7 @@ from agegait.cli.run_settings import file_format, run_settings, train_command
 from agegait.cli.tensorflow import start_tensorflow
 from agegait.console import errors, output
 from agegait.serving.options import client_arguments, server_arguments
+from agegait.whole_file import whole_file
 
 
 def train(options: argparse.Namespace) -> None:
@@ -83,7 +84,8 @@ def inspect(options: argparse.Namespace) -> None:
     console = output()
     console.print(inspection.render(found))
     if options.picture:
-        plots.skeleton_figure(found.skeleton, title=dataset.name).savefig(options.picture, dpi=150)
+        with whole_file(options.picture) as aside:
+            plots.skeleton_figure(found.skeleton, title=dataset.name).savefig(aside, dpi=150)
         console.print(f"written: {options.picture}", soft_wrap=True)
     if found.faults:
         raise ValueError(f"{dataset.name}: limb lengths make no sense, see above")

@@ -9,6 +9,7 @@ from rich.tree import Tree
 
 from agegait.cli.tensorflow import start_tensorflow
 from agegait.console import output
+from agegait.whole_file import whole_file
 
 DEMO_RECIPE: dict[str, Any] = {
     "epochs": 3,
@@ -48,7 +49,8 @@ def demo(options: argparse.Namespace) -> None:
     export.save(run_dir, served_dir)
     step("4 serve, and identify over gRPC")
     walk = next(iter(datasets.builder("walkers", data_dir).as_dataset(split="test").as_numpy_iterator()))
-    np.save(walk_file, walk["skeleton"])
+    with whole_file(walk_file) as aside:
+        np.save(aside, walk["skeleton"])
     with serving.Server(served_dir, port=0) as server, serving.Client(f"127.0.0.1:{server.port}") as client:
         (named,) = client.identify(np.load(walk_file))
     truth = run.persons[walk["person"]]

@@ -13,6 +13,7 @@ from agegait import training
 from agegait.datasets import DataSet, Windows
 from agegait.recipes import Recipe
 from agegait.runs import Run, Settings, load
+from agegait.whole_file import whole_file
 
 NAMES_ALONE = ("manner", "features")
 """Settings that leave the encoder as it is."""
@@ -82,13 +83,11 @@ def take_encoder(run: Run, shared: Run) -> None:
     """Gives a run an encoder that was trained before."""
     if "encoder" in run.record["trained"]:
         return
-    aside = run.folder / ".partial.encoder.keras"
-    aside.unlink(missing_ok=True)
-    try:
-        os.link(shared.folder / "encoder.keras", aside)  # a model's file is never written into, only replaced
-    except OSError:
-        shutil.copyfile(shared.folder / "encoder.keras", aside)
-    aside.replace(run.folder / "encoder.keras")
+    with whole_file(run.folder / "encoder.keras") as aside:
+        try:
+            os.link(shared.folder / "encoder.keras", aside)  # a model's file is never written into, only replaced
+        except OSError:
+            shutil.copyfile(shared.folder / "encoder.keras", aside)
     run.record["trained"]["encoder"] = shared.record["trained"]["encoder"]
     run.save_record()
 

@@ -4,6 +4,9 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from agegait.private_files import private_folder
+from agegait.whole_file import whole_file
+
 BATCH = 4096
 
 
@@ -34,10 +37,9 @@ class EpochScores(keras.callbacks.Callback):
             if test in self.beside:
                 logits = (logits + self.beside[test]) / 2
             path = self.folder / test / f"{epoch + 1:06d}.npy"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            aside = path.with_name(f".{path.name}")
-            np.save(aside, np.asarray(logits, dtype="float32"))
-            aside.replace(path)
+            private_folder(path.parent)
+            with whole_file(path) as aside:
+                np.save(aside, np.asarray(logits, dtype="float32"))
 
     def of(self, test: str) -> Iterator[np.ndarray]:
         """The logits `[M, N]` of a test split after each epoch, one at a time."""

@@ -20,6 +20,8 @@ from agegait import evaluation, protocols, training
 from agegait.baselines import NetworkBaseline, baseline
 from agegait.console import errors
 from agegait.datasets import DataSet, Windows
+from agegait.disk_full import naming_full_disk
+from agegait.private_files import private_files, private_folder
 from agegait.reproduction import encoders, report
 from agegait.reproduction.encoders import Features, Parts
 from agegait.reproduction.epoch_scores import EpochScores
@@ -34,6 +36,7 @@ LOCK = ".lock"
 SEEDS = (0, 1, 2)
 
 
+@private_files()
 def reproduce(
     settings: Settings,
     out: str | PathLike,
@@ -75,7 +78,7 @@ def reproduce(
     dataset = settings.load(data_dir, manual_dir, check_limbs)
     if not dataset.tests:
         raise ValueError(f"{dataset.name}: expected walks to test on, found none: nobody has two walks.")
-    with _alone(out):
+    with _alone(out), naming_full_disk(out):
         about = _about(out, dataset, settings)
         todo = [(row, own) for row, own in asked if not _finished(out, row, own)]
         todo = _side_by_side(todo, settings)
@@ -87,7 +90,7 @@ def reproduce(
             console.print(text, style="bold", soft_wrap=True)
             result = work.do(row, own)
             path = _result_path(out, row, own.seed)
-            path.parent.mkdir(parents=True, exist_ok=True)
+            private_folder(path.parent)
             write_aside(path, json.dumps(result, indent=2))
             shutil.rmtree(_watched(out, row, own.seed), ignore_errors=True)
             report.write(out, about, command, [(row.name, own.seed) for row, own in todo[number:]])
@@ -306,7 +309,7 @@ def _about(out: Path, dataset: DataSet, settings: Settings) -> dict[str, Any]:
 @contextlib.contextmanager
 def _alone(out: Path) -> Iterator[None]:
     """Keeps a second reproduction from working in the same folder; a killed one lets go of it."""
-    out.mkdir(parents=True, exist_ok=True)
+    private_folder(out)
     with (out / LOCK).open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

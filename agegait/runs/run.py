@@ -13,6 +13,7 @@ from agegait.models import GaitEncoder, GaitIdentifier, GaitRecognizer, WindowRe
 from agegait.runs.encoding import encode
 from agegait.runs.settings import Settings
 from agegait.runs.write_aside import write_aside
+from agegait.whole_file import whole_file
 
 FORMAT = 1
 
@@ -152,9 +153,8 @@ class Run:
         clone = type(model).from_config({**model.get_config(), "dtype": "float32"})
         clone.build_from_config(model.get_build_config())
         clone.set_weights(model.get_weights())
-        aside = self.folder / f".partial.{name}.keras"
-        clone.save(aside)
-        aside.replace(self.folder / f"{name}.keras")
+        with whole_file(self.folder / f"{name}.keras") as aside:
+            clone.save(aside)
 
     def load_model(self, name: str) -> Any:
         """The model in `name.keras`, read anew.

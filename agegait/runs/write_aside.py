@@ -1,11 +1,9 @@
 from pathlib import Path
 
+from agegait.whole_file import whole_file
+
 
 def write_aside(path: Path, text: str) -> None:
-    """Writes a file under another name first, so that nothing half-written ever has the name."""
-    aside = path.with_name(f".{path.name}.partial")
-    try:
+    """Writes a text as a file, whole or not at all, see `whole_file`."""
+    with whole_file(path) as aside:
         aside.write_text(text)
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)

@@ -8,6 +8,8 @@ from typing import Any
 
 from agegait import training
 from agegait.console import errors
+from agegait.disk_full import naming_full_disk
+from agegait.private_files import private_files, private_folder
 from agegait.runs import Run, Settings, write_aside
 from agegait.tuning import chief, oracles, results
 from agegait.tuning.cached_data_set import CachedDataSet
@@ -18,6 +20,7 @@ from agegait.tuning.search_space import SearchSpace
 RECORD = "tuning.json"
 
 
+@private_files()
 def tune(
     settings: Settings,
     out: str | PathLike,
@@ -81,14 +84,15 @@ def tune(
     if role == "worker":
         chief.work(lambda: RunTuner(oracle, space, out, train, patience / 10).search(), patience)
         return None
-    out.mkdir(parents=True, exist_ok=True)
+    private_folder(out)
     write_aside(out / RECORD, json.dumps(record, indent=2))
-    tuner = RunTuner(oracle, space, out, train)
-    tuner.save()
-    if role == "chief":
-        chief.serve(oracle, patience)
-    else:
-        tuner.search()
+    with naming_full_disk(out):
+        tuner = RunTuner(oracle, space, out, train)
+        tuner.save()
+        if role == "chief":
+            chief.serve(oracle, patience)
+        else:
+            tuner.search()
     if oracle.failures >= oracle.FAILURES:
         raise RuntimeError(
             f"{out}: {oracle.failures} trials in a row failed, the last one: {results.reason(oracle.ended[-1])}"
