@@ -149,7 +149,7 @@ class TestRefusals:
             ({**PERSONS, "ann": [0]}, "expected numbers of a person and of windows: .*'ann'"),
             ({**PERSONS, 2: ["ann"]}, "expected numbers of a person and of windows: .*'ann'"),
             ({**PERSONS, 2: None}, "expected numbers of a person and of windows"),
-            ([0, 1], "expected a pickled dict of person to windows, found ndarray"),
+            ([0, 1], "expected a pickled dict of person to windows, found list"),
         ],
     )
     def test_labels_that_do_not_fit(self, tmp_path, files, persons, message):

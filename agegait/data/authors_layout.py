@@ -1,19 +1,17 @@
 """The authors' pre-processed windows, `Datasets/<D>_train_npy_data/...`, read without trusting them."""
 
-import pickle
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.lib import format as npy
 
+from agegait.data.files.plain_pickle import read_plain_pickle
+
 AXES = ("x", "y", "z")
-UNREADABLE = (
-    *(pickle.UnpicklingError, ValueError, EOFError, OSError, AttributeError, IndexError, TypeError, KeyError),
-    *(MemoryError, OverflowError),
-)
-"""What a damaged pickle may end in."""
+_MOST_LABEL_BYTES = 256 << 20
 
 
 @dataclass(frozen=True)
@@ -80,11 +78,10 @@ def _array(path: Path, frames: int) -> np.ndarray:
 
 def _labels(path: Path, windows: int) -> np.ndarray:
     persons = np.full(windows, -1)
+    left = 2 * windows  # A list may be short in the file and named by many people: its numbers are counted.
     for person, indices in _ids(path).items():
-        try:
-            label, indices = int(person), np.asarray(indices, dtype=int)
-        except (TypeError, ValueError, OverflowError) as error:
-            raise ValueError(f"{path}: expected numbers of a person and of windows: {error}") from None
+        label, indices = _number(path, person), _numbers(path, indices, left)
+        left -= len(indices)
         if label < 0 or not ((indices >= 0) & (indices < windows)).all():
             raise ValueError(
                 f"{path}: expected a person from 0 and windows of 0..{windows - 1}, found person {label} with windows "
@@ -96,6 +93,24 @@ def _labels(path: Path, windows: int) -> np.ndarray:
     return persons
 
 
+def _numbers(path: Path, found: Any, most: int) -> np.ndarray:
+    """The windows of a person: a flat list of whole numbers, or an array of them."""
+    if not isinstance(found, list | tuple | np.ndarray):
+        raise ValueError(f"{path}: expected numbers of a person and of windows: found {type(found).__name__}.")
+    if isinstance(found, np.ndarray) and found.ndim != 1:
+        raise ValueError(f"{path}: expected numbers of a person and of windows: found an array {found.shape}.")
+    if len(found) > most:
+        raise ValueError(f"{path}: expected each window once, found over twice as many numbers.")
+    return np.array([_number(path, number) for number in found], dtype=int)
+
+
+def _number(path: Path, found: Any) -> int:
+    if isinstance(found, np.integer) or type(found) is int:
+        return int(found)
+    shown = repr(found) if isinstance(found, str | float) else type(found).__name__
+    raise ValueError(f"{path}: expected numbers of a person and of windows: found {shown:.40}.")
+
+
 def _ids(path: Path) -> dict:
     """The dict person -> indices of windows that the authors pickled into an object array."""
     try:
@@ -103,33 +118,14 @@ def _ids(path: Path) -> dict:
             version = npy.read_magic(file)
             read_header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
             _, _, dtype = read_header(file)
-            # Python 2's strings are bytes; NumPy wants them as Latin-1.
-            found = _PlainUnpickler(file, encoding="latin1").load() if dtype.hasobject else None
+            content = file.read(_MOST_LABEL_BYTES + 1) if dtype.hasobject else b"N."
+        if len(content) > _MOST_LABEL_BYTES:
+            raise ValueError(f"more than {_MOST_LABEL_BYTES:,} bytes")
+        found = read_plain_pickle(content)
     except FileNotFoundError:
         raise ValueError(f"{path}: expected a file of labels, found none.") from None
-    except UNREADABLE as error:
+    except (ValueError, EOFError, OSError, MemoryError) as error:
         raise ValueError(f"{path}: expected a pickled dict of person to windows: {error}") from None
-    if isinstance(found, np.ndarray) and found.shape == ():
-        found = found.item()
     if not isinstance(found, dict):
         raise ValueError(f"{path}: expected a pickled dict of person to windows, found {type(found).__name__}.")
     return found
-
-
-class _PlainUnpickler(pickle.Unpickler):
-    """An unpickler that makes dicts, lists, numbers and NumPy arrays and scalars, and calls nothing else."""
-
-    ALLOWED = frozenset(
-        (module, name)
-        for package in ("numpy.core", "numpy._core")
-        for module, name in (
-            (f"{package}.multiarray", "_reconstruct"),
-            (f"{package}.multiarray", "scalar"),
-            (f"{package}.numeric", "_frombuffer"),
-        )
-    ) | {("numpy", "ndarray"), ("numpy", "dtype"), ("_codecs", "encode")}
-
-    def find_class(self, module, name):
-        if (module, name) not in self.ALLOWED:
-            raise pickle.UnpicklingError(f"it asks for {module}.{name}, which is not plain data; refused")
-        return super().find_class(module, name)
