@@ -68,7 +68,7 @@ class _Type:
     def dtype(self) -> np.dtype:
         if self.code not in {f"{kind}{size}" for kind in "iuf" for size in (1, 2, 4, 8)} - {"f1"}:
             raise ValueError(f"it holds an array of the type {self.code!r}, which is no number; refused")
-        return np.dtype(self.code).newbyteorder(self.order)
+        return np.dtype(self.code if self.order == "|" else self.order + self.code)
 
 
 @dataclass
