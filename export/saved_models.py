@@ -20,6 +20,8 @@ from agegait.skeletons import JOINTS
 
 from .aside_folder import aside_folder, share_with_group
 from .endpoints import Endpoint, encoder_endpoints, identifier_endpoints, recognizer_endpoints
+from .manifest_file import MANIFEST_FILE
+from .plain_path import plain_path
 from .signature_limits import SignatureLimits, write_limits
 from .warmup import write_warmup
 
@@ -148,6 +150,7 @@ def _write(folder: Path, model: str, identifier: Any, endpoints: dict[str, Endpo
         _compare(folder, endpoints, samples)
     write_warmup(folder, model, samples)
     write_limits(folder, {name: SignatureLimits(endpoint.min_frames) for name, endpoint in endpoints.items()})
+    (folder / MANIFEST_FILE).write_text(json.dumps({"sha256": _hashes(folder)}, indent=2) + "\n")
 
 
 def _refuse_cudnn(folder: Path) -> None:
@@ -174,7 +177,8 @@ def _sample(identifier: Any, endpoint: Endpoint, batch: int) -> dict[str, np.nda
 
 
 def _compare(folder: Path, endpoints: dict[str, Endpoint], samples: dict[str, list[dict[str, np.ndarray]]]) -> None:
-    reloaded = tf.saved_model.load(str(folder))
+    with plain_path(folder) as path:
+        reloaded = tf.saved_model.load(str(path))
     for signature, endpoint in endpoints.items():
         for sample in samples[signature]:
             tensors = {name: tf.constant(array) for name, array in sample.items()}

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
+from google.protobuf.message import DecodeError
 from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 
 WARMUP_FILE = Path("assets.extra/tf_serving_warmup_requests")
@@ -40,17 +41,25 @@ def read_warmup(version_folder: Path) -> Iterator[predict_pb2.PredictRequest]:
     """The requests of a version's warm-up file; none where there is no file.
 
     Raises:
-        ValueError: More than 1000 records, or one that is no Predict request.
-        tf.errors.DataLossError: A file that is no TFRecord.
-        google.protobuf.message.DecodeError: A record that is no PredictionLog.
+        ValueError: A file that is no TFRecord, more than 1000 records, or one that is no Predict request.
     """
     file = version_folder / WARMUP_FILE
     if not file.exists():
         return
-    for number, record in enumerate(tf.data.TFRecordDataset(str(file)).as_numpy_iterator()):
+    for number, record in enumerate(_records(file)):
         if number == MAX_RECORDS:
             raise ValueError(f"{WARMUP_FILE}: the number of warm-up records exceeds the maximum ({MAX_RECORDS})")
-        log = prediction_log_pb2.PredictionLog.FromString(record)
+        try:
+            log = prediction_log_pb2.PredictionLog.FromString(record)
+        except DecodeError:
+            raise ValueError(f"{WARMUP_FILE}: record {number} is no PredictionLog") from None
         if log.WhichOneof("log_type") != "predict_log":
             raise ValueError(f"{WARMUP_FILE}: record {number} is no Predict request")
         yield log.predict_log.request
+
+
+def _records(file: Path) -> Iterator[bytes]:
+    try:
+        yield from tf.data.TFRecordDataset(str(file)).as_numpy_iterator()
+    except (tf.errors.OpError, OSError):
+        raise ValueError(f"{WARMUP_FILE}: not a TFRecord file, or damaged") from None

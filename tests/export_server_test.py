@@ -317,10 +317,13 @@ def test_warmup_is_replayed_before_a_version_serves(folder, gate):
 @pytest.mark.parametrize(
     ("warmup", "words"),
     [
-        (lambda folder: (folder / WARMUP_FILE).write_bytes(b"these are no records at all"), "DataLossError"),
-        (warmup_of(b"\xff\xff"), "DecodeError"),
+        (lambda folder: (folder / WARMUP_FILE).write_bytes(b"these are no records at all"), "not a TFRecord file"),
+        (warmup_of(b"\xff\xff"), "record 0 is no PredictionLog"),
         (warmup_of(prediction_log_pb2.PredictionLog().SerializeToString()), "record 0 is no Predict request"),
-        (warmup_of(log_of(walks_request(signature="x"))), 'signature key "x" not found'),
+        (
+            warmup_of(log_of(walks_request(signature="x"))),
+            'warm-up: request 1 failed: Serving signature key "x" not found',
+        ),
         (warmup_of(log_of(walks_request(np.zeros((1, 1, JOINTS, 3), np.float32)))), "at least 4 frames"),
         (warmup_of(*[log_of(walks_request())] * 1001), "exceeds the maximum (1000)"),
     ],
@@ -435,7 +438,11 @@ def test_logs_are_json_lines(folder, capsys, monkeypatch, requests):
     lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
     assert all({"time", "level"} <= set(line) for line in lines)
     messages = [line["message"] for line in lines if "message" in line]
-    assert messages[:2] == ["model walker version 1 serves", f"ready on {server.address}"]
+    assert messages[:3] == [
+        "model walker version 1: no manifest, not verified",
+        "model walker version 1 serves",
+        f"ready on {server.address}",
+    ]
     answered = [(line["method"], line["model"], line["code"]) for line in lines if "method" in line]
     assert answered == ([("Predict", "walker", "OK")] if requests else [])
 
@@ -454,7 +461,10 @@ def test_a_folder_without_models_is_refused(tmp_path, make, words):
 
 def test_a_folder_where_nothing_loads_is_refused(tmp_path):
     (tmp_path / "walker/1").mkdir(parents=True)
-    with pytest.raises(ValueError, match=r"no model loads: walker/1: FileNotFoundError"), Server(tmp_path, port=0):
+    with (
+        pytest.raises(ValueError, match=r"no model loads: walker/1: saved_model.pb: missing"),
+        Server(tmp_path, port=0),
+    ):
         pass
 
 

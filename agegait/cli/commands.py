@@ -146,6 +146,9 @@ def export(options: argparse.Namespace) -> None:
 def serve(options: argparse.Namespace) -> None:
     """Serves models until it is stopped."""
     arguments = server_arguments(options)
+    if (options.folder is None) == (options.model_config_file is None):
+        received = "neither" if options.folder is None else "both"
+        raise ValueError(f"expected either DIR or --model-config-file, received {received}.")
     start_tensorflow(data_sets=False)
     from agegait import serving
     from agegait.serving.server.telemetry import log_json
@@ -156,7 +159,7 @@ def serve(options: argparse.Namespace) -> None:
         log_json(requests=options.log == "requests")
 
     def announce(server: serving.Server) -> None:
-        text = f"serving {options.folder} on {server.address}; stop it with Ctrl-C"
+        text = f"serving {options.folder or options.model_config_file} on {server.address}; stop it with Ctrl-C"
         errors().print(text, soft_wrap=True)
 
     serving.Server(options.folder, **arguments).serve_forever(announce)

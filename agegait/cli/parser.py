@@ -100,7 +100,13 @@ def make_parser() -> argparse.ArgumentParser:
     export.add_argument("--out", required=True, type=Path, metavar="DIR", help="where the SavedModels go")
 
     serve = command("serve", do.serve, "serve exported models over gRPC")
-    serve.add_argument("folder", type=Path, metavar="DIR", help="a folder that `agegait export` wrote")
+    serve.add_argument(
+        "folder",
+        type=Path,
+        nargs="?",
+        metavar="DIR",
+        help="a folder that `agegait export` wrote; or --model-config-file",
+    )
     add_server_options(serve)
 
     identify = command("identify", do.identify, "name the person of each walk by asking a server")

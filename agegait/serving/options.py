@@ -39,6 +39,16 @@ _SERVER = {
     "operation": (
         _Option("poll_seconds", float, 1.0, "how often new versions are looked for"),
         _Option("metrics_port", int, None, "port of /metrics for Prometheus, plain HTTP"),
+        _Option(
+            "model_config_file", Path, None, "TensorFlow Serving's models.config, in place of DIR; it has labels too"
+        ),
+        _Option(
+            "allow_version_labels_for_unavailable_models",
+            bool,
+            False,
+            "let labels name versions that do not serve",
+        ),
+        _Option("verify", bool, True, "refuse versions whose files differ from the manifest exported with them"),
         _Option("reflection", bool, False, "tell what is offered, for grpcurl and its like"),
         _Option("allow_reload", bool, False, "answer HandleReloadConfigRequest: whoever may call it may run code here"),
     ),
@@ -111,6 +121,9 @@ def _add(parser: argparse.ArgumentParser, groups: Mapping[str, tuple[_Option, ..
         group = parser.add_argument_group(title)
         for option in options:
             words = f"--{option.name.replace('_', '-')}"
+            if option.kind is bool and option.default:
+                group.add_argument(words, action=argparse.BooleanOptionalAction, default=True, help=option.help)
+                continue
             if option.kind is bool:
                 group.add_argument(words, action="store_true", help=option.help)
                 continue

@@ -1,73 +1,59 @@
 """Which versions of which models are served: found, loaded, warmed up and let go as their folders come and go."""
 
+import contextlib
 import gc
 import logging
-import os
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from enum import IntEnum
 from pathlib import Path
 from typing import Any
 
 import grpc
 
-from agegait.export.warmup import read_warmup
-from agegait.serving.server.request_checks import read_inputs
+from agegait.serving.server.load_error import LoadError
+from agegait.serving.server.loader import Loader
 from agegait.serving.server.servable import Servable
+from agegait.serving.server.source import Source, version_folders
 from agegait.serving.server.status_error import StatusError, invalid_argument
+from agegait.serving.server.version import State, Version
+from agegait.serving.server.version_files import VersionFiles
+
+_WAIT_SECONDS = 0.1
 
 _log = logging.getLogger("agegait.serving")
 
 
-class State(IntEnum):
-    """ModelVersionStatus.State of TensorFlow Serving."""
-
-    START = 10
-    LOADING = 20
-    AVAILABLE = 30
-    UNLOADING = 40
-    END = 50
-
-
 @dataclass(frozen=True)
-class Source:
-    """Where a model's versions are and which of them to serve.
+class _Model:
+    """A model that is served, or was: then it has no source any more."""
 
-    Attributes:
-        base_path: Folder of the version folders.
-        newest: How many of the newest versions that load; None for all.
-        versions: These alone, where given.
-        labels: Versions by label.
-    """
+    source: Source | None
+    required: bool = False
+    versions: dict[int, Version] = field(default_factory=dict)
 
-    base_path: Path
-    newest: int | None = 1
-    versions: frozenset[int] | None = None
-    labels: Mapping[str, int] = field(default_factory=dict)
-
-
-@dataclass
-class Version:
-    """How a version fares: its state, its servable while it has one, and what went wrong."""
-
-    state: State = State.START
-    servable: Servable | None = None
-    error: str = ""
-    fingerprint: Any = None
+    @property
+    def available(self) -> dict[int, Servable]:
+        return {
+            number: version.servable for number, version in dict(self.versions).items() if version.servable is not None
+        }
 
 
 class Catalog:
     """The models that are served.
 
     A version is loaded and warmed up before an older one goes; one that does not load is reported, and what served
-    before keeps serving. A broken one is tried again once its files change.
+    before keeps serving. A broken one is tried again once its files change. Requests are answered while versions load.
 
     Args:
         sources: The models by name.
         max_elements: Most elements of a tensor in a warm-up request.
         on_change: Called after a version comes or goes.
         discover: Finds further models, asked at each look at the folders.
+        verify: Whether files are compared with the manifest in their version's folder.
+        any_label: Whether a label may name a version that is not served, as long as it is new.
+        on_load: Called after each attempt to load a version, with the model's name, the version, the seconds that it
+            took and whether it loaded.
     """
 
     def __init__(
@@ -76,50 +62,83 @@ class Catalog:
         max_elements: int,
         on_change: Callable[[], None] = lambda: None,
         discover: Callable[[], Mapping[str, Source]] = dict,
+        verify: bool = True,
+        any_label: bool = False,
+        on_load: Callable[[str, int, float, bool], object] = lambda *_: None,
     ) -> None:
-        self._sources = dict(sources)
-        self._required = set(sources)
+        # Replaced as a whole, so that who reads it needs no lock: loading takes long.
+        self._models = {name: _Model(source, required=True) for name, source in sources.items()}
         self._discover = discover
-        self._versions: dict[str, dict[int, Version]] = {name: {} for name in sources}
-        self._max_elements = max_elements
+        self._loader = Loader(max_elements, verify, on_load)
+        self._any_label = any_label
         self._on_change = on_change
-        self._refreshing = threading.Lock()
+        self._changing = threading.Lock()
         self._refreshed = False
 
     @property
     def ready(self) -> bool:
         """Whether every model that was asked for has a version that serves; one that is found later may fail."""
-        return self._refreshed and all(self.available(name) for name in self._required)
+        return self._refreshed and all(model.available for model in self._models.values() if model.required)
 
     def names(self) -> list[str]:
         """The models' names."""
-        return sorted(self._sources)
+        return sorted(name for name, model in self._models.items() if model.source is not None)
 
-    def replace(self, sources: Mapping[str, Source]) -> None:
-        """Serves these models from now on, and no others."""
-        with self._refreshing:
-            for name, source in sources.items():
-                if name in self._sources and self._sources[name].base_path != source.base_path:
-                    self._versions[name] = {}
-                self._versions.setdefault(name, {})
-            self._sources = dict(sources)
-            self._required = set(sources)
+    def replace(self, sources: Mapping[str, Source], wanted: Callable[[], bool] = lambda: True) -> None:
+        """Serves these models from now on, and no others; where that can't be, all stays as it was.
+
+        What is new is loaded beside what serves, and takes over at once.
+
+        Args:
+            sources: The models by name.
+            wanted: Asked until the models take over; once it says no, nothing is changed.
+
+        Raises:
+            StatusError: UNKNOWN where a model has no version that loads, NOT_FOUND where it has none at all,
+                FAILED_PRECONDITION where a label names a version that does not serve, CANCELLED where it is not wanted
+                any more.
+        """
+        with self._turn(wanted):
+            after = {name: self._beside(name, source, wanted) for name, source in sources.items()}
+            for name, label, number in self._missing_labels(after):
+                raise StatusError(
+                    grpc.StatusCode.FAILED_PRECONDITION,
+                    f"Request to assign label to version {number} of model {name}, which is not currently available "
+                    f"for inference: {label}",
+                )
+            _require(wanted)
+            before = self._serving()
+            gone = {
+                name: _Model(None, versions=dict.fromkeys(model.versions, Version(State.END)))
+                for name, model in self._models.items()
+                if name not in after
+            }
+            self._models = gone | after
             self._discover = dict
-            for name in set(self._versions) - set(sources):
-                for number in list(self._versions[name]):
-                    self._retire(name, number)
-        self.refresh()
+            self._refreshed = True
+            self._tell(before)
+        self._on_change()
 
     def refresh(self) -> None:
         """Looks once at the folders; returns when what is new there is loaded or reported."""
-        with self._refreshing:
-            for name, source in self._discover().items():
-                self._versions.setdefault(name, {})
-                self._sources.setdefault(name, source)
-            for name, source in self._sources.items():
-                self._refresh_model(name, source)
+        with self._turn():
+            before = self._serving()
+            found = {name: _Model(source) for name, source in self._discover().items() if name not in self._models}
+            self._models = self._models | found
+            for name, model in self._models.items():
+                if model.source is not None:
+                    self._refresh_model(name, model.source, model.versions)
+                    self._on_change()
             self._refreshed = True
+            self._tell(before)
         self._on_change()
+
+    def missing_labels(self) -> list[str]:
+        """What is wrong with labels of versions that do not serve, in words."""
+        return [
+            f"model {name}: label {label}: expected a version that serves, received {number}"
+            for name, label, number in self._missing_labels(self._models)
+        ]
 
     def get(self, spec: Any) -> Servable:
         """The servable that a ModelSpec asks for.
@@ -128,25 +147,16 @@ class Catalog:
             StatusError: INVALID_ARGUMENT without a name or for an unknown label, NOT_FOUND for a model or version that
                 is not served, UNAVAILABLE while the model's first version, or the one that is wanted, loads.
         """
-        if not spec.name:
-            raise invalid_argument("ModelSpec has no name specified.")
-        available = self.available(spec.name)
-        wanted = self._wanted(spec)
+        model, wanted = self._wanted(spec)
+        available = model.available
         if wanted is None and available:
             return available[max(available)]
         if wanted is not None and wanted in available:
             return available[wanted]
         request = f"Latest({spec.name})" if wanted is None else f"Specific({spec.name}, {wanted})"
-        if self._is_loading(spec.name, wanted):
+        if self._is_loading(model, wanted):
             raise StatusError(grpc.StatusCode.UNAVAILABLE, f"Servable is loading: {request}")
         raise StatusError(grpc.StatusCode.NOT_FOUND, f"Servable not found for request: {request}")
-
-    def _is_loading(self, name: str, wanted: int | None) -> bool:
-        """Whether it is worth to ask again: until all folders were looked at once, nobody knows what is in them."""
-        loading = [number for number, version in self.versions(name).items() if version.state == State.LOADING]
-        return (name in self._sources and not self._refreshed) or (
-            bool(loading) if wanted is None else wanted in loading
-        )
 
     def status(self, spec: Any) -> dict[int, Version]:
         """The versions that a ModelSpec asks about, newest first.
@@ -154,12 +164,10 @@ class Catalog:
         Raises:
             StatusError: As `get`; NOT_FOUND where there are none.
         """
-        if not spec.name:
-            raise invalid_argument("ModelSpec has no name specified.")
-        versions = self.versions(spec.name)
-        if not versions:
+        if spec.name and not self.versions(spec.name):
             raise StatusError(grpc.StatusCode.NOT_FOUND, f"Could not find any versions of model {spec.name}")
-        wanted = self._wanted(spec)
+        model, wanted = self._wanted(spec)
+        versions = dict(model.versions)
         if wanted is None:
             return {number: versions[number] for number in sorted(versions, reverse=True)}
         if wanted not in versions:
@@ -168,99 +176,144 @@ class Catalog:
 
     def versions(self, name: str) -> dict[int, Version]:
         """Every version of a model that was seen."""
-        return dict(self._versions.get(name, {}))
+        return dict(self._models[name].versions) if name in self._models else {}
 
     def available(self, name: str) -> dict[int, Servable]:
         """The versions of a model that serve."""
-        return {
-            number: version.servable
-            for number, version in self.versions(name).items()
-            if version.state == State.AVAILABLE and version.servable
-        }
+        return self._models[name].available if name in self._models else {}
 
-    def _wanted(self, spec: Any) -> int | None:
+    def _wanted(self, spec: Any) -> tuple[_Model, int | None]:
+        if not spec.name:
+            raise invalid_argument("ModelSpec has no name specified.")
+        model = self._models.get(spec.name, _Model(None))
         if spec.version_label:
-            source = self._sources.get(spec.name)
-            if source is None or spec.version_label not in source.labels:
+            if model.source is None or spec.version_label not in model.source.labels:
                 raise invalid_argument(f"Unrecognized servable version label: {spec.version_label}")
-            return source.labels[spec.version_label]
-        return spec.version.value if spec.HasField("version") else None
+            return model, model.source.labels[spec.version_label]
+        return model, spec.version.value if spec.HasField("version") else None
 
-    def _refresh_model(self, name: str, source: Source) -> None:
+    def _is_loading(self, model: _Model, wanted: int | None) -> bool:
+        """Whether it is worth to ask again: until all folders were looked at once, nobody knows what is in them."""
+        loading = [number for number, version in dict(model.versions).items() if version.state == State.LOADING]
+        return (model.source is not None and not self._refreshed) or (
+            bool(loading) if wanted is None else wanted in loading
+        )
+
+    @contextlib.contextmanager
+    def _turn(self, wanted: Callable[[], bool] = lambda: True) -> Iterator[None]:
+        """One change of the models after the other."""
+        while not self._changing.acquire(timeout=_WAIT_SECONDS):
+            _require(wanted)
+        try:
+            yield
+        finally:
+            self._changing.release()
+
+    def _beside(self, name: str, source: Source, wanted: Callable[[], bool]) -> _Model:
+        """A model as a source has it, with what serves of it already."""
+        old = self._models.get(name, _Model(None))
+        kept = old.versions if old.source is not None and old.source.base_path == source.base_path else {}
+        # What failed is tried again, since somebody asks for it.
+        versions = {number: version for number, version in kept.items() if not version.error}
+        try:
+            folders = version_folders(source.base_path)
+        except OSError:
+            folders = {}
+        serving = self._load_newest(name, source, folders, versions, wanted)
+        if not serving:
+            errors = [f"version {number}: {version.error}" for number, version in versions.items() if version.error]
+            if not errors:
+                raise StatusError(
+                    grpc.StatusCode.NOT_FOUND, f"Unable to find a numerical version path for servable {name}"
+                )
+            raise StatusError(
+                grpc.StatusCode.UNKNOWN, f"1 servable(s) did not become available: {name}: {'; '.join(errors)}"
+            )
+        for number, version in versions.items():
+            if number not in serving and version.servable is not None:
+                versions[number] = Version(State.END)
+        return _Model(source, required=True, versions=versions)
+
+    def _refresh_model(self, name: str, source: Source, versions: dict[int, Version]) -> None:
         try:
             folders = version_folders(source.base_path)
         except OSError:
             # A disk that is away for a moment takes no model with it.
             return
+        serving = self._load_newest(name, source, folders, versions)
+        for number, version in list(versions.items()):
+            if number not in serving and version.servable is not None:
+                versions[number] = Version(State.END)
+            elif number not in folders and version.error:
+                del versions[number]
+
+    def _load_newest(
+        self,
+        name: str,
+        source: Source,
+        folders: Mapping[int, Path],
+        versions: dict[int, Version],
+        wanted: Callable[[], bool] = lambda: True,
+    ) -> set[int]:
+        """Loads what a source asks for, the newest first; the numbers of what serves."""
         serving: set[int] = set()
         for number in sorted(folders, reverse=True):
             if source.versions is not None and number not in source.versions:
                 continue
             if source.newest is not None and source.versions is None and len(serving) == source.newest:
                 break
-            if self._load(name, number, folders[number]):
+            _require(wanted)
+            if self._load(name, number, folders[number], versions):
                 serving.add(number)
-        for number, version in self.versions(name).items():
-            if number not in serving and version.state == State.AVAILABLE:
-                self._retire(name, number)
-            elif number not in folders and version.state == State.END and version.error:
-                del self._versions[name][number]
+        return serving
 
-    def _load(self, name: str, number: int, folder: Path) -> bool:
+    def _load(self, name: str, number: int, folder: Path, versions: dict[int, Version]) -> bool:
         """Whether the version serves, after an attempt to make it."""
-        version = self._versions[name].get(number)
-        if version is not None and version.state == State.AVAILABLE:
+        version = versions.get(number, Version())
+        if version.servable is not None:
             return True
-        fingerprint = _fingerprint(folder)
-        if version is not None and version.error and version.fingerprint == fingerprint:
+        fingerprint = VersionFiles(folder).fingerprint()
+        if version.error and version.fingerprint == fingerprint:
             return False
-        self._versions[name][number] = version = Version(State.LOADING, fingerprint=fingerprint)
+        versions[number] = Version(State.LOADING, fingerprint=fingerprint)
         try:
-            servable = Servable(name, number, folder)
-            self._warm_up(servable, folder)
-        except Exception as error:  # A broken SavedModel raises anything, from OSError to KeyError.
-            version.error = f"{type(error).__name__}: {error}".splitlines()[0][:500]
-            version.state = State.END
-            _log.error("model %s version %d does not load: %s", name, number, type(error).__name__)
+            servable = self._loader.load(name, number, folder)
+        except LoadError as error:
+            versions[number] = Version(State.END, error=str(error), fingerprint=fingerprint)
             return False
-        version.servable = servable
-        version.state = State.AVAILABLE
-        _log.info("model %s version %d serves", name, number)
-        self._on_change()
+        versions[number] = Version(State.AVAILABLE, servable)
         return True
 
-    def _warm_up(self, servable: Servable, folder: Path) -> None:
-        for request in read_warmup(folder):
-            signature = servable.signature(request.model_spec.signature_name)
-            signature.run(read_inputs(signature, request.inputs, self._max_elements))
+    def _missing_labels(self, models: Mapping[str, _Model]) -> Iterator[tuple[str, str, int]]:
+        """Model, label and version of each label that may not be."""
+        for name, model in models.items():
+            for label, number in sorted(model.source.labels.items()) if model.source is not None else ():
+                old = self._models.get(name, _Model(None)).source
+                new = old is None or old.labels.get(label, number) == number
+                if number not in model.available and not (self._any_label and new):
+                    yield name, label, number
 
-    def _retire(self, name: str, number: int) -> None:
-        version = self._versions[name][number]
-        # Requests that hold the servable finish; with the last of them it goes.
-        version.servable = None
-        version.state = State.END
-        gc.collect()
-        _log.info("model %s version %d is retired", name, number)
-
-
-def version_folders(base_path: Path) -> dict[int, Path]:
-    """The version folders of a model: those named by a number.
-
-    Raises:
-        OSError: The folder can't be read.
-    """
-    with os.scandir(base_path) as entries:
+    def _serving(self) -> dict[tuple[str, int], Servable]:
         return {
-            int(entry.name): Path(entry.path)
-            for entry in entries
-            if entry.name.isascii() and entry.name.isdecimal() and entry.is_dir()
+            (name, number): servable
+            for name, model in self._models.items()
+            for number, servable in model.available.items()
         }
 
+    def _tell(self, before: dict[tuple[str, int], Servable]) -> None:
+        """Logs what came and went, and lets go of the latter."""
+        after = self._serving()
+        for name, number in sorted(key for key in after if after[key] is not before.get(key)):
+            _log.info("model %s version %d serves", name, number)
+        retired = sorted(key for key in before if before[key] is not after.get(key))
+        for name, number in retired:
+            _log.info("model %s version %d is retired", name, number)
+        if retired:
+            # Requests that hold a servable finish; with the last of them it goes.
+            before.clear()
+            gc.collect()
 
-def _fingerprint(folder: Path) -> list[tuple[str, int, int]]:
-    """What changes when a file does; empty while the files are on the move."""
-    try:
-        files = sorted(path for path in folder.rglob("*") if path.is_file())
-        return [(str(path), (stat := path.stat()).st_mtime_ns, stat.st_size) for path in files]
-    except OSError:
-        return []
+
+def _require(wanted: Callable[[], bool]) -> None:
+    if not wanted():
+        raise StatusError(grpc.StatusCode.CANCELLED, "the caller went away, nothing was changed")

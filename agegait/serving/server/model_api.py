@@ -3,7 +3,6 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import CancelledError
-from pathlib import Path
 from typing import Any
 
 import grpc
@@ -14,8 +13,9 @@ from agegait.serving.messages import PackedResponse
 from agegait.serving.server.answer_policy import AnswerPolicy
 from agegait.serving.server.batcher import Batcher
 from agegait.serving.server.call import Call
-from agegait.serving.server.catalog import Catalog, Source
+from agegait.serving.server.catalog import Catalog
 from agegait.serving.server.limits import Limits
+from agegait.serving.server.model_config import model_sources
 from agegait.serving.server.request_checks import check_cost, read_filter, read_inputs
 from agegait.serving.server.servable import Servable, Signature
 from agegait.serving.server.status_error import StatusError, invalid_argument
@@ -130,15 +130,21 @@ class ModelApi:
     def reload(
         self, request: model_management_pb2.ReloadConfigRequest, call: Call
     ) -> model_management_pb2.ReloadConfigResponse:
-        """Serves other models from now on; returns when they are loaded. Raises as `predict`."""
+        """Serves other models from now on, or the same ones where those do not load. Raises as `predict`.
+
+        Of a caller who went away, nothing is changed.
+        """
         if not self._allow_reload:
             raise StatusError(grpc.StatusCode.UNIMPLEMENTED, "HandleReloadConfigRequest is off: a SavedModel is code")
-        self._catalog.replace(_sources(request.config))
-        response = model_management_pb2.ReloadConfigResponse()
-        if not self._catalog.ready:
-            response.status.error_code = grpc.StatusCode.UNKNOWN.value[0]
-            response.status.error_message = "not every model has a version that loads, see GetModelStatus"
-        return response
+        try:
+            sources = model_sources(request.config)
+        except ValueError as error:
+            raise invalid_argument(str(error)) from None
+        left = threading.Event()
+        if not call.add_done_callback(left.set):
+            left.set()
+        self._catalog.replace(sources, lambda: not left.is_set() and time.monotonic() < call.deadline)
+        return model_management_pb2.ReloadConfigResponse()
 
     def _run(self, signature: Signature, inputs: Any, call: Call) -> Any:
         future = self._batcher.submit(signature, inputs, call.deadline)
@@ -203,31 +209,3 @@ def _spec(servable: Servable, signature: str = "") -> ModelSpec:
     spec = ModelSpec(name=servable.name, signature_name=signature)
     spec.version.value = servable.version
     return spec
-
-
-def _sources(config: Any) -> dict[str, Source]:
-    """The models that a ModelServerConfig names."""
-    models = config.model_config_list.config
-    if not models:
-        raise invalid_argument("config: expected a model_config_list with at least one model")
-    if len({model.name for model in models}) < len(models):
-        raise invalid_argument("config: expected each model once")
-    return {model.name: _source(model) for model in models}
-
-
-def _source(model: Any) -> Source:
-    folder = Path(model.base_path)
-    if not model.name or not folder.is_absolute() or not folder.is_dir():
-        raise invalid_argument(f"model {model.name!r}: expected a name and a base_path that is an absolute folder")
-    if model.model_platform not in ("", "tensorflow"):
-        raise invalid_argument(
-            f"model {model.name!r}: expected the platform tensorflow, received {model.model_platform}"
-        )
-    policy, labels = model.model_version_policy, dict(model.version_labels)
-    match policy.WhichOneof("policy_choice"):
-        case "all":
-            return Source(folder, newest=None, labels=labels)
-        case "specific":
-            return Source(folder, versions=frozenset(policy.specific.versions), labels=labels)
-        case _:
-            return Source(folder, newest=policy.latest.num_versions or 1, labels=labels)

@@ -7,14 +7,19 @@ from typing import Any
 import grpc
 import numpy as np
 import tensorflow as tf
+from google.protobuf.message import DecodeError
 from tensorflow.core.protobuf import saved_model_pb2
 
 from agegait.export.signature_limits import SignatureLimits, read_limits
+from agegait.serving.server.load_error import LoadError
+from agegait.serving.server.regular_file import read_regular
 from agegait.serving.server.status_error import StatusError, invalid_argument
 
 DEFAULT_SIGNATURE = "serving_default"
 
 _ROWS_AT_ONCE = 512
+_SAVED_MODEL = "saved_model.pb"
+_MAX_SAVED_MODEL_BYTES = (2 << 30) - 1  # protobuf's own limit
 
 _log = logging.getLogger("agegait.serving")
 
@@ -90,22 +95,22 @@ class Servable:
         folder: The version's folder.
 
     Raises:
-        Exception: Whatever TensorFlow raises for a folder that holds no SavedModel, or a broken one.
+        LoadError: The folder holds no SavedModel, or a broken one.
     """
 
     def __init__(self, name: str, version: int, folder: Path) -> None:
         self.name = name
         self.version = version
-        saved = saved_model_pb2.SavedModel.FromString((folder / "saved_model.pb").read_bytes())
-        graph = next((graph for graph in saved.meta_graphs if "serve" in graph.meta_info_def.tags), None)
-        if graph is None:
-            raise ValueError("saved_model.pb: expected a graph tagged serve, found none")
+        graph = _serving_graph(folder)
         self.signature_defs = {
             key: definition for key, definition in graph.signature_def.items() if not key.startswith("__")
         }
+        limits = _limits(folder)
         # The whole object is kept: signatures alone do not keep its variables alive.
-        self._loaded = tf.saved_model.load(str(folder), tags=["serve"])
-        limits = read_limits(folder)
+        self._loaded = _load(folder)
+        missing = sorted(self.signature_defs.keys() - self._loaded.signatures.keys())
+        if missing:
+            raise LoadError(f"{_SAVED_MODEL}: the graph lacks the signature {missing[0]}")
         self.signatures = {
             key: Signature(
                 name=key,
@@ -127,6 +132,50 @@ class Servable:
         if name not in self.signatures:
             raise StatusError(grpc.StatusCode.FAILED_PRECONDITION, f'Serving signature key "{name}" not found.')
         return self.signatures[name]
+
+
+def _serving_graph(folder: Path) -> Any:
+    try:
+        saved = saved_model_pb2.SavedModel.FromString(read_regular(folder / _SAVED_MODEL, _MAX_SAVED_MODEL_BYTES))
+    except FileNotFoundError:
+        raise LoadError(f"{_SAVED_MODEL}: missing") from None
+    except OSError as error:
+        raise LoadError(f"{_SAVED_MODEL}: {error.strerror}") from None
+    except DecodeError:
+        raise LoadError(f"{_SAVED_MODEL}: not a SavedModel") from None
+    if not saved.meta_graphs:
+        raise LoadError(f"{_SAVED_MODEL}: not a SavedModel")
+    graph = next((graph for graph in saved.meta_graphs if "serve" in graph.meta_info_def.tags), None)
+    if graph is None:
+        raise LoadError(f"{_SAVED_MODEL}: expected a graph tagged serve, found none")
+    return graph
+
+
+def _load(folder: Path) -> Any:
+    try:
+        return tf.saved_model.load(str(folder), tags=["serve"])
+    except Exception as error:  # TensorFlow raises anything, with absolute paths and names of graph nodes in it.
+        _log.debug("TensorFlow says: %s: %s", type(error).__name__, error)
+    if not _variables_are_whole(folder / "variables/variables"):
+        raise LoadError("variables: missing or damaged")
+    raise LoadError(f"{_SAVED_MODEL}: TensorFlow can't load its graph")
+
+
+def _variables_are_whole(checkpoint: Path) -> bool:
+    try:
+        reader = tf.train.load_checkpoint(str(checkpoint))
+        for name in reader.get_variable_to_shape_map():
+            reader.get_tensor(name)
+    except Exception:
+        return False
+    return True
+
+
+def _limits(folder: Path) -> dict[str, SignatureLimits]:
+    try:
+        return read_limits(folder)
+    except ValueError as error:
+        raise LoadError(str(error)) from None
 
 
 def _specs(infos: Mapping[str, Any]) -> dict[str, TensorSpec]:

@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from http.server import ThreadingHTTPServer
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -19,13 +18,14 @@ from agegait.serving.server.answer_policy import AnswerPolicy
 from agegait.serving.server.batcher import Batcher
 from agegait.serving.server.call import Call
 from agegait.serving.server.call_gate import CallGate
-from agegait.serving.server.catalog import Catalog, Source, version_folders
+from agegait.serving.server.catalog import Catalog
 from agegait.serving.server.health_service import HealthService
 from agegait.serving.server.limits import Limits
 from agegait.serving.server.memory_budget import MemoryBudget
 from agegait.serving.server.model_api import ModelApi
 from agegait.serving.server.open_doors import Doors, open_doors
 from agegait.serving.server.services import MODEL_SERVICE, PREDICTION_SERVICE, Services
+from agegait.serving.server.sources import find_sources
 from agegait.serving.server.telemetry import Telemetry, serve_page
 from agegait.serving.server.tls import server_credentials
 from agegait.serving.server.tokens import Tokens
@@ -54,6 +54,7 @@ class Server:
 
     Args:
         folder: What `agegait.export.save` wrote: `folder/<model>/<version>/`; or one model's `<version>/` folders.
+            Absent where `model_config_file` says which models to serve.
         host: Address to listen on; other machines reach `0.0.0.0` or `[::]`.
         port: Port to listen on; 0 takes a free one.
         tls_cert: PEM file of the certificate chain. With `tls_key`, callers must use TLS. Renewed files are taken up.
@@ -72,14 +73,20 @@ class Server:
         allow_reload: Whether HandleReloadConfigRequest is answered; whoever may call it may run code here.
         metrics_port: Port of a page of counts for Prometheus, `/metrics` over plain HTTP, no token asked; absent,
             there is none. 0 takes a free one.
+        model_config_file: In place of `folder`, TensorFlow Serving's `models.config`, which gives versions labels too;
+            read at the start.
+        allow_version_labels_for_unavailable_models: Whether a label may name a version that does not serve.
+        verify: Whether a version is refused whose files differ from the manifest that was exported with them; one
+            without a manifest loads.
         reflection: Whether it tells what it offers, for grpcurl and its like.
 
     Attributes:
         warnings: What an operator should know of how the server may be reached, a sentence each; logged at the start.
 
     Raises:
-        ValueError: No models in `folder`, a port or number that makes no sense, TLS files that are missing, do not
-            belong together or are only half named, or tokens that no header can carry or that are too short.
+        ValueError: No models in `folder`, a `model_config_file` that can't be understood, both of them or neither, a
+            port or number that makes no sense, TLS files that are missing, do not belong together or are only half
+            named, or tokens that no header can carry or that are too short.
 
     Example:
         >>> with agegait.serving.Server("exported", port=0) as server:
@@ -88,7 +95,7 @@ class Server:
 
     def __init__(
         self,
-        folder: str | os.PathLike,
+        folder: str | os.PathLike | None = None,
         host: str = "127.0.0.1",
         port: int = 8500,
         *,
@@ -105,6 +112,9 @@ class Server:
         poll_seconds: float = 1.0,
         allow_reload: bool = False,
         metrics_port: int | None = None,
+        model_config_file: str | os.PathLike | None = None,
+        allow_version_labels_for_unavailable_models: bool = False,
+        verify: bool = True,
         reflection: bool = False,
     ) -> None:
         _require_ports(port=port, metrics_port=metrics_port)
@@ -130,9 +140,14 @@ class Server:
         self._telemetry = Telemetry()
         models = dict.fromkeys(("", PREDICTION_SERVICE, MODEL_SERVICE), _States.NOT_SERVING)
         self._health = HealthService({**models, LIVE: _States.SERVING}.items(), _WATCHES)
-        folder = Path(folder)
+        sources, discover = find_sources(folder, model_config_file)
         self._catalog = Catalog(
-            models_in(folder), self._limits.max_elements, self._tell_health, lambda: _discover(folder)
+            sources,
+            self._limits.max_elements,
+            self._tell_health,
+            discover,
+            verify=verify,
+            any_label=allow_version_labels_for_unavailable_models,
         )
         self._batcher = Batcher(max_batch, batch_wait, workers, self._telemetry.observe_batch)
         self._api = ModelApi(self._catalog, self._batcher, self._limits, answers or AnswerPolicy(), allow_reload)
@@ -177,7 +192,7 @@ class Server:
 
         Raises:
             OSError: The address can't be listened on.
-            ValueError: No model loads.
+            ValueError: No model loads, or a label names a version that does not serve.
         """
         for warning in self.warnings:
             _log.warning(warning)
@@ -303,6 +318,8 @@ class Server:
         }
         if not any(self._catalog.available(name) for name in self._catalog.names()):
             raise ValueError("no model loads: " + "; ".join(f"{name}: {error}" for name, error in broken.items()))
+        for words in self._catalog.missing_labels():
+            raise ValueError(f"model_config_file: {words}.")
 
     def _watch(self) -> None:
         def watch() -> None:
@@ -361,34 +378,6 @@ def _offer_reflection(server: grpc.Server) -> None:
         )
     ]
     enable_server_reflection([*services, SERVICE_NAME], server)
-
-
-def models_in(folder: Path) -> dict[str, Source]:
-    """The models of a folder: `folder/<model>/<version>/`, or `folder` itself if it holds version folders.
-
-    Raises:
-        ValueError: There are none.
-    """
-    if not folder.is_dir():
-        raise ValueError(f"folder: expected a folder of exported models, there is none at {folder}.")
-    models = _discover(folder)
-    if not models:
-        raise ValueError(f"folder: expected exported models, <model>/<version>/, found none in {folder}.")
-    return models
-
-
-def _discover(folder: Path) -> dict[str, Source]:
-    """The models that are there now; none while the disk is away."""
-    try:
-        if version_folders(folder):
-            return {folder.resolve().name: Source(folder)}
-        return {
-            child.name: Source(child)
-            for child in sorted(folder.iterdir())
-            if child.is_dir() and not child.name.startswith(".") and version_folders(child)
-        }
-    except OSError:
-        return {}
 
 
 def _require_ports(**ports: int | None) -> None:
