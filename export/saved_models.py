@@ -40,7 +40,8 @@ def save(
 
     Writes `out_dir/{encoder,recognizer,identifier}/<version>/` with warm-up requests, and beside them `models.config`
     for tensorflow/serving and `manifest.json`: joint schema, frames, people, versions, the run, and the SHA-256 of
-    every file. What was written is loaded again and compared with Keras before it gets its place; where anything
+    every file. Each version has the SHA-256 of its own files too, which our server compares. What was written is loaded
+    again and compared with Keras before it gets its place; where anything
     fails, `out_dir` is left as it was. The owner alone can read the files; the group can too, where `out_dir` is there
     already and has its set-group-ID bit set.
 

@@ -11,7 +11,10 @@ from tensorflow_serving.config import model_server_config_pb2
 
 import agegait
 from agegait.export import save, saved_models
+from agegait.export.endpoints import encoder_endpoints
 from agegait.export.warmup import read_warmup
+from agegait.serving import Server
+from agegait.serving.server.version_files import VersionFiles
 
 FRAMES, JOINTS, UNITS = 4, 5, 8
 PERSONS = ["ann", "bob", "cé", "dan"]
@@ -145,6 +148,19 @@ def test_manifest_says_what_was_written(exported):
         assert set(model["sha256"]) == files
         for file, digest in model["sha256"].items():
             assert hashlib.sha256((folder / file).read_bytes()).hexdigest() == digest
+
+
+def test_each_version_has_its_own_manifest(exported):
+    for name in ("encoder", "recognizer", "identifier"):
+        assert VersionFiles(exported / name / "1").verify()
+
+
+def test_a_folder_with_brackets_is_exported_to_and_served_from(identifier, tmp_path):
+    folder = tmp_path / "[x]"
+    (folder / "encoder").mkdir(parents=True)
+    saved_models._write(folder / "encoder/1", "encoder", identifier, encoder_endpoints(identifier))
+    with Server(folder, port=0) as server:
+        assert server.ready
 
 
 def test_limits_say_what_signatures_cannot(exported):
