@@ -6,7 +6,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 MAKEFLAGS += --no-builtin-rules
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-all lint lock
+.PHONY: help demo test test-all lint lock proto
 .NOTPARALLEL:
 
 PYTHON ?= $(shell for name in python3.11 python3; do \
@@ -20,6 +20,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 LOCKED := $(PIP) install --quiet --require-hashes --no-build-isolation
 LOCK_TOOLS := build/lock
+PROTO_TOOLS := build/proto
 
 # TensorFlow's start-up chatter buries what the tests say.
 export TF_CPP_MIN_LOG_LEVEL ?= 3
@@ -29,6 +30,7 @@ help:
 	@echo 'make test       the quick tests (some ten minutes on two cores)'
 	@echo 'make test-all   those marked slow too'
 	@echo 'make lint       ruff and mypy'
+	@echo 'make proto      write agegait/serving/wire_pb2.py from wire.proto'
 	@echo 'make lock       resolve the dependencies of pyproject.toml again and write the requirements*.lock'
 
 demo: $(VENV)/runtime.stamp
@@ -98,3 +100,9 @@ lock: $(VENV)/venv.stamp
 		sed -i 's/requirements-test\.lock\.new/requirements-test.lock/' "$$lock.lock.new"; \
 		mv "$$lock.lock.new" "$$lock.lock"; \
 	done
+
+# protoc 31.1, whose code runs with the oldest protobuf that pyproject.toml takes.
+proto: $(VENV)/venv.stamp
+	@$(BIN)/python -m venv --clear $(PROTO_TOOLS)
+	@$(PROTO_TOOLS)/bin/python -m pip --disable-pip-version-check install --quiet grpcio-tools==1.76.0 setuptools
+	@$(PROTO_TOOLS)/bin/python -m grpc_tools.protoc -I. --python_out=. --pyi_out=. agegait/serving/wire.proto

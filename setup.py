@@ -15,6 +15,7 @@ setup(
     package_data={
         "agegait": ["py.typed"],
         "agegait.export": ["deploy/*"],
+        "agegait.serving": ["*.proto", "*.pyi"],
         "agegait.report": ["page.html"],
         "tfds_builders": ["*/*.md", "*/*.bib", "*/*.txt", "*/*.tsv", "*/*.csv", "*/*.json"],
     },

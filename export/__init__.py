@@ -5,8 +5,6 @@ The public name loads on first use (PEP 562): it imports TensorFlow.
 
 from typing import TYPE_CHECKING, Any
 
-from agegait.quiet import quiet_import
-
 __all__ = ["save"]
 
 if TYPE_CHECKING:
@@ -16,10 +14,9 @@ if TYPE_CHECKING:
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module 'agegait.export' has no attribute {name!r}")
-    with quiet_import():
-        from .saved_models import save
+    from .saved_models import save
 
-        return save
+    return save
 
 
 def __dir__() -> list[str]:

@@ -24,11 +24,11 @@ from tensorflow_serving.apis import prediction_service_pb2, status_pb2
 
 import agegait
 from agegait.export import save
-from agegait.serving import AnswerPolicy, AsyncClient, Client, ClientError, Limits, Server
+from agegait.serving import AnswerPolicy, AsyncClient, Client, ClientError, Limits, Server, wire_pb2
 from agegait.serving.client import client_errors, walks
 from agegait.serving.credentials import read_token
-from agegait.serving.messages import MESSAGES, PackedTensor, TensorProto
 from agegait.serving.tensors import FLOAT, KINDS, STRING, decode, encode
+from agegait.serving.wire_pb2 import PackedTensor, TensorProto
 
 FRAMES, JOINTS, UNITS = 4, 5, 8
 PERSONS = ["ann", "bob", "cé", "dan"]
@@ -446,6 +446,16 @@ def test_importing_the_client_is_light():
     assert megabytes < 80
 
 
+THEIRS = {
+    "tensorflow": {"TensorShapeProto", "TensorProto", "TensorInfo", "SignatureDef"},
+    "tensorflow.serving": {
+        *("SignatureDefMap", "ModelSpec", "PredictRequest", "GetModelMetadataRequest", "GetModelMetadataResponse"),
+        *("GetModelStatusRequest", "GetModelStatusResponse", "StatusProto", "ModelVersionStatus"),
+    },
+    "grpc.health.v1": {"HealthCheckRequest", "HealthCheckResponse"},
+}
+
+
 def test_the_clients_messages_are_tensorflow_servings():
     def kind(field):
         # On the wire an enumeration is a number.
@@ -454,25 +464,26 @@ def test_the_clients_messages_are_tensorflow_servings():
     assert prediction_service_pb2.DESCRIPTOR
     assert status_pb2.DESCRIPTOR
     assert health_pb2.DESCRIPTOR
-    for name, message in MESSAGES.items():
-        if name.startswith("agegait."):
+    for name, message in wire_pb2.DESCRIPTOR.message_types_by_name.items():
+        if name.startswith("Packed"):
             continue
-        theirs = descriptor_pool.Default().FindMessageTypeByName(name)
-        for field in message.DESCRIPTOR.fields:
+        package = next(package for package, names in THEIRS.items() if name in names)
+        theirs = descriptor_pool.Default().FindMessageTypeByName(f"{package}.{name}")
+        for field in message.fields:
             their = theirs.fields_by_number[field.number]
             assert (field.name, field.type, field.is_repeated) == (their.name, kind(their), their.is_repeated)
             if field.message_type:
-                assert field.message_type.full_name == their.message_type.full_name
+                assert field.message_type.name == their.message_type.name
                 assert field.message_type.GetOptions().map_entry == their.message_type.GetOptions().map_entry
 
 
 def test_packed_messages_have_the_numbers_of_tensorflows():
     for packed, name in (
-        ("PackedTensor", "tensorflow.TensorProto"),
-        ("PackedResponse", "tensorflow.serving.PredictResponse"),
+        (PackedTensor, "tensorflow.TensorProto"),
+        (wire_pb2.PackedResponse, "tensorflow.serving.PredictResponse"),
     ):
         theirs = descriptor_pool.Default().FindMessageTypeByName(name).fields_by_number
-        for field in MESSAGES[f"agegait.{packed}"].DESCRIPTOR.fields:
+        for field in packed.DESCRIPTOR.fields:
             assert field.name == theirs[field.number].name
 
 

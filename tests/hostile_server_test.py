@@ -16,8 +16,8 @@ from agegait.serving import AsyncClient, Client, ClientError
 from agegait.serving.client import client_errors
 from agegait.serving.client.channels import HEALTH, METADATA, PREDICT, STATUS
 from agegait.serving.client.client_errors import BadAnswerError
-from agegait.serving.messages import GetModelMetadataResponse, PackedResponse
 from agegait.serving.tensors import encode
+from agegait.serving.wire_pb2 import GetModelMetadataResponse, PackedResponse
 
 FRAMES, JOINTS = 4, 5
 WALK = np.ones((FRAMES, JOINTS, 3), np.float32)

@@ -1,6 +1,6 @@
 import sys
 
-from agegait.quiet import quiet_import
+from agegait.cli.quiet_import import quiet_import
 
 
 def start_tensorflow(data_sets: bool = True) -> None:

@@ -7,8 +7,6 @@ imports neither Keras nor TensorFlow.
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from agegait.quiet import quiet_import
-
 _HOMES = {
     "AsyncClient": "client.async_client",
     "AsyncStream": "client.async_stream",
@@ -48,9 +46,6 @@ if TYPE_CHECKING:
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'agegait.serving' has no attribute {name!r}")
-    if name == "Server":
-        with quiet_import():
-            return getattr(importlib.import_module("agegait.serving.server.server"), name)
     return getattr(importlib.import_module(f"agegait.serving.{_HOMES[name]}"), name)
 
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from google.protobuf.unknown_fields import UnknownFieldSet
 
-from agegait.serving.messages import PackedTensor
+from agegait.serving.wire_pb2 import PackedTensor
 
 MAX_RANK = 254
 
@@ -119,7 +119,9 @@ def encode(array: np.ndarray, proto: Any) -> None:
         if isinstance(proto, PackedTensor):
             getattr(proto, field).append(values)
         else:
-            proto.MergeFromString(PackedTensor(**{field: [values]}).SerializeToString())
+            packed = PackedTensor()
+            getattr(packed, field).append(values)
+            proto.MergeFromString(packed.SerializeToString())
     else:
         getattr(proto, field).extend(array.ravel().tolist())
 

@@ -7,8 +7,8 @@ from google.protobuf.message import DecodeError
 
 from agegait.serving.client.client_errors import BadAnswerError
 from agegait.serving.client.walks import Identification, SignatureInfo, TensorInfo, VersionStatus
-from agegait.serving.messages import SignatureDefMap
 from agegait.serving.tensors import KINDS, decode, dtype_name
+from agegait.serving.wire_pb2 import SignatureDefMap
 
 SERVING = 1
 """HealthCheckResponse.ServingStatus of a server that is ready."""

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import grpc
 
 from agegait.serving.credentials import bearer, read_pem, require_pair
-from agegait.serving.messages import (
+from agegait.serving.wire_pb2 import (
     GetModelMetadataResponse,
     GetModelStatusResponse,
     HealthCheckResponse,

@@ -5,13 +5,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from agegait.serving.messages import (
+from agegait.serving.tensors import encode
+from agegait.serving.wire_pb2 import (
     GetModelMetadataRequest,
     GetModelStatusRequest,
     HealthCheckRequest,
     PredictRequest,
 )
-from agegait.serving.tensors import encode
 
 MAX_WALKS = 64
 """Most walks that are sent at once."""

@@ -9,7 +9,6 @@ import grpc
 from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2, model_management_pb2, predict_pb2
 from tensorflow_serving.apis.model_pb2 import ModelSpec
 
-from agegait.serving.messages import PackedResponse
 from agegait.serving.server.answer_policy import AnswerPolicy
 from agegait.serving.server.batcher import Batcher
 from agegait.serving.server.call import Call
@@ -20,6 +19,7 @@ from agegait.serving.server.request_checks import check_cost, read_filter, read_
 from agegait.serving.server.servable import Servable, Signature
 from agegait.serving.server.status_error import StatusError, invalid_argument
 from agegait.serving.tensors import encode
+from agegait.serving.wire_pb2 import PackedResponse
 
 _UNREAD = 4  # Answers that callers have yet to read, as a multiple of requests in hand.
 _SIGNATURE_DEF = "signature_def"
