@@ -38,9 +38,9 @@ from tensorflow_serving.apis import model_management_pb2, prediction_log_pb2, pr
 
 from agegait.export.warmup import WARMUP_FILE, write_warmup
 from agegait.serving import Limits, Server
+from agegait.serving.server.json_log import log_json
 from agegait.serving.server.servable import Servable, Signature
 from agegait.serving.server.status_error import invalid_argument
-from agegait.serving.server.telemetry import log_json
 
 Code = grpc.StatusCode
 
@@ -409,9 +409,9 @@ def test_counts_and_logs_tell_nothing_of_what_was_sent(folder, caplog):
         with pytest.raises(urllib.error.HTTPError, match="404") as missing:
             urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=20)
         missing.value.close()
-    assert 'agegait_requests_total{method="Predict",model="walker",code="OK"} 1' in counts
-    assert 'agegait_requests_total{method="Predict",model="",code="NOT_FOUND"} 1' in counts
-    assert 'agegait_request_seconds_bucket{method="Predict",model="walker",le="+Inf"} 1' in counts
+    assert 'agegait_requests_total{code="OK",method="Predict",model="walker"} 1' in counts
+    assert 'agegait_requests_total{code="NOT_FOUND",method="Predict",model=""} 1' in counts
+    assert 'agegait_request_seconds_bucket{le="+Inf",method="Predict",model="walker"} 1' in counts
     lines = [json.loads(record.getMessage()) for record in caplog.records if record.name.endswith("requests")]
     assert [(line["method"], line["model"], line["code"]) for line in lines] == [
         ("Predict", "walker", "OK"),

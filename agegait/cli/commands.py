@@ -151,7 +151,7 @@ def serve(options: argparse.Namespace) -> None:
         raise ValueError(f"expected either DIR or --model-config-file, received {received}.")
     start_tensorflow(data_sets=False)
     from agegait import serving
-    from agegait.serving.server.telemetry import log_json
+    from agegait.serving.server.json_log import log_json
 
     if options.log == "none":
         print_warnings("agegait.serving")

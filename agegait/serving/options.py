@@ -49,6 +49,7 @@ _SERVER = {
             "let labels name versions that do not serve",
         ),
         _Option("verify", bool, True, "refuse versions whose files differ from the manifest exported with them"),
+        _Option("rest_port", int, None, "port of TensorFlow Serving's REST API"),
         _Option("reflection", bool, False, "tell what is offered, for grpcurl and its like"),
         _Option("allow_reload", bool, False, "answer HandleReloadConfigRequest: whoever may call it may run code here"),
     ),

@@ -21,6 +21,7 @@ class _Job:
     signature: Signature
     inputs: Arrays
     deadline: float
+    on_start: Callable[[float], object]
     arrival: float = field(default_factory=time.monotonic)
     future: Future = field(default_factory=Future)
 
@@ -69,18 +70,25 @@ class Batcher:
         for thread in self._threads:
             thread.start()
 
-    def submit(self, signature: Signature, inputs: Arrays, deadline: float = float("inf")) -> Future:
+    def submit(
+        self,
+        signature: Signature,
+        inputs: Arrays,
+        deadline: float = float("inf"),
+        on_start: Callable[[float], object] = lambda seconds: None,
+    ) -> Future:
         """Runs a request if a worker is idle, and else puts it in line.
 
         Args:
             signature: What to run.
             inputs: Its inputs, checked.
             deadline: On `time.monotonic`'s clock; a request that is late by then is not started.
+            on_start: Called with the seconds that it waited in line, before it runs.
 
         Returns:
             The future of its outputs; cancelling it takes the request out of the line.
         """
-        job = _Job(signature, inputs, deadline)
+        job = _Job(signature, inputs, deadline, on_start)
         with self._changed:
             if self._closed:
                 raise StatusError(grpc.StatusCode.UNAVAILABLE, "the server is shutting down")
@@ -114,6 +122,9 @@ class Batcher:
             batch = [job for job in batch if _still_wanted(job)]
             if batch:
                 self._observe(len(batch))
+                now = time.monotonic()
+                for job in batch:
+                    job.on_start(now - job.arrival)
                 _run(batch)
         finally:
             with self._changed:

@@ -19,7 +19,7 @@ class Call:
         memory: What it holds of the server's memory.
         request_bytes: The size of its message.
         answer_bytes: The size of its answer.
-        queue_seconds: How long it waited for its turn.
+        queue_seconds: How long it waited for its turn; None where it never had one.
         model: The model, where it names one that is served.
         version: Its version.
         add_done_callback: Takes a function to call once the answer has left or the caller has; False where that is
@@ -35,7 +35,7 @@ class Call:
     memory: Reservation = field(default_factory=Reservation)
     request_bytes: int = 0
     answer_bytes: int = 0
-    queue_seconds: float = 0.0
+    queue_seconds: float | None = None
     model: str = ""
     version: int | None = None
     add_done_callback: Callable[[Callable[[], object]], bool] = lambda callback: True

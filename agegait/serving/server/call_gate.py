@@ -44,7 +44,7 @@ class CallGate(grpc.ServerInterceptor):
         limits: How long messages and calls may take, how large messages are.
         watches: Most watches on the server's health.
         tokens: What callers must send, if anything.
-        refused: Called with the method of each call that comes without a right token.
+        refused: Called with the method of each call that is refused before it is read, and its status.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class CallGate(grpc.ServerInterceptor):
         limits: Limits,
         watches: int,
         tokens: Tokens | None = None,
-        refused: Callable[[str], None] = lambda method: None,
+        refused: Callable[[str, grpc.StatusCode], None] = lambda method, code: None,
     ) -> None:
         self._tokens = tokens
         self._refused = refused
@@ -81,17 +81,18 @@ class CallGate(grpc.ServerInterceptor):
         handler = continuation(handler_call_details)
         if handler is None:
             return None
+        method = handler_call_details.method.rpartition("/")[2]
         health = handler_call_details.method.startswith(f"/{HEALTH_SERVICE}/")
         if not health and not self._authorized(handler_call_details):
-            self._refused(handler_call_details.method.rpartition("/")[2])
+            self._refused(method, grpc.StatusCode.UNAUTHENTICATED)
             return self._refusal(grpc.StatusCode.UNAUTHENTICATED, "expected authorization: Bearer <token>")
         serialization = handler.request_deserializer, handler.response_serializer
         if handler.unary_unary:
             lane = self._checks if health else self._models
-            behavior = _in(lane.threads, self._answered(handler.unary_unary, lane.gate))
+            behavior = _in(lane.threads, self._answered(handler.unary_unary, lane.gate, method))
             return grpc.stream_unary_rpc_method_handler(behavior, *serialization)
         if handler.unary_stream:
-            behavior = _in(self._watches.threads, self._watched(handler.unary_stream, self._watches.gate))
+            behavior = _in(self._watches.threads, self._watched(handler.unary_stream, self._watches.gate, method))
             return grpc.stream_stream_rpc_method_handler(behavior, *serialization)
         if handler.stream_stream:
             if not self._free_streams.acquire(blocking=False):
@@ -125,18 +126,25 @@ class CallGate(grpc.ServerInterceptor):
 
         return grpc.stream_unary_rpc_method_handler(_in(self._refusals, refuse))
 
-    def _answered(self, answer: Behavior, gate: MessageGate) -> Behavior:
+    def _answered(self, answer: Behavior, gate: MessageGate, method: str) -> Behavior:
         def limited(messages: Iterator[Any], context: grpc.ServicerContext) -> Any:
             self._limits.limit(context)
-            return answer(_read(gate, messages, context), context)
+            return answer(self._read(gate, messages, context, method), context)
 
         return limited
 
-    def _watched(self, answer: Behavior, gate: MessageGate) -> Behavior:
+    def _watched(self, answer: Behavior, gate: MessageGate, method: str) -> Behavior:
         def limited(messages: Iterator[Any], context: grpc.ServicerContext) -> Iterator[Any]:
-            return answer(_read(gate, messages, context), context)
+            return answer(self._read(gate, messages, context, method), context)
 
         return limited
+
+    def _read(self, gate: MessageGate, messages: Iterator[Any], context: grpc.ServicerContext, method: str) -> Any:
+        try:
+            return gate.read(messages, context)
+        except StatusError as error:
+            self._refused(method, error.code)
+            context.abort(error.code, error.message)
 
     def _streamed(self, answer: Behavior) -> Behavior:
         def limited(messages: Iterator[Any], context: grpc.ServicerContext) -> Iterator[Any]:
@@ -147,13 +155,6 @@ class CallGate(grpc.ServerInterceptor):
                 self._free_streams.release()
 
         return limited
-
-
-def _read(gate: MessageGate, messages: Iterator[Any], context: grpc.ServicerContext) -> Any:
-    try:
-        return gate.read(messages, context)
-    except StatusError as error:
-        context.abort(error.code, error.message)
 
 
 def _in(threads: ThreadPoolExecutor, behavior: Behavior) -> Behavior:

@@ -10,7 +10,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from agegait.serving.server.http_connections import HttpConnections
 
-_READ_BYTES = 64 << 10
+_READ_BYTES = 16 << 10
 _GOODBYE_SECONDS = 5.0
 
 _FREE_CHUNKS = 1024
@@ -101,7 +101,7 @@ class HttpConnection(H11Protocol, asyncio.BufferedProtocol):
             return
         try:
             super().data_received(data)
-        except (h11.ProtocolError, RuntimeError):  # Nonsense where no refusal can be sent any more.
+        except Exception:  # Nonsense where no refusal can be sent any more.
             self.abort()
             return
         self._advance()

@@ -95,6 +95,12 @@ class ModelApi:
                 encode(self._answers.rounded(name, outputs[name]), response.outputs[name])
             return response
 
+    def signature(self, spec: ModelSpec, call: Call) -> Signature:
+        """The signature that a ModelSpec asks for; raises as `predict`."""
+        servable = self._catalog.get(spec)
+        call.model, call.version = servable.name, servable.version
+        return self._signature(servable, spec.signature_name)
+
     def metadata(
         self, request: get_model_metadata_pb2.GetModelMetadataRequest, call: Call
     ) -> get_model_metadata_pb2.GetModelMetadataResponse:
@@ -147,7 +153,10 @@ class ModelApi:
         return model_management_pb2.ReloadConfigResponse()
 
     def _run(self, signature: Signature, inputs: Any, call: Call) -> Any:
-        future = self._batcher.submit(signature, inputs, call.deadline)
+        def start(seconds: float) -> None:
+            call.queue_seconds = seconds
+
+        future = self._batcher.submit(signature, inputs, call.deadline, start)
         if not call.add_done_callback(future.cancel):
             future.cancel()
         try:

@@ -5,13 +5,13 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from http.server import ThreadingHTTPServer
 from types import TracebackType
 from typing import Self
 
 import grpc
 from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha.reflection import SERVICE_NAME, enable_server_reflection
+from starlette.types import ASGIApp
 from tensorflow_serving.apis import model_service_pb2, prediction_service_pb2
 
 from agegait.serving.server.answer_policy import AnswerPolicy
@@ -20,14 +20,18 @@ from agegait.serving.server.call import Call
 from agegait.serving.server.call_gate import CallGate
 from agegait.serving.server.catalog import Catalog
 from agegait.serving.server.health_service import HealthService
+from agegait.serving.server.http_limits import HttpLimits
+from agegait.serving.server.http_server import HttpServer
 from agegait.serving.server.limits import Limits
 from agegait.serving.server.memory_budget import MemoryBudget
 from agegait.serving.server.model_api import ModelApi
 from agegait.serving.server.open_doors import Doors, open_doors
+from agegait.serving.server.rest_api import RestApi
 from agegait.serving.server.services import MODEL_SERVICE, PREDICTION_SERVICE, Services
 from agegait.serving.server.sources import find_sources
-from agegait.serving.server.telemetry import Telemetry, serve_page
+from agegait.serving.server.telemetry import Telemetry
 from agegait.serving.server.tls import server_credentials
+from agegait.serving.server.tls_contexts import TlsContexts
 from agegait.serving.server.tokens import Tokens
 
 _DEAD_PEER_SECONDS = 60
@@ -44,7 +48,7 @@ _log = logging.getLogger("agegait.serving")
 
 
 class Server:
-    """Answers for exported models over gRPC, compatible with TensorFlow Serving.
+    """Answers for exported models over gRPC, and over REST where asked for, compatible with TensorFlow Serving.
 
     Services: `tensorflow.serving.PredictionService` (Predict, GetModelMetadata), `tensorflow.serving.ModelService`
     (GetModelStatus, and HandleReloadConfigRequest where asked for) and `grpc.health.v1.Health`, which says SERVING once
@@ -78,6 +82,8 @@ class Server:
         allow_version_labels_for_unavailable_models: Whether a label may name a version that does not serve.
         verify: Whether a version is refused whose files differ from the manifest that was exported with them; one
             without a manifest loads.
+        rest_port: Port of TensorFlow Serving's REST API, by the same tokens, limits and TLS files; absent, there is
+            none. 0 takes a free one.
         reflection: Whether it tells what it offers, for grpcurl and its like.
 
     Attributes:
@@ -115,9 +121,10 @@ class Server:
         model_config_file: str | os.PathLike | None = None,
         allow_version_labels_for_unavailable_models: bool = False,
         verify: bool = True,
+        rest_port: int | None = None,
         reflection: bool = False,
     ) -> None:
-        _require_ports(port=port, metrics_port=metrics_port)
+        _require_ports(port=port, metrics_port=metrics_port, rest_port=rest_port)
         _require_seconds("above", poll_seconds=poll_seconds)
         _require_seconds("at least", batch_wait=batch_wait)
         _require_positive(max_batch=max_batch, workers=workers)
@@ -131,12 +138,10 @@ class Server:
             Doors(host, tls_cert, tls_key, tls_client_ca, self._tokens is not None, token_file, allow_reload, plain)
         )
         self._poll_seconds = poll_seconds
-        self._metrics_port = metrics_port
         self._stopping = threading.Event()
         self._ended = threading.Event()
         self._whole = False
         self._watcher: threading.Thread | None = None
-        self._page: ThreadingHTTPServer | None = None
         self._telemetry = Telemetry()
         models = dict.fromkeys(("", PREDICTION_SERVICE, MODEL_SERVICE), _States.NOT_SERVING)
         self._health = HealthService({**models, LIVE: _States.SERVING}.items(), _WATCHES)
@@ -147,9 +152,10 @@ class Server:
             self._tell_health,
             discover,
             verify=verify,
+            on_load=self._telemetry.metrics.load,
             any_label=allow_version_labels_for_unavailable_models,
         )
-        self._batcher = Batcher(max_batch, batch_wait, workers, self._telemetry.observe_batch)
+        self._batcher = Batcher(max_batch, batch_wait, workers, self._telemetry.metrics.batch)
         self._api = ModelApi(self._catalog, self._batcher, self._limits, answers or AnswerPolicy(), allow_reload)
         self._gate = CallGate(self._limits, _WATCHES, self._tokens, self._count_refused)
         self._grpc = grpc.server(
@@ -157,10 +163,20 @@ class Server:
             interceptors=[self._gate],
             options=_options(self._limits),
         )
-        services = Services(self._api, self._telemetry, MemoryBudget(self._limits.request_memory))
+        bodies = 0 if rest_port is None else _rest_bodies(self._limits)
+        budget = MemoryBudget(self._limits.request_memory - bodies)
+        services = Services(self._api, self._telemetry, budget)
         self._grpc.add_generic_rpc_handlers([*services.handlers(), self._health.handler()])
         if reflection:
             _offer_reflection(self._grpc)
+        self._telemetry.metrics.watch_calls(lambda: self.calls)
+        self._page = self._rest = None
+        if metrics_port is not None:
+            self._page = self._http("metrics", self._telemetry.metrics.app(), metrics_port)
+        if rest_port is not None:
+            rest = RestApi(self._api, self._telemetry, budget, self._limits, bodies, self._tokens)
+            contexts = None if tls_cert is None or tls_key is None else TlsContexts(tls_cert, tls_key, tls_client_ca)
+            self._rest = self._http("rest", rest.app(), rest_port, contexts)
 
     @property
     def port(self) -> int:
@@ -180,7 +196,12 @@ class Server:
     @property
     def metrics_port(self) -> int | None:
         """The port of the page of counts, if any."""
-        return self._metrics_port
+        return None if self._page is None else self._page.port
+
+    @property
+    def rest_port(self) -> int | None:
+        """The port of the REST API, if any."""
+        return None if self._rest is None else self._rest.port
 
     @property
     def ready(self) -> bool:
@@ -222,14 +243,14 @@ class Server:
         # What is left are answers on their way, and health watchers, who would stay for ever.
         ended = self._grpc.stop(_GOODBYE_SECONDS if drained else None)
         ended.wait(_GOODBYE_SECONDS + 1) or self._grpc.stop(None).wait(1)
+        for http in (self._rest, self._page):
+            if http is not None:
+                http.stop(_GOODBYE_SECONDS if drained else 0)
         whole = self._batcher.close(1.0)
         self._gate.close()
         if self._watcher is not None:
             self._watcher.join(1)
             whole = whole and not self._watcher.is_alive()
-        if self._page is not None:
-            self._page.shutdown()
-            self._page.server_close()
         self._whole = whole
         _log.info("stopped" if whole else "stopped, with work left behind")
 
@@ -305,10 +326,28 @@ class Server:
                 self._port = self._grpc.add_secure_port(self.address, self._credentials)
         except RuntimeError:
             raise OSError(f"{self.address}: can't listen there; is the port taken?") from None
-        if self._metrics_port is not None:
-            self._page = serve_page(self._telemetry, self._host, self._metrics_port)
-            self._metrics_port = self._page.server_port
+        for http in (self._page, self._rest):
+            if http is not None:
+                http.start()
         self._grpc.start()
+
+    def _http(self, name: str, app: ASGIApp, port: int, tls: TlsContexts | None = None) -> HttpServer:
+        limits = HttpLimits(
+            body_seconds=self._limits.message_seconds,
+            request_seconds=self._limits.request_seconds,
+            idle_seconds=self._limits.idle_seconds,
+        )
+        http = HttpServer(
+            app,
+            self._host,
+            port,
+            argument=name,
+            limits=limits,
+            tls=tls,
+            on_refused=lambda reason: self._telemetry.metrics.refuse(f"{name}_{reason}"),
+        )
+        self._telemetry.metrics.watch_connections(name, lambda: http.connections)
+        return http
 
     def _require_a_model(self) -> None:
         broken = {
@@ -337,8 +376,19 @@ class Server:
         for service in ("", PREDICTION_SERVICE, MODEL_SERVICE):
             self._health.set(service, state)
 
-    def _count_refused(self, method: str) -> None:
-        self._telemetry.count(Call(method), grpc.StatusCode.UNAUTHENTICATED)
+    def _count_refused(self, method: str, code: grpc.StatusCode) -> None:
+        self._telemetry.count(Call(method), code)
+
+
+def _rest_bodies(limits: Limits) -> int:
+    """The memory of bodies that arrive over REST, out of that of all requests."""
+    most = limits.max_message_bytes
+    if limits.max_memory_bytes < 3 * most:
+        raise ValueError(
+            f"max_memory_bytes: expected at least three times max_message_bytes with a rest_port, {3 * most:,}, "
+            f"received {limits.max_memory_bytes:,}."
+        )
+    return most if limits.request_memory < 4 * most else 2 * most
 
 
 def _tokens(token: str | None, token_file: str | os.PathLike | None) -> Tokens | None:

@@ -19,6 +19,7 @@ from agegait.serving.server.call import Call
 from agegait.serving.server.call_gate import CALLER
 from agegait.serving.server.memory_budget import MemoryBudget
 from agegait.serving.server.model_api import ModelApi
+from agegait.serving.server.request_ids import REQUEST_ID, request_id
 from agegait.serving.server.status_error import StatusError, invalid_argument
 from agegait.serving.server.telemetry import Telemetry
 
@@ -84,9 +85,12 @@ class Services:
 
     def _call(self, method: str, raw: bytes, context: grpc.ServicerContext) -> Call:
         remaining = context.time_remaining()
+        number = request_id(dict(context.invocation_metadata()).get(REQUEST_ID))
+        context.set_trailing_metadata(((REQUEST_ID, number),))
         call = Call(
             method,
             peer=context.peer(),
+            request_id=number,
             caller=CALLER.get(),
             deadline=math.inf if remaining is None else time.monotonic() + min(remaining, threading.TIMEOUT_MAX),
             memory=self._budget.open(),
