@@ -27,9 +27,9 @@ def naming_full_disk(path: str | PathLike) -> Iterator[None]:
     """
     try:
         yield
-    except DiskFullError:
-        raise
     except Exception as error:
+        if isinstance(error, DiskFullError) or isinstance(error.__cause__, DiskFullError):
+            raise  # it has its name
         reason = _reason(error)
         if reason is None:
             raise

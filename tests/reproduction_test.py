@@ -267,7 +267,7 @@ def test_a_folder_of_other_settings_is_refused(out, data_dir, asked, message):
     [
         ({"version": "0.0.1"}, r"other settings: agegait 0\.0\.1, not "),
         ({"format": 99}, "expected a reproduction of format 1, found 99"),
-        ({"data": {"version": "0.9.0"}}, r"holds a reproduction of walkers 0\.9\.0, not 1"),
+        ({"data": {"name": "walkers", "version": "0.9.0"}}, r"holds a reproduction of walkers 0\.9\.0, not 1"),
     ],
 )
 def test_a_folder_of_another_version_is_refused(out, data_dir, tmp_path, change, message):

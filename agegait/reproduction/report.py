@@ -13,7 +13,7 @@ from rich.text import Text
 from agegait import evaluation, protocols
 from agegait.reproduction.published import ALL_NOTES, NOTES, PUBLISHED, SHORT_SOURCE, SOURCE, Figures
 from agegait.reproduction.rows import ROWS
-from agegait.runs import write_aside
+from agegait.runs import read_record, write_aside
 
 PRINTED = ("Rank-1", "nAUC (ROC)")
 """Ours that the published figures stand beside."""
@@ -22,6 +22,13 @@ LEFT_OUT = ("Rank-10", "mINP")
 """Figures that tables have no room for; the JSON has them."""
 
 NOWHERE = "-"
+
+ABOUT = {"version": str, "settings": dict, "data": {"name": str, "version": str | None}}
+RESULT = {
+    **{"row": str, "text": str, "seed": int, "settings": dict, "trained": dict, "tests": dict, "seconds": float},
+    **{"versions": dict, "machine": dict},
+}
+"""What settings.json and the files of results must hold, see `agegait.runs.read_record`."""
 
 
 class Spread(NamedTuple):
@@ -58,18 +65,6 @@ class Sheet(NamedTuple):
     rows: list[list[str]]
 
 
-def read(path: Path) -> Any:
-    """What a JSON file holds.
-
-    Raises:
-        ValueError: No JSON.
-    """
-    try:
-        return json.loads(path.read_text())
-    except ValueError as error:
-        raise ValueError(f"{path}: expected JSON: {error}.") from None
-
-
 def spread(values: Sequence[float]) -> Spread:
     """Mean and spread of a figure over seeds."""
     deviation = statistics.stdev(values) if len(values) > 1 else None
@@ -92,8 +87,10 @@ def write(
     """
     paths = sorted((out / "results").glob("*/seed-*.json"), key=lambda path: (len(path.name), path.name))
     place = {name: number for number, name in enumerate(ROWS)}
-    results = sorted((read(path) for path in paths), key=lambda result: place.get(result["row"], len(place)))
-    before = read(out / "reproduction.json") if (out / "reproduction.json").exists() else {}
+    results = sorted(
+        (read_record(path, RESULT) for path in paths), key=lambda result: place.get(result["row"], len(place))
+    )
+    before = read_record(out / "reproduction.json", {}) if (out / "reproduction.json").exists() else {}
     found = {
         **about,
         "command": command or before.get("command"),

@@ -28,7 +28,7 @@ from agegait.reproduction.epoch_scores import EpochScores
 from agegait.reproduction.few_labels import labelled
 from agegait.reproduction.row import Row
 from agegait.reproduction.rows import find
-from agegait.runs import Run, Settings, write_aside
+from agegait.runs import Run, Settings, check_shape, read_record, write_aside
 from agegait.training import PACKAGES
 
 FORMAT = 1
@@ -273,10 +273,12 @@ def _check_folder(out: Path, settings: Settings) -> None:
             f"{out}: expected a new or empty folder, or a reproduction to go on with, found another thing."
         )
     if (out / "settings.json").exists():
-        about = report.read(out / "settings.json")
+        about = read_record(out / "settings.json", {})
         if about.get("format") != FORMAT:
             raise ValueError(f"{out}: expected a reproduction of format {FORMAT}, found {about.get('format')!r}.")
-        other = training.differences(Settings.from_dict(about["settings"]), dataclasses.replace(settings, seed=0))
+        check_shape(out / "settings.json", about, report.ABOUT)
+        there = Settings.from_dict(about["settings"], out / "settings.json")
+        other = training.differences(there, dataclasses.replace(settings, seed=0))
         if about["version"] != version("agegait"):
             other.append(f"agegait {about['version']}, not {version('agegait')}")
         if other:
@@ -285,7 +287,7 @@ def _check_folder(out: Path, settings: Settings) -> None:
 
 def _about(out: Path, dataset: DataSet, settings: Settings) -> dict[str, Any]:
     if (out / "settings.json").exists():
-        about = report.read(out / "settings.json")
+        about = read_record(out / "settings.json", report.ABOUT)
         if about["data"]["version"] != dataset.version:
             raise ValueError(
                 f"{out}: holds a reproduction of {dataset.name} {about['data']['version']}, not {dataset.version}."
@@ -327,7 +329,8 @@ def _finished(out: Path, row: Row, settings: Settings) -> bool:
     path = _result_path(out, row, settings.seed)
     if not path.exists():
         return False
-    other = training.differences(Settings.from_dict(report.read(path)["settings"]), settings)
+    there = Settings.from_dict(read_record(path, report.RESULT)["settings"], path)
+    other = training.differences(there, settings)
     if other:
         raise ValueError(f"{path}: expected what the row is now, found a result of other settings: {'; '.join(other)}.")
     shutil.rmtree(_watched(out, row, settings.seed), ignore_errors=True)  # killed before it came to that

@@ -6,8 +6,9 @@ for each training, and, while a training is under way, `checkpoints/` to take it
 """
 
 from agegait.runs.encoding import FEATURE_BATCH, encode
+from agegait.runs.read_record import check_shape, read_record
 from agegait.runs.run import FORMAT, Run, load
 from agegait.runs.settings import Settings
 from agegait.runs.write_aside import write_aside
 
-__all__ = ["FEATURE_BATCH", "FORMAT", "Run", "Settings", "encode", "load", "write_aside"]
+__all__ = ["FEATURE_BATCH", "FORMAT", "Run", "Settings", "check_shape", "encode", "load", "read_record", "write_aside"]

@@ -1,4 +1,5 @@
 import json
+import zipfile
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
@@ -11,11 +12,33 @@ from agegait.datasets import DataSet, Windows
 from agegait.layers import SkeletonNormalization
 from agegait.models import GaitEncoder, GaitIdentifier, GaitRecognizer, WindowRecognizer
 from agegait.runs.encoding import encode
+from agegait.runs.read_record import check_shape, read_record
 from agegait.runs.settings import Settings
 from agegait.runs.write_aside import write_aside
 from agegait.whole_file import whole_file
 
 FORMAT = 1
+SPLIT = {"train": [str], "validation": [str], "windows": {"train": int, "validation": int}}
+SHAPE = {
+    "settings": dict,
+    "data": {
+        "name": str,
+        "version": str | None,
+        "persons": [str],
+        "licence": str,
+        "preparation": dict,
+        "held_out": float,
+        "notes": [[str]],
+    },
+    "normalization": dict,
+    "versions": {"agegait": str, "keras": str, "tensorflow": str, "numpy": str, "python": str},
+    "machine": {"processor": str, "cores": int | None, "system": str},
+    "trained": dict,
+}
+"""What run.json must hold, see `read_record`."""
+
+NORMALIZATION = {"center": int, "unit": str, "align_heading": bool}
+TRAINED = {"epochs": int, "seconds": float}
 
 
 class Run:
@@ -30,22 +53,25 @@ class Run:
 
     def __init__(self, folder: str | PathLike) -> None:
         self.folder = Path(folder)
+        self._file = self.folder / "run.json"
         try:
-            self.record = json.loads((self.folder / "run.json").read_text())
-        except FileNotFoundError:
+            self.record = read_record(self._file, {})
+        except (FileNotFoundError, NotADirectoryError):
             raise ValueError(f"{self.folder}: expected a run's folder with run.json, found none.") from None
-        except json.JSONDecodeError as error:
-            raise ValueError(f"{self.folder / 'run.json'}: expected JSON: {error}.") from None
         if self.record.get("format") != FORMAT:
             raise ValueError(
                 f"{self.folder}: expected a run of format {FORMAT}, as this version of agegait writes, found "
-                f"{self.record.get('format')!r}, written by agegait {self.record.get('versions', {}).get('agegait')}."
+                f"{self.record.get('format')!r}, written by agegait {_version(self.record)}."
             )
+        check_shape(self._file, self.record, SHAPE)
+        if self.record["trained"]:
+            trained = dict.fromkeys(self.record["trained"], TRAINED)
+            check_shape(self._file, self.record, {"data": {"split": SPLIT}, "trained": trained})
 
     @cached_property
     def settings(self) -> Settings:
         """What the run was asked to do."""
-        return Settings.from_dict(self.record["settings"])
+        return Settings.from_dict(self.record["settings"], self._file)
 
     @property
     def persons(self) -> list[str]:
@@ -82,7 +108,13 @@ class Run:
     @cached_property
     def normalization(self) -> SkeletonNormalization:
         """What was done to skeletons before they were cut into windows."""
-        return SkeletonNormalization.from_config(self.record["normalization"])
+        config = self.record["normalization"]
+        given = {name: kind for name, kind in NORMALIZATION.items() if name in config}
+        check_shape(self._file, self.record, {"normalization": given})
+        try:
+            return SkeletonNormalization.from_config(config)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{self._file}: normalization: {error}") from error
 
     @property
     def fine_tuned(self) -> bool:
@@ -160,14 +192,21 @@ class Run:
         """The model in `name.keras`, read anew.
 
         Raises:
-            ValueError: It is not there yet.
+            ValueError: It is not there yet, or is damaged.
         """
-        if not (self.folder / f"{name}.keras").exists():
+        path = self.folder / f"{name}.keras"
+        if not path.exists():
             raise ValueError(
                 f"{self.folder}: expected {name}.keras, found none: the training has not come to its end. The same "
                 "`agegait train` command takes it up again."
             )
-        return keras.models.load_model(self.folder / f"{name}.keras")
+        try:
+            return keras.models.load_model(path)
+        except (ValueError, TypeError, KeyError, OSError, zipfile.BadZipFile) as error:
+            lines = str(error).strip().splitlines() or [type(error).__name__]
+            raise ValueError(
+                f"{path}: expected a model as agegait writes it, found another file: {lines[0]}"
+            ) from error
 
 
 def load(folder: str | PathLike) -> Run:
@@ -177,6 +216,11 @@ def load(folder: str | PathLike) -> Run:
         ValueError: No run there, or one of another format.
     """
     return Run(folder)
+
+
+def _version(record: dict[str, Any]) -> str | None:
+    versions = record.get("versions")
+    return versions.get("agegait") if isinstance(versions, dict) else None
 
 
 def _some(names: set[str]) -> str:

@@ -13,6 +13,7 @@ from agegait.datasets import DataSet, Windows
 from agegait.layers import ReverseDecoder, SkeletonNormalization
 from agegait.models import GaitEncoder, GaitRecognizer
 from agegait.recipes import Recipe
+from agegait.runs.read_record import from_record
 
 PRECISIONS = ("float32", "mixed_bfloat16")
 FEATURES = ("ages", "states")
@@ -78,10 +79,20 @@ class Settings:
             )
 
     @classmethod
-    def from_dict(cls, settings: dict[str, Any]) -> Self:
-        """Settings as `dataclasses.asdict` gave them."""
-        nested = {"recipe": Recipe(**settings["recipe"]), "walk_format": WalkFormat(**settings.get("walk_format", {}))}
-        return cls(**{**settings, **nested})
+    def from_dict(cls, settings: dict[str, Any], path: Path | None = None) -> Self:
+        """Settings as `dataclasses.asdict` gave them.
+
+        Args:
+            settings: The dictionary.
+            path: Of the file that it was in, for errors.
+
+        Raises:
+            ValueError: They are something else.
+        """
+        try:
+            return from_record(cls, settings, "settings")
+        except ValueError as error:
+            raise error if path is None else ValueError(f"{path}: {error}") from None
 
     @property
     def stride(self) -> int | None:

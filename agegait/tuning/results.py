@@ -11,13 +11,16 @@ from keras_tuner.engine.trial import Trial
 from rich import box
 from rich.table import Table
 
-from agegait.runs import Settings, write_aside
+from agegait.runs import Settings, check_shape, read_record, write_aside
 from agegait.tuning.search_oracle import SearchOracle
 from agegait.tuning.search_space import SearchSpace
 
 FORMAT = 1
 PROJECT = "search"
 """Where keras-tuner keeps its files, in the search's folder."""
+
+BEST = {"trial": str, "validation_accuracy": float, "run": str | None, "settings": dict}
+"""What best.json must hold, see `agegait.runs.read_record`."""
 
 SHOWN = 20
 
@@ -53,20 +56,19 @@ def best(folder: str | PathLike) -> dict[str, Any]:
     """
     path = Path(folder) / "best.json"
     try:
-        found = json.loads(path.read_text())
+        found = read_record(path, {})
     except (FileNotFoundError, NotADirectoryError):
         raise ValueError(f"{folder}: expected a search's folder with best.json, found none.") from None
-    except ValueError as error:
-        raise ValueError(f"{path}: expected JSON: {error}.") from None
-    if not isinstance(found, dict) or found.get("format") != FORMAT:
-        received = found.get("format") if isinstance(found, dict) else found
+    if found.get("format") != FORMAT:
+        received = found.get("format")
         raise ValueError(f"{path}: expected format {FORMAT}, as this version of agegait writes, found {received!r}.")
+    check_shape(path, found, BEST)
     return found
 
 
 def best_settings(folder: str | PathLike) -> Settings:
     """The settings of a search's best trial; errors as for `best`."""
-    return Settings.from_dict(best(folder)["settings"])
+    return Settings.from_dict(best(folder)["settings"], Path(folder) / "best.json")
 
 
 def reason(trial: Trial) -> str:

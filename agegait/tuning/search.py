@@ -10,7 +10,7 @@ from agegait import training
 from agegait.console import errors
 from agegait.disk_full import naming_full_disk
 from agegait.private_files import private_files, private_folder
-from agegait.runs import Run, Settings, write_aside
+from agegait.runs import Run, Settings, read_record, write_aside
 from agegait.tuning import chief, oracles, results
 from agegait.tuning.cached_data_set import CachedDataSet
 from agegait.tuning.run_tuner import RunTuner
@@ -131,10 +131,7 @@ def _check_folder(out: Path, record: dict[str, Any]) -> None:
         raise ValueError(f"{out}: expected a new or empty folder, or a search to take up, found something else.")
     if not (out / RECORD).exists():
         return
-    try:
-        there = json.loads((out / RECORD).read_text())
-    except ValueError as error:
-        raise ValueError(f"{out / RECORD}: expected JSON: {error}.") from None
+    there = read_record(out / RECORD, {})
     asked = json.loads(json.dumps(record))
     flat_there, flat_asked = (dict(_flat(found)) for found in (there, asked))
     other = [
