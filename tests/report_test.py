@@ -33,7 +33,8 @@ TINY = {
     "mirror": False,
 }
 SECTIONS = ["tables", "curves", "confusion", "attention", "rebuilt", "places", "training", "split", "made"]
-NASTY = ("<script>document.title='run'<", '" onload="alert(1)', "$x_{1$ & co", "_李")
+NASTY = ("<script>document.title='run'<", '" onload="alert(1)', "$x_{1$ & co", "_\u202e李\x1b[2J")
+SHOWN = (*NASTY[:3], "_\\u202e李\\x1b[2J")
 
 
 class Page(HTMLParser):
@@ -42,11 +43,14 @@ class Page(HTMLParser):
     def __init__(self, text):
         super().__init__()
         self.elements, self.tables, self.text, self._cell = [], [], [], None
+        self.isolated, self._bdi = set(), None
         self.feed(text)
         self.close()
 
     def handle_starttag(self, tag, attrs):
         self.elements.append((tag, dict(attrs)))
+        if tag == "bdi":
+            self._bdi = ""
         if tag == "table":
             self.tables.append([])
         if tag == "tr":
@@ -56,11 +60,16 @@ class Page(HTMLParser):
             self._cell = tag
 
     def handle_endtag(self, tag):
+        if tag == "bdi":
+            self.isolated.add(self._bdi)
+            self._bdi = None
         if tag == self._cell:
             self._cell = None
 
     def handle_data(self, data):
         self.text.append(data)
+        if self._bdi is not None:
+            self._bdi += data
         if self._cell:
             self.tables[-1][-1][-1] += data
 
@@ -276,13 +285,20 @@ def test_the_page_is_well_formed(name, request):
 
 def test_names_are_text_whatever_they_are(nasty):
     page = Page(nasty.read_text())
-    for name in NASTY:
+    for name in SHOWN:
         assert name in page.words
+        assert name in page.isolated
+    assert {"<b>run", "data", "test"} <= page.isolated
     assert "<b>run" in page.words
     assert "basic attention (BA)" in page.words
     assert page.all("pre") == []  # nobody said how to get it again
     assert "Windows are rebuilt forwards" in page.words
     assert "the last 20% of each training walk" not in page.words  # there are three walks: one of them validates
+
+
+def test_what_is_not_to_be_seen_is_shown_and_names_do_not_turn_the_words_around_them(nasty):
+    text = Page(nasty.read_text()).text
+    assert not [character for words in text for character in words if not character.isprintable() and character != "\n"]
 
 
 def test_too_few_people_for_groups_leave_a_page_without_their_curves(observed, nasty):

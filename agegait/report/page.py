@@ -6,13 +6,16 @@ from pathlib import Path
 from typing import Any
 
 from agegait import runs
+from agegait.private_files import private_files
 from agegait.report import attention, confusion, curves, embedding, histories, provenance, rebuilding, results
 from agegait.report.observations import Observations, Tested
 from agegait.report.picture import style
+from agegait.visible_text import visible
 
 NAME = "report.html"
 
 
+@private_files()
 def write(
     run: runs.Run,
     evaluation: dict[str, Any],
@@ -44,7 +47,9 @@ def write(
     """
     from jinja2 import Environment, StrictUndefined
 
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_shown
+    )
     template = environment.from_string(resources.files(__package__).joinpath("page.html").read_text(encoding="utf-8"))
     with style():
         asked, recipe = provenance.settings(run)
@@ -70,6 +75,11 @@ def write(
     # In ASCII whatever people are called: neither a locale nor a name that is no Unicode stands in the way.
     runs.write_aside(path, page.encode("ascii", "xmlcharrefreplace").decode())
     return path
+
+
+def _shown(value: Any) -> Any:
+    """What stands on the page: of text, what would not be seen there as an escape."""
+    return visible(value) if type(value) is str else value  # the template's own is Markup, a kind of str
 
 
 def _test(run: runs.Run, seen: Observations, name: str, test: Tested, evaluation: dict[str, Any]) -> dict[str, Any]:
