@@ -48,6 +48,7 @@ _MODULES = (
     "runs",
     "serving",
     "skeletons",
+    "stored",
     "training",
     "tuning",
 )
@@ -91,6 +92,7 @@ __all__ = [
     "runs",
     "serving",
     "skeletons",
+    "stored",
     "training",
     "tuning",
 ]
@@ -121,6 +123,7 @@ if TYPE_CHECKING:
         runs,
         serving,
         skeletons,
+        stored,
         training,
         tuning,
     )

@@ -8,6 +8,7 @@ import signal
 import stat
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -347,6 +348,28 @@ def test_what_a_killed_export_has_left_goes_with_the_next_one_and_a_living_ones_
     left = {path.name for path in out.iterdir()}
     assert left == {"encoder", "models.config", "manifest.json", ".export-link"}
     assert elsewhere.exists()
+
+
+READ = "import pathlib, sys; print(len([p.read_bytes() for p in pathlib.Path(sys.argv[1]).rglob('*') if p.is_file()]))"
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can be another user")
+@pytest.mark.parametrize("shared", [True, False])
+def test_who_serves_can_read_what_is_shared_with_it_and_nothing_else(monkeypatch, shared):
+    with tempfile.TemporaryDirectory(dir="/tmp") as place:
+        os.chmod(place, 0o711)
+        out = Path(place) / "served"
+        out.mkdir()
+        os.chown(out, -1, 65532)
+        out.chmod(0o2750 if shared else 0o750)
+        export_nothing(out, monkeypatch.setattr)
+        done = subprocess.run(
+            ["/usr/bin/env", "python3", "-c", READ, str(out)],
+            **{"user": 65532, "group": 65532, "extra_groups": [], "capture_output": True, "text": True, "cwd": "/"},
+            check=False,
+        )
+        assert (done.returncode == 0) == shared, done.stderr
+        assert done.stdout == ("3\n" if shared else "")
 
 
 @pytest.mark.parametrize(("bits", "folder", "file"), [(0o2750, 0o750, 0o640), (0o0750, 0o700, 0o600)])

@@ -7,6 +7,7 @@ import agegait
 from agegait.cli import commands as do
 from agegait.cli.demo import demo
 from agegait.cli.names import recipe_option_name, recipe_options
+from agegait.cli.stored import list_stored
 from agegait.serving.options import add_client_options, add_server_options
 from agegait.visible_text import visible
 
@@ -114,6 +115,16 @@ def make_parser() -> argparse.ArgumentParser:
     identify.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a walk, see `agegait inspect`")
     _add_format(identify)
     add_client_options(identify)
+
+    stored = command(
+        "stored", list_stored, "list what biometric data lies in folders, and of whom; delete a person's recordings"
+    )
+    stored.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="a folder to look through, links left out")
+    stored.add_argument("--person", metavar="NAME", help="what holds this person, and what is to be done about it")
+    stored.add_argument(
+        "--delete", action="store_true", help="delete the person's recordings; trained models are left to you"
+    )
+    stored.add_argument("--yes", action="store_true", help="delete without asking")
 
     small = command(
         "demo", demo, "the main job, small, on the built-in walkers: train, evaluate, export, serve, identify"
