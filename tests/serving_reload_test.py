@@ -12,6 +12,7 @@ from tensorflow_serving.apis import model_management_pb2
 from agegait.serving.server.catalog import Catalog
 from agegait.serving.server.loader import Loader
 from agegait.serving.server.source import Source
+from agegait.serving.server.status_error import StatusError
 
 Code = grpc.StatusCode
 
@@ -76,6 +77,13 @@ def labelled(label, name="walker"):
 
 def named(name):
     return changed(lambda request: setattr(request.model_spec, "name", name))
+
+
+def gone(wanted):
+    try:
+        return not wanted()
+    except StatusError as error:
+        return error.code == Code.DEADLINE_EXCEEDED
 
 
 def broken(folder):
@@ -163,7 +171,7 @@ def test_a_reload_whose_caller_left_while_it_loads_is_dropped(folder, gate, end,
             call.cancel()
         else:
             assert call.code() == Code.DEADLINE_EXCEEDED
-        until(lambda: not asked[0]())  # The server hears of it on a thread of its own.
+        until(lambda: gone(asked[0]))  # The server hears of it on a thread of its own.
         gate.opened.set()
         until(lambda: not server._catalog._changing.locked())
         assert plain.score() == 3

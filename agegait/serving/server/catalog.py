@@ -91,7 +91,7 @@ class Catalog:
 
         Args:
             sources: The models by name.
-            wanted: Asked until the models take over; once it says no, nothing is changed.
+            wanted: Asked until the models take over; once it says no or raises, nothing is changed.
 
         Raises:
             StatusError: UNKNOWN where a model has no version that loads, NOT_FOUND where it has none at all,

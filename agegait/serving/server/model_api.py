@@ -149,7 +149,13 @@ class ModelApi:
         left = threading.Event()
         if not call.add_done_callback(left.set):
             left.set()
-        self._catalog.replace(sources, lambda: not left.is_set() and time.monotonic() < call.deadline)
+
+        def wanted() -> bool:
+            if time.monotonic() >= call.deadline:
+                raise StatusError(grpc.StatusCode.DEADLINE_EXCEEDED, "the deadline passed, nothing was changed")
+            return not left.is_set()
+
+        self._catalog.replace(sources, wanted)
         return model_management_pb2.ReloadConfigResponse()
 
     def _run(self, signature: Signature, inputs: Any, call: Call) -> Any:
