@@ -1,6 +1,7 @@
 """What each command does."""
 
 import argparse
+import resource
 import shlex
 from pathlib import Path
 from typing import Any
@@ -162,6 +163,8 @@ def serve(options: argparse.Namespace) -> None:
         text = f"serving {options.folder or options.model_config_file} on {server.address}; stop it with Ctrl-C"
         errors().print(text, soft_wrap=True)
 
+    # Each connection takes a file; many a system lets a process have 1,024 unless it asks for more.
+    resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
     serving.Server(options.folder, **arguments).serve_forever(announce)
 
 

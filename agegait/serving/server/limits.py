@@ -25,7 +25,7 @@ class Limits:
     max_answer_bytes: int = _limit(64 << 20, "largest answer that is made")
     max_memory_bytes: int = _limit(768 << 20, "memory that requests may hold in all, beside the models")
     max_pending: int = _limit(64, "most requests in hand at once; more are refused at once")
-    max_connections: int = _limit(1024, "most connections at once")
+    max_connections: int = _limit(8192, "most connections at once; about 15 kB each")
     max_calls_per_connection: int = _limit(128, "most calls at once on a connection; further ones wait at the caller")
     message_seconds: float = _limit(10.0, "longest that a message may take to arrive", 0.001)
     request_seconds: float = _limit(120.0, "longest that a call may take in all", 0.001)

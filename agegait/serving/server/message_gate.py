@@ -11,8 +11,8 @@ from agegait.serving.server.status_error import StatusError, invalid_argument
 
 _TICK_SECONDS = 0.02
 _PATIENCE = 0.5  # Seconds that a message may take while others wait, on a connection that sent one before.
-_LEAST_PATIENCE = 0.05  # On one whose last message did not come, or that is new where messages come quickly.
-_SLOW = 5  # Times as long as messages take of late.
+_LEAST_PATIENCE = 0.05  # On one whose last message did not come, or that is new while very many wait.
+_LONGEST_WAIT = 2.0  # Seconds until it is everybody's turn, if none of those before sends anything.
 _REMEMBERED = 4096  # Connections whose last message, sent or not, is remembered.
 
 
@@ -37,8 +37,8 @@ class MessageGate:
     gRPC takes memory for a message as it arrives, and a thread waits for it. So a call that announces a message and
     does not send it costs both. Here, few calls read at the same time, which bounds the memory; those that wait are
     bounded as well. Where others wait, a call that is slow to send is ended, first on the connections and hosts that
-    hold most: whoever sends what it announced gets its turn, however many do not. What is slow is told by how long
-    messages took of late.
+    hold most: whoever sends what it announced gets its turn, however many do not. The more
+    wait, the sooner a call is slow.
 
     Args:
         slots: Calls that read at the same time.
@@ -50,7 +50,6 @@ class MessageGate:
         self._slots = slots
         self._most_waiting = waiting
         self._seconds = seconds
-        self._usual = _PATIENCE / _SLOW  # Seconds that a message takes, of late.
         self._waiting: list[_Reader] = []
         self._reading: list[_Reader] = []
         self._kept_word: OrderedDict[str, bool] = OrderedDict()  # By connection: whether the last message came.
@@ -102,8 +101,6 @@ class MessageGate:
 
     def _prove(self, reader: _Reader) -> None:
         with self._changed:
-            took = min(self._age(reader, time.monotonic()), _PATIENCE)
-            self._usual += (took - self._usual) / 8
             self._remember(reader.connection, True)
 
     def _remember(self, connection: str, kept_word: bool) -> None:
@@ -112,15 +109,16 @@ class MessageGate:
         if len(self._kept_word) > _REMEMBERED:
             self._kept_word.popitem(last=False)
 
-    def _is_silent(self, reader: _Reader) -> bool:
-        return not self._kept_word.get(reader.connection, True)
+    def _distrust(self, reader: _Reader) -> int:
+        """Less for a connection whose last message came, most for one whose did not."""
+        return {True: 0, None: 1, False: 2}[self._kept_word.get(reader.connection)]
 
     def _grant(self) -> None:
         while self._waiting and len(self._reading) < self._slots:
             hosts, connections = self._held(self._reading)
             reader = min(
                 self._waiting,  # In the order they came, where all else is equal.
-                key=lambda one: (self._is_silent(one), hosts[one.host], connections[one.connection]),
+                key=lambda one: (self._distrust(one), hosts[one.host], connections[one.connection]),
             )
             self._waiting.remove(reader)
             self._reading.append(reader)
@@ -160,7 +158,7 @@ class MessageGate:
         """Seconds that a message may take while others wait."""
         if connection in self._kept_word:
             return _PATIENCE if self._kept_word[connection] else _LEAST_PATIENCE
-        return max(_LEAST_PATIENCE, min(_SLOW * self._usual, _PATIENCE))
+        return max(_LEAST_PATIENCE, min(_LONGEST_WAIT * self._slots / max(1, len(self._waiting)), _PATIENCE))
 
     @staticmethod
     def _age(reader: _Reader, now: float) -> float:
@@ -171,7 +169,7 @@ class MessageGate:
         hosts, connections = self._held(self._waiting + self._reading)
         return max(
             readers,
-            key=lambda one: (self._is_silent(one), hosts[one.host], connections[one.connection]),
+            key=lambda one: (self._distrust(one), hosts[one.host], connections[one.connection]),
         )
 
     @staticmethod
