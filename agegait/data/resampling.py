@@ -2,8 +2,7 @@
 
 import numpy as np
 
-MOST_FRAMES = 10_000_000
-"""Of a resampled walk; more come of times in other units than they are said to be in."""
+from agegait.data.files.limits import MOST_FRAMES
 
 _ON_A_FRAME = 1e-6
 """Share of a step between frames by which a new frame may miss an old one and still be the same."""
@@ -35,7 +34,8 @@ def resample(
     steps = np.floor((seconds[-1] - seconds[0]) * frame_rate + _ON_A_FRAME)
     if not steps < MOST_FRAMES:
         raise ValueError(
-            f"seconds: expected at most {MOST_FRAMES} frames at {frame_rate} Hz, found {seconds[-1] - seconds[0]:g} s."
+            f"seconds: expected at most {MOST_FRAMES:,} frames at {frame_rate} Hz, found {seconds[-1] - seconds[0]:g} "
+            "s; are the times in other units?"
         )
     wanted = seconds[0] + np.arange(int(steps) + 1) / frame_rate
     position = np.interp(wanted, seconds, np.arange(len(seconds)))

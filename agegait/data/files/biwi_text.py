@@ -5,6 +5,7 @@ import re
 import numpy as np
 
 from agegait import skeletons
+from agegait.data.files.numbers import NUMBER
 
 COLUMNS = (
     "id", "x3D", "y3D", "z3D", "x2D", "y2D", "TrackingState", "QualityFlag",
@@ -15,7 +16,6 @@ _STATE = 6
 _STATES = (0, 1, 2)
 _JOINTS = len(skeletons.JOINTS)
 _ROWS = (_JOINTS, 2 * _JOINTS)
-_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _NO_NUMBER = re.compile(r"[+-]?(nan|inf|infinity)", re.IGNORECASE)
 _CHARACTERS = b"0123456789+-.eE,\n \tnaifntyNAIFNTY"
 _NOT_SEPARATORS = bytes(set(range(256)) - set(b",\n"))
@@ -93,7 +93,7 @@ def _line_fault(line: str, is_joint: bool) -> str | None:
         hint = "; are there decimal commas?" if len(fields) > len(COLUMNS) else ""
         return f"{len(COLUMNS)} numbers with commas between them, got {len(fields)}: {_shown(line)}{hint}"
     for index, (column, field) in enumerate(zip(COLUMNS, fields, strict=True)):
-        is_number = _NUMBER.fullmatch(field)
+        is_number = NUMBER.fullmatch(field)
         if is_joint and column in COLUMNS[_POSITION]:
             if not is_number:
                 return f"a finite number with a decimal point for {column}, got {_shown(field)}"

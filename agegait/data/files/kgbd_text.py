@@ -1,15 +1,20 @@
 """KGBD's text files: a walk as lines `Joint;x;y;z`, 20 lines a frame, no time stamps."""
 
-import re
+from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 
 from agegait import skeletons
+from agegait.data.files.limits import check_size
+from agegait.data.files.numbers import NUMBER
 
 _NAMES = list(skeletons.KGBD)
 _ORDER = skeletons.canonical_order(skeletons.KGBD.values())
-_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _CHARACTERS = "".join(_NAMES).encode() + b"0123456789+-.eE;\n"
+_BLOCK = 1000 * len(_NAMES)
+"""Lines that are read at once: texts of single numbers take many times the memory of the numbers."""
+
 _NOT_SEPARATORS = bytes(set(range(256)) - set(b";\n"))
 
 
@@ -24,12 +29,20 @@ def parse(text: bytes, source: str) -> np.ndarray:
         The walk [T, 20, 3], float32: metres, in the camera's frame, joints in canonical order.
 
     Raises:
-        ValueError: The text is no walk. The message names the source, the line, what was expected and what came.
+        ValueError: The text is no walk, or too long. The message names the source, the line, what was expected and
+            what came.
     """
     text = text.replace(b"\r\n", b"\n").rstrip(b"\r\n")
-    walk = _parse_whole(text)
-    if walk is None:
-        raise ValueError(f"{source}, {_first_fault(text)}")
+    frames = (text.count(b"\n") + 1) // len(_NAMES)
+    check_size(source, frames, len(_NAMES))
+    walk = np.empty((frames, len(_NAMES), 3), "float32")
+    start = 0
+    for block in _blocks(text):
+        part = _parse_block(block)
+        if part is None or start + len(part) > frames:
+            raise ValueError(f"{source}, {_first_fault(text)}")
+        walk[start : start + len(part)] = part
+        start += len(part)
     return walk
 
 
@@ -45,8 +58,15 @@ def tracked(walk: np.ndarray) -> np.ndarray:
     return np.any(walk, axis=-1)
 
 
-def _parse_whole(text: bytes) -> np.ndarray | None:
-    """Parses all lines at once, by whole-text operations for speed; None if there is any fault."""
+def _blocks(text: bytes) -> Iterator[bytes]:
+    """Cuts a text into pieces of whole frames."""
+    (ends,) = np.nonzero(np.frombuffer(text, "uint8") == ord("\n"))
+    starts = [0, *(ends[_BLOCK - 1 :: _BLOCK] + 1).tolist(), len(text) + 1]
+    return (text[start : end - 1] for start, end in pairwise(starts))
+
+
+def _parse_block(text: bytes) -> np.ndarray | None:
+    """Parses lines at once, by whole-text operations for speed; None if there is any fault."""
     lines = text.count(b"\n") + 1
     if (
         lines % len(_NAMES)
@@ -92,7 +112,7 @@ def _line_fault(line: str, joint: str) -> str | None:
     if name != joint:
         return f"the joint {joint}, got {shown!r}"
     for axis, field in zip("xyz", coordinates, strict=True):
-        if not _NUMBER.fullmatch(field):
+        if not NUMBER.fullmatch(field):
             return f"a finite number with a decimal point for {axis}, got {field[:80]!r}"
         with np.errstate(over="ignore"):
             if not np.isfinite(np.float32(float(field))):

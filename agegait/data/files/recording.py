@@ -5,12 +5,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from agegait.data.files.limits import check_size
+
 _LISTED = 5
+_LONGEST_NAME = 100
 
 
 def listed(names: Sequence[str]) -> str:
     """Names for people to read: the first few, and how many more there are."""
-    shown = ", ".join(name if name.strip() else repr(name) for name in names[:_LISTED])
+    short = (name if len(name) <= _LONGEST_NAME else name[:_LONGEST_NAME] + "..." for name in names[:_LISTED])
+    shown = ", ".join(name if name.strip() else repr(name) for name in short)
     return shown + (f" and {len(names) - _LISTED} more" if len(names) > _LISTED else "")
 
 
@@ -30,7 +34,7 @@ class Recording:
         remarks: What a reader of the file should be told: columns that were not read, and the like.
 
     Raises:
-        ValueError: No frames.
+        ValueError: No frames, or more than a walk may have.
     """
 
     source: str
@@ -46,6 +50,7 @@ class Recording:
     def __post_init__(self) -> None:
         if not len(self.coordinates):
             raise ValueError(f"{self.source}: expected at least one frame, found none.")
+        check_size(self.source, *self.coordinates.shape[:2])
 
     def joint(self, joint: int) -> str:
         """What a joint is called in errors."""

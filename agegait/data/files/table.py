@@ -1,14 +1,13 @@
 """A table from a file, before it is known what its columns mean."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
 import numpy as np
 
-_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
-_DECIMAL_COMMA = re.compile(r"[+-]?[0-9.]*,[0-9]+([eE][+-]?[0-9]+)?")
+from agegait.data.files.numbers import DECIMAL_COMMA, NUMBER
+
 _NOTHING = ("", "nan", "+nan", "-nan", "na", "n/a", "#n/a", "null", "none")
 _INFINITIES = ("inf", "infinity")
 
@@ -16,7 +15,7 @@ _INFINITIES = ("inf", "infinity")
 def looks_like_number(text: str) -> bool:
     """Whether a field is meant to be a number, be it one that is not read, such as one with a decimal comma."""
     text = text.strip()
-    return bool(_NUMBER.fullmatch(text) or _DECIMAL_COMMA.fullmatch(text)) or text.lower() in _NOTHING[1:]
+    return bool(NUMBER.fullmatch(text) or DECIMAL_COMMA.fullmatch(text)) or text.lower() in _NOTHING[1:]
 
 
 @dataclass(frozen=True)
@@ -81,7 +80,7 @@ class Table:
 
     def _number(self, entry: str, words: Mapping[str, float], row: int, column: int) -> float:
         text = entry.strip()
-        if _NUMBER.fullmatch(text):
+        if NUMBER.fullmatch(text):
             return float(text)
         if text.lower() in words:
             return words[text.lower()]
@@ -90,7 +89,7 @@ class Table:
         if text.lstrip("+-").lower() in _INFINITIES:
             return np.inf
         hint = ""
-        if _DECIMAL_COMMA.fullmatch(text):
+        if DECIMAL_COMMA.fullmatch(text):
             hint = "; decimal commas are not read, write decimal points"
         shown = text if len(text) <= 40 else text[:40] + "..."
         raise ValueError(f"{self.place(row, column)}: expected a number, found {shown!r}{hint}.")

@@ -1,15 +1,19 @@
 """Walks in NumPy's files."""
 
-import io
+import math
 import tokenize
 import zipfile
 import zlib
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 from numpy.lib import format as npy
 
+from agegait.data.files import opening
+from agegait.data.files.bounded_reads import BoundedReads
+from agegait.data.files.limits import MIB, MOST_ARRAYS_LISTED, MOST_BESIDES, MOST_HEADER, check_size
 from agegait.data.files.recording import Recording, listed
 from agegait.data.files.tracking import tracked_of
 from agegait.data.walk_format import UNITS, is_rate
@@ -23,131 +27,212 @@ SyntaxError and TokenError come of a `.npy` header, which NumPy parses."""
 
 _BESIDES = ("tracked", "joints", "frame_rate", "units")
 
+_COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""What NumPy writes. Of the others zipfile cannot inflate a part alone."""
 
-def read_npy(path: Path) -> Recording:
+
+class _Header(NamedTuple):
+    """What an array says that it is, before any of it is read."""
+
+    shape: tuple[int, ...]
+    fortran_order: bool
+    dtype: np.dtype
+
+    def __str__(self) -> str:
+        return f"{self.dtype} {list(self.shape)}"
+
+
+def read_npy(path: Path, within: Path | None = None) -> Recording:
     """Reads a `.npy` file of numbers [T, J, 3] or [T, 3 J].
 
     Raises:
         ValueError: Another content. Pickled objects are refused unread, as they can run code.
     """
-    return Recording(str(path), _coordinates(_array(path.read_bytes(), str(path)), str(path)))
+    source = str(path)
+    with opening.open_regular(path, within) as file:
+        header = _header(file, source)
+        shape = _walk_shape(header, source)
+        return Recording(source, _content(file, header, source).reshape(shape).astype("float64"))
 
 
-def read_npz(path: Path) -> Recording:
+def read_npz(path: Path, within: Path | None = None) -> Recording:
     """Reads a `.npz` file.
 
     Of its arrays, `"skeleton"` [T, J, 3] or [T, 3 J] is the walk, or else the only one of numbers in three dimensions;
-    there may be `"tracked"` [T, J], `"joints"` [J] of names, `"frame_rate"` and `"units"` too.
+    there may be `"tracked"` [T, J], `"joints"` [J] of names, `"frame_rate"` and `"units"` too. No others are inflated.
 
     Raises:
         ValueError: Another content. Pickled objects are refused unread, as they can run code.
     """
-    source, content = str(path), path.read_bytes()
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            members = {name.removesuffix(".npy"): archive.read(name) for name in archive.namelist()}
-    except _UNREADABLE as error:
-        raise ValueError(f"{source}: expected an archive of arrays: {error}") from None
-    walk = "skeleton" if "skeleton" in members else _only_walk(members, source)
-    arrays = {name: _array(members[name], f"{source}, {name!r}") for name in (walk, *_BESIDES) if name in members}
-    coordinates = _coordinates(arrays[walk], f"{source}, {walk!r}")
-    unread = [name for name in members if name not in arrays]
+    source = str(path)
+    with opening.open_regular(path, within) as file:
+        try:
+            archive = zipfile.ZipFile(BoundedReads(file, MOST_ARRAYS_LISTED))
+        except _UNREADABLE as error:
+            raise ValueError(f"{source}: expected an archive of arrays: {error}") from None
+        with archive:
+            members = {member.filename.removesuffix(".npy"): member for member in archive.infolist()}
+            return _read_members(_Members(archive, members, source))
+
+
+@dataclass(frozen=True)
+class _Members:
+    """The arrays of an archive, of which nothing was inflated yet."""
+
+    archive: zipfile.ZipFile
+    members: dict[str, zipfile.ZipInfo]
+    source: str
+
+    def place(self, name: str) -> str:
+        return f"{self.source}, {name!r}"
+
+    def header(self, name: str, pickled: bool = False) -> _Header:
+        with self._open(name) as file:
+            return _header(file, self.place(name), pickled)
+
+    def array(self, name: str) -> np.ndarray:
+        with self._open(name) as file:
+            return _content(file, _header(file, self.place(name)), self.place(name))
+
+    def small_array(self, name: str) -> np.ndarray:
+        """An array of names or of one value."""
+        header = self.header(name)
+        if math.prod(header.shape) * header.dtype.itemsize > MOST_BESIDES:
+            raise ValueError(f"{self.place(name)}: expected at most {MOST_BESIDES} bytes, found {header}.")
+        return self.array(name)
+
+    def _open(self, name: str) -> IO[bytes]:
+        member = self.members[name]
+        try:
+            if member.compress_type not in _COMPRESSIONS:
+                raise ValueError(f"{name!r} has another compression than deflate")
+            return self.archive.open(member)
+        except _UNREADABLE as error:
+            raise ValueError(f"{self.source}: expected an archive of arrays: {error}") from None
+
+
+def _read_members(arrays: _Members) -> Recording:
+    source = arrays.source
+    walk = "skeleton" if "skeleton" in arrays.members else _only_walk(arrays)
+    shape = _walk_shape(arrays.header(walk), arrays.place(walk))
+    names, tracked = _names(arrays, shape[1]), _tracked(arrays, shape[:2])
+    unread = [name for name in arrays.members if name not in (walk, *_BESIDES)]
     return Recording(
         source,
-        coordinates,
-        names=_names(arrays, coordinates.shape[1], source),
-        tracked=_tracked(arrays, coordinates.shape[:2], source),
-        units=_units(arrays, source),
-        frame_rate=_frame_rate(arrays, source),
+        arrays.array(walk).reshape(shape).astype("float64"),
+        names=names,
+        tracked=tracked,
+        units=_units(arrays),
+        frame_rate=_frame_rate(arrays),
         remarks=(f"not read: {listed(unread)}",) if unread else (),
     )
 
 
-def _only_walk(members: dict[str, bytes], source: str) -> str:
+def _only_walk(arrays: _Members) -> str:
     """Name of the only array that can be a walk; the headers alone are read."""
     found = {}
-    for name, content in members.items():
+    for name in arrays.members:
         try:
-            found[name] = _header(io.BytesIO(content))
-        except _UNREADABLE:
+            found[name] = arrays.header(name, pickled=True)
+        except ValueError:
             continue  # not an array
-    walks = [name for name, (shape, dtype) in found.items() if len(shape) == 3 and dtype.kind in "fiu"]
+    walks = [name for name, header in found.items() if len(header.shape) == 3 and header.dtype.kind in "fiu"]
     if len(walks) != 1:
-        arrays = listed([f"{name} {dtype} {list(shape)}" for name, (shape, dtype) in found.items()]) or "no array"
-        raise ValueError(f"{source}: expected an array 'skeleton', or just one of numbers [T, J, 3], found {arrays}.")
+        described = listed([f"{name} {header}" for name, header in found.items()]) or "no array"
+        raise ValueError(
+            f"{arrays.source}: expected an array 'skeleton', or just one of numbers [T, J, 3], found {described}."
+        )
     return walks[0]
 
 
-def _array(content: bytes, source: str) -> np.ndarray:
-    file = io.BytesIO(content)
+def _header(file: IO[bytes], source: str, pickled: bool = False) -> _Header:
+    """What an array says that it is; `pickled` lets pickled objects be looked at from outside."""
+    start = BoundedReads(file, MOST_HEADER)
     try:
-        if _header(file)[1].hasobject:
+        read_header = npy.read_array_header_1_0 if npy.read_magic(start) == (1, 0) else npy.read_array_header_2_0
+        header = _Header(*read_header(start))
+        if min(header.shape, default=0) < 0:
+            raise ValueError(f"its shape is {list(header.shape)}")
+        if header.dtype.hasobject and not pickled:
             raise ValueError("it holds pickled objects, which can run code; refused")
-        file.seek(0)
-        return npy.read_array(file, allow_pickle=False)
+    except _UNREADABLE as error:
+        raise ValueError(f"{source}: expected an array of numbers: {error}") from None
+    return header
+
+
+def _content(file: IO[bytes], header: _Header, source: str) -> np.ndarray:
+    """An array whose size was found fit. No more memory is taken than the file has bytes for."""
+    size, content = math.prod(header.shape) * header.dtype.itemsize, bytearray()
+    try:
+        while len(content) < size and (piece := file.read(min(MIB, size - len(content)))):
+            content += piece
+        if len(content) < size:
+            raise EOFError(f"{header} takes {size} bytes, found {len(content)}")
+        file.read(1)  # at the end an archive's checksum is compared
+        flat = np.frombuffer(content, header.dtype, math.prod(header.shape))
+        return flat.reshape(header.shape, order="F" if header.fortran_order else "C")
     except _UNREADABLE as error:
         raise ValueError(f"{source}: expected an array of numbers: {error}") from None
 
 
-def _header(file: io.BytesIO) -> tuple[tuple[int, ...], np.dtype]:
-    read_header = npy.read_array_header_1_0 if npy.read_magic(file) == (1, 0) else npy.read_array_header_2_0
-    shape, _, dtype = read_header(file)
-    return shape, dtype
+def _walk_shape(header: _Header, source: str) -> tuple[int, int, int]:
+    """The shape [T, J, 3] of an array that is a walk."""
+    frames, *others = header.shape or (0,)
+    if len(others) == 1 and others[0] % 3 == 0:
+        others = [others[0] // 3, 3]
+    if header.dtype.kind not in "fiu" or len(others) != 2 or others[1] != 3 or not others[0]:
+        raise ValueError(f"{source}: expected numbers [T, J, 3] or [T, 3 J], found {header}.")
+    check_size(source, frames, others[0])
+    return frames, others[0], 3
 
 
-def _coordinates(array: np.ndarray, source: str) -> np.ndarray:
-    if array.ndim == 2 and array.shape[1] and array.shape[1] % 3 == 0:
-        array = array.reshape(len(array), -1, 3)
-    if array.dtype.kind not in "fiu" or array.ndim != 3 or array.shape[2] != 3 or not array.shape[1]:
-        raise ValueError(f"{source}: expected numbers [T, J, 3] or [T, 3 J], found {array.dtype} {list(array.shape)}.")
-    return array.astype("float64")
-
-
-def _names(arrays: dict[str, np.ndarray], joints: int, source: str) -> tuple[str, ...] | None:
-    if "joints" not in arrays:
+def _names(arrays: _Members, joints: int) -> tuple[str, ...] | None:
+    if "joints" not in arrays.members:
         return None
-    names = arrays["joints"]
+    names = arrays.small_array("joints")
     if names.dtype.kind not in "US" or names.shape != (joints,):
         raise ValueError(
-            f"{source}, 'joints': expected names [{joints}], one a joint, found {names.dtype} {list(names.shape)}."
+            f"{arrays.place('joints')}: expected names [{joints}], one a joint, found {names.dtype} "
+            f"{list(names.shape)}."
         )
     try:
         return tuple(str(name) for name in names.astype("U"))
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{source}, 'joints': expected names in ASCII or as text: {error}.") from None
+    except ValueError as error:  # bytes that are not ASCII, or no characters
+        raise ValueError(f"{arrays.place('joints')}: expected names in ASCII or as text: {error}.") from None
 
 
-def _tracked(arrays: dict[str, np.ndarray], shape: tuple[int, ...], source: str) -> np.ndarray | None:
-    if "tracked" not in arrays:
+def _tracked(arrays: _Members, shape: tuple[int, ...]) -> np.ndarray | None:
+    if "tracked" not in arrays.members:
         return None
-    tracked = arrays["tracked"]
-    if tracked.dtype.kind not in "bfiu" or tracked.shape != shape:
+    header = arrays.header("tracked")
+    if header.dtype.kind not in "bfiu" or header.shape != shape:
         raise ValueError(
-            f"{source}, 'tracked': expected booleans or numbers {list(shape)}, one a joint of each frame, found "
-            f"{tracked.dtype} {list(tracked.shape)}."
+            f"{arrays.place('tracked')}: expected booleans or numbers {list(shape)}, one a joint of each frame, found "
+            f"{header}."
         )
-    return tracked_of(tracked.astype("float64"), f"{source}, 'tracked'")
+    return tracked_of(arrays.array("tracked").astype("float64"), arrays.place("tracked"))
 
 
-def _units(arrays: dict[str, np.ndarray], source: str) -> str | None:
-    units = _only(arrays, "units", source)
+def _units(arrays: _Members) -> str | None:
+    units = _only(arrays, "units")
     if units is not None and units not in UNITS:
-        raise ValueError(f"{source}, 'units': expected one of {', '.join(UNITS)}, found {units!r}.")
+        raise ValueError(f"{arrays.place('units')}: expected one of {', '.join(UNITS)}, found {units!r:.40}.")
     return units
 
 
-def _frame_rate(arrays: dict[str, np.ndarray], source: str) -> float | None:
-    rate = _only(arrays, "frame_rate", source)
+def _frame_rate(arrays: _Members) -> float | None:
+    rate = _only(arrays, "frame_rate")
     if rate is not None and not is_rate(rate):
-        raise ValueError(f"{source}, 'frame_rate': expected a rate in Hz, found {rate!r}.")
+        raise ValueError(f"{arrays.place('frame_rate')}: expected a rate in Hz, found {rate!r:.40}.")
     return rate
 
 
-def _only(arrays: dict[str, np.ndarray], name: str, source: str) -> Any:
+def _only(arrays: _Members, name: str) -> Any:
     """The only value in an array, as Python has it; None where there is no such array."""
-    if name not in arrays:
+    if name not in arrays.members:
         return None
-    if arrays[name].size != 1:
-        raise ValueError(f"{source}, {name!r}: expected one value, found {list(arrays[name].shape)}.")
-    value = arrays[name].reshape(-1)[0].item()
+    array = arrays.small_array(name)
+    if array.size != 1:
+        raise ValueError(f"{arrays.place(name)}: expected one value, found {list(array.shape)}.")
+    value = array.reshape(-1)[0].item()
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else value

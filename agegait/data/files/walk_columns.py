@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from agegait import skeletons
+from agegait.data.files.limits import MOST_COLUMNS, MOST_JOINTS
 from agegait.data.files.recording import listed
 
-_BETWEEN = r"[\s_.\-:/]*"
+_BETWEEN = r"[\s_.\-:/]*+"  # possessive: what comes next never begins with one of these
 _POSITION = rf"(?:pos(?:ition)?{_BETWEEN})?"
 _STYLES = (
     re.compile(rf"(?P<joint>.*?){_BETWEEN}{_POSITION}[\[(]?(?P<axis>[xyz])[\])]?", re.IGNORECASE),
@@ -17,7 +18,6 @@ _STYLES = (
 )
 _NUMBERED = re.compile(rf"(?P<word>[a-z]*){_BETWEEN}(?P<number>[0-9]{{1,4}})", re.IGNORECASE)
 _LONGEST_NAME = 100
-_MOST_COLUMNS = 5000
 
 _Triple = tuple[int, int, int]
 
@@ -85,11 +85,11 @@ def find_columns(columns: tuple[str, ...]) -> WalkColumns:
     Raises:
         ValueError: No coordinates, too many columns, two of one name, or joints that are numbered with a gap.
     """
-    if len(columns) > _MOST_COLUMNS:
-        raise ValueError(f"expected at most {_MOST_COLUMNS} columns, found {len(columns)}.")
+    if len(columns) > MOST_COLUMNS:
+        raise ValueError(f"expected at most {MOST_COLUMNS} columns, found {len(columns)}.")
     name, times = max(Counter(columns).items(), key=lambda item: item[1], default=("", 0))
     if times > 1:
-        raise ValueError(f"expected another name for each column, found {name!r} {times} times.")
+        raise ValueError(f"expected another name for each column, found {name[:_LONGEST_NAME]!r} {times} times.")
     compact = {_compact(name): index for index, name in reversed(list(enumerate(columns)))}
     frame, time = _first(_FRAME, compact), _first(_TIME, compact)
     joint = _first(_JOINT, compact)
@@ -131,9 +131,11 @@ def joint_order(labels: Iterable[str]) -> tuple[list[str], bool]:
         numbered.
 
     Raises:
-        ValueError: Joints that are numbered with a gap.
+        ValueError: Joints that are numbered with a gap, or too many.
     """
     once = list(dict.fromkeys(labels))
+    if len(once) > MOST_JOINTS:
+        raise ValueError(f"expected at most {MOST_JOINTS:,} joints, found {len(once):,} different ones.")
     numbers = _numbers(once)
     return (sorted(once, key=numbers.__getitem__), True) if numbers else (once, False)
 
@@ -194,8 +196,8 @@ def _numbers(joints: Iterable[str]) -> dict[str, int] | None:
         return None
     numbers = {joint: int(match["number"]) for joint, match in found.items() if match}
     if sorted(numbers.values()) not in (list(range(len(found))), list(range(1, len(found) + 1))):
-        listed = ", ".join(map(str, sorted(numbers.values())))
-        raise ValueError(f"expected joints that are numbered from 0 or 1 without a gap, found {listed}.")
+        found_numbers = ", ".join(map(str, sorted(numbers.values())))
+        raise ValueError(f"expected joints that are numbered from 0 or 1 without a gap, found {found_numbers}.")
     return numbers
 
 

@@ -1,8 +1,12 @@
 """Walks in tables: a row for each frame, or for each joint of each frame."""
 
+from collections.abc import Iterator, Sequence
+from itertools import chain
+
 import numpy as np
 
 from agegait.data.files.frame_times import frame_seconds
+from agegait.data.files.limits import MOST_COORDINATES, check_size
 from agegait.data.files.recording import Recording, listed
 from agegait.data.files.table import Table, looks_like_number
 from agegait.data.files.tracking import tracked_of
@@ -11,15 +15,27 @@ from agegait.data.files.walk_columns import WalkColumns, find_columns, joint_ord
 _STATES = {"false": 0.0, "nottracked": 0.0, "not_tracked": 0.0, "inferred": 1.0, "tracked": 2.0, "true": 1.0}
 """Words for whether a joint was tracked."""
 
-_MOST_JOINTS = 1000
+_MOST_ROWS = MOST_COORDINATES // 3
+"""Of a table with a row for each joint."""
 
 
-def read_table(table: Table) -> Recording:
+def read_table(blocks: Iterator[Table]) -> Recording:
     """Reads a walk from a table, see `find_columns` for its columns; without a header, x, y and z of each joint.
 
+    Args:
+        blocks: Tables of the same columns, at least one, each with some of the rows. They are read up to what a walk
+            may have.
+
     Raises:
-        ValueError: A table that is no walk. The message names the line and the column.
+        ValueError: A table that is no walk, or too large. The message names the line and the column.
     """
+    first = next(blocks)
+    columns = _columns(first)
+    table = _joined(first, blocks, columns)
+    return _read_wide(table, columns) if columns.joint is None else _read_long(table, columns, columns.joint)
+
+
+def _columns(table: Table) -> WalkColumns:
     if table.names is None:
         if len(table.columns) % 3:
             raise ValueError(
@@ -27,12 +43,42 @@ def read_table(table: Table) -> Recording:
                 "without a header."
             )
         starts = range(0, len(table.columns), 3)
-        return _read_wide(table, WalkColumns(tuple((start, start + 1, start + 2) for start in starts)))
+        return WalkColumns(tuple((start, start + 1, start + 2) for start in starts))
     try:
-        columns = find_columns(table.names)
+        return find_columns(table.names)
     except ValueError as error:
         raise ValueError(f"{table.source}: {error}") from None
-    return _read_wide(table, columns) if columns.joint is None else _read_long(table, columns, columns.joint)
+
+
+def _joined(first: Table, others: Iterator[Table], columns: WalkColumns) -> Table:
+    """One table of the columns that are read: of numbers, but for the joints and for times that are none."""
+    states = [column for column in columns.tracked if column is not None]
+    arrays: dict[int, list[np.ndarray]] = {column: [] for triple in columns.coordinates for column in triple}
+    arrays |= {column: [] for column in (*states, columns.frame, columns.time) if column is not None}
+    words: dict[int, list[str]] = {} if columns.joint is None else {columns.joint: []}
+    if columns.time is not None and len(first.lines) and not looks_like_number(first.texts(columns.time)[0]):
+        words[columns.time] = []
+        del arrays[columns.time]
+    known: dict[str, str] = {}  # the same few texts come in all rows
+    lines: list[np.ndarray] = []
+    rows = 0
+    for block in chain([first], others):
+        rows += len(block.lines)
+        if columns.joint is None:
+            check_size(block.source, rows, len(columns.coordinates))
+        elif rows > _MOST_ROWS:
+            raise ValueError(f"{block.source}: expected at most {_MOST_ROWS:,} rows, found more; cut the recording.")
+        for column, parts in arrays.items():
+            parts.append(block.numbers(column, _STATES if column in states else {}))
+        for column, entries in words.items():
+            entries.extend(known.setdefault(text, text) for text in block.texts(column))
+        lines.append(block.lines)
+    joined: list[Sequence[str] | np.ndarray | None] = [None] * len(first.columns)
+    for column, parts in arrays.items():
+        joined[column] = np.concatenate(parts)
+    for column, entries in words.items():
+        joined[column] = entries
+    return Table(first.source, first.names, joined, np.concatenate(lines), first.clocks)
 
 
 def _read_wide(table: Table, columns: WalkColumns) -> Recording:
@@ -59,9 +105,8 @@ def _read_long(table: Table, columns: WalkColumns, column: int) -> Recording:
         order, numbered = joint_order(labels)
     except ValueError as error:
         raise ValueError(f"{table.source}, {table.title(column)}: {error}") from None
-    if len(order) > _MOST_JOINTS:
-        raise ValueError(f"{table.source}, {table.title(column)}: expected joints, found {len(order)} different ones.")
     _, rows, frame = np.unique(numbers, return_index=True, return_inverse=True)
+    check_size(table.source, len(rows), len(order))
     place = {label: index for index, label in enumerate(order)}
     joint = np.array([place[label] for label in labels], int)
     cells, first = np.unique(frame * len(order) + joint, return_index=True)
@@ -114,8 +159,9 @@ def _seconds(table: Table, column: int, unit: float | None, rows: np.ndarray) ->
     Raises:
         ValueError: Times fall.
     """
-    first = table.texts(column)[0]
-    if not looks_like_number(first):
+    entries = table.columns[column]
+    if not isinstance(entries, np.ndarray):
+        first = table.texts(column)[0]
         return None, f"not understood: {first[:40]!r}"
     times = _finite(table, column)[rows]
     if (np.diff(times) < 0).any():
