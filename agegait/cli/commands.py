@@ -1,11 +1,13 @@
 """What each command does."""
 
 import argparse
+import contextlib
 import resource
 import shlex
 from pathlib import Path
 from typing import Any
 
+from agegait.cli.json_stderr import json_stderr
 from agegait.cli.log_lines import print_warnings
 from agegait.cli.run_settings import file_format, run_settings, train_command
 from agegait.cli.tensorflow import start_tensorflow
@@ -154,18 +156,18 @@ def serve(options: argparse.Namespace) -> None:
     from agegait import serving
     from agegait.serving.server.json_log import log_json
 
-    if options.log == "none":
-        print_warnings("agegait.serving")
-    else:
-        log_json(requests=options.log == "requests")
-
     def announce(server: serving.Server) -> None:
         text = f"serving {options.folder or options.model_config_file} on {server.address}; stop it with Ctrl-C"
         errors().print(text, soft_wrap=True)
 
     # Each connection takes a file; many a system lets a process have 1,024 unless it asks for more.
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
-    serving.Server(options.folder, **arguments).serve_forever(announce)
+    with contextlib.ExitStack() as stack:
+        if options.log == "none":
+            print_warnings("agegait.serving")
+        else:
+            log_json(options.log == "requests", stack.enter_context(json_stderr()))
+        serving.Server(options.folder, **arguments).serve_forever(announce)
 
 
 def identify(options: argparse.Namespace) -> None:

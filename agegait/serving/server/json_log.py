@@ -3,6 +3,7 @@
 import datetime
 import json
 import logging
+from typing import TextIO
 
 _REQUESTS = "agegait.serving.requests"
 _OTHERS = ("grpc", "uvicorn", "asyncio")
@@ -24,13 +25,14 @@ class _JsonLines(logging.Formatter):
         return datetime.datetime.fromtimestamp(record.created, datetime.UTC).isoformat(timespec="milliseconds")
 
 
-def log_json(requests: bool) -> None:
+def log_json(requests: bool, stream: TextIO | None = None) -> None:
     """Writes what the server logs to standard error, a JSON object a line, and what the libraries below it warn of.
 
     Args:
         requests: Whether each request gets a line, and not only models that come and go.
+        stream: Where to write instead.
     """
-    handler = logging.StreamHandler()
+    handler = logging.StreamHandler(stream)
     handler.setFormatter(_JsonLines())
     for name in ("agegait.serving", *_OTHERS):
         logger = logging.getLogger(name)
