@@ -14,6 +14,7 @@ from agegait import evaluation, protocols
 from agegait.reproduction.published import ALL_NOTES, NOTES, PUBLISHED, SHORT_SOURCE, SOURCE, Figures
 from agegait.reproduction.rows import ROWS
 from agegait.runs import read_record, write_aside
+from agegait.visible_text import visible
 
 PRINTED = ("Rank-1", "nAUC (ROC)")
 """Ours that the published figures stand beside."""
@@ -205,7 +206,7 @@ def markdown(found: dict[str, Any]) -> str:
             ", ".join(f"{name} {value}" for name, value in result[kind].items()) for result in found["results"]
         )
         lines += [f"- {kind.capitalize()}: {text}" for text in said]
-    return "\n".join(lines).rstrip() + "\n"
+    return "\n".join(map(visible, lines)).rstrip() + "\n"
 
 
 def _published(name: str) -> dict[str, dict[str, Any]]:
