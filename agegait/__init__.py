@@ -24,7 +24,6 @@ _LAYERS = (
 )
 _MODELS = ("GaitEncoder", "GaitIdentifier", "GaitRecognizer", "WindowRecognizer")
 _MODULES = (
-    "augmentation",
     "baselines",
     "convert",
     "data",
@@ -68,7 +67,6 @@ __all__ = [
     "WindowMeasures",
     "WindowRecognizer",
     "__version__",
-    "augmentation",
     "baselines",
     "convert",
     "data",
@@ -100,7 +98,6 @@ __all__ = [
 if TYPE_CHECKING:
     import agegait.export as export
     from agegait import (
-        augmentation,
         baselines,
         convert,
         data,

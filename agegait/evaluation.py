@@ -227,17 +227,8 @@ def logits_by_method(run: runs.Run, windows: Windows, features: np.ndarray) -> d
         features: `[M, f, 3 k]`, what the run's encoder makes of them.
     """
     found = {TITLES[run.settings.features]: run.recognizer.predict(features, batch_size=BATCH, verbose=0)}
-    if run.fine_tuned:
-        found["fine-tuned"] = fine_tuned_logits(run, windows)
     if run.window_recognizer is None:
         return found
     alone = run.window_recognizer.predict(windows.skeletons, batch_size=BATCH, verbose=0)
     both = {f"{method} + {WINDOW_RECOGNIZER}": (logits + alone) / 2 for method, logits in found.items()}
     return {**both, **found, WINDOW_RECOGNIZER: alone}
-
-
-def fine_tuned_logits(run: runs.Run, windows: Windows) -> np.ndarray:
-    """The logits `[M, N]` of windows by a run's fine-tuned encoder and recognizer."""
-    identifier = run.identifier
-    outputs = identifier.encoder.predict(windows.skeletons, batch_size=runs.FEATURE_BATCH, verbose=0)
-    return identifier.recognizer.predict(outputs["ages"], batch_size=BATCH, verbose=0)

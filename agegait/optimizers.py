@@ -57,11 +57,6 @@ def recognizer_optimizer(recipe: Recipe, steps: int) -> keras.optimizers.Optimiz
     return FusedAdam(_rate(recipe, recipe.recognizer_learning_rate, steps), epsilon=1e-8)
 
 
-def fine_tune_optimizer(recipe: Recipe, steps: int) -> keras.optimizers.Optimizer:
-    """The optimizer of both trained on together: Adam; arguments as for `encoder_optimizer`."""
-    return FusedAdam(_rate(recipe, recipe.fine_tune_learning_rate, steps))
-
-
 def recognizer_initializer(recipe: Recipe) -> keras.initializers.Initializer:
     """What the recognizer's kernels are drawn from: N(0, 1) in the published code."""
     if recipe.initial_scale:

@@ -47,21 +47,14 @@ class Recipe:
         0,
         "passes over the training windows for a second recognizer, of windows themselves, that answers too; 0 for none",
     )
-    fine_tune_epochs: int = _option(0, "passes in which encoder and recognizer learn the labels together, at the end")
-    fine_tune_learning_rate: float = _option(1e-5, "Adam's at the start of that")
     stride: int = _option(0, "frames from a training window to the next; 0 as the papers cut the data set")
     mirror: bool = _option(False, "train on mirror images of the training windows as well")
-    noise: float = _option(0.0, "train on each window once more, with Gaussian noise of so many metres")
-    turn: float = _option(0.0, "train on each window once more, turned about the vertical by up to so many degrees")
-    time_warp: float = _option(0.0, "train on each window once more, at a speed that differs by up to this share")
-    align_heading: bool = _option(False, "turn each frame about the vertical until its hips lie along x")
     early_stopping: int = _option(0, "epochs without a better validation after which a training ends; 0 for none")
 
     def __post_init__(self) -> None:
         for name in (
             "epochs",
             "window_recognizer_epochs",
-            "fine_tune_epochs",
             "stride",
             "early_stopping",
             "least_steps",
@@ -72,9 +65,6 @@ class Recipe:
             "l2",
             "sigma",
             "locality_weight",
-            "noise",
-            "turn",
-            "time_warp",
             "label_smoothing",
         ):
             self._check(name, getattr(self, name) >= 0, "at least 0")
@@ -87,15 +77,10 @@ class Recipe:
             "recognizer_units",
         ):
             self._check(name, getattr(self, name) >= 1, "at least 1")
-        for name in ("learning_rate", "recognizer_learning_rate", "fine_tune_learning_rate"):
+        for name in ("learning_rate", "recognizer_learning_rate"):
             self._check(name, getattr(self, name) > 0, "more than 0")
-        for name in ("dropout", "beta_2", "time_warp", "label_smoothing"):
+        for name in ("dropout", "beta_2", "label_smoothing"):
             self._check(name, getattr(self, name) < 1, "less than 1")
-
-    @property
-    def augments(self) -> bool:
-        """Whether each training window comes once more, changed at random: in all the ways that are asked for."""
-        return bool(self.noise or self.turn or self.time_warp)
 
     def passes(self, epochs: int, rows: int, batch_size: int) -> int:
         """Epochs of a training over so many rows: those asked for, or more where `least_steps` asks for more.

@@ -1,6 +1,6 @@
 """Training a run: the encoder without labels, the recognizer on its AGEs, and what else the recipe has.
 
-That is a second recognizer, of windows themselves, and encoder and recognizer together in the end.
+That is a second recognizer, of windows themselves.
 """
 
 import contextlib
@@ -51,7 +51,7 @@ def train(
 ) -> Run:
     """Trains an encoder and a recognizer, or takes up a training that was stopped.
 
-    The recognizers kept, and the fine-tuned models, are those of the epoch with the best accuracy over the validation
+    The recognizers kept are those of the epoch with the best accuracy over the validation
     walks, which are no training walks of this run and no test walks. So is, by its validation loss, the encoder where
     the recipe stops early; else it is that of the last epoch.
 
@@ -81,8 +81,6 @@ def train_on(dataset: DataSet, settings: Settings, out: str | PathLike, tensorbo
     train_recognizer(run, training, validation, _tensorboard(run, "recognizer", tensorboard))
     if settings.recipe.window_recognizer_epochs:
         train_window_recognizer(run, training, validation, _tensorboard(run, "window_recognizer", tensorboard))
-    if settings.recipe.fine_tune_epochs:
-        fine_tune(run, training, validation, _tensorboard(run, "fine_tuned", tensorboard))
     finish(run)
     return run
 
@@ -318,34 +316,6 @@ def train_window_recognizer(run: Run, training: Windows, validation: Windows, ca
     )
     run.save_model("window_recognizer", recognizer)
     _record(run, "window_recognizer", reached)
-
-
-def fine_tune(run: Run, training: Windows, validation: Windows, callbacks: Callbacks = ()) -> None:
-    """Trains a run's encoder and recognizer together on labels, and keeps them beside the others, if not done."""
-    if run.fine_tuned:
-        return
-    settings, recipe = run.settings, run.settings.recipe
-    keras.utils.set_random_seed(settings.seed)
-    encoder, recognizer = run.load_model("encoder"), run.load_model("recognizer")
-    # The loss is of names alone, so what only rebuilds windows gets no gradient, of which Keras would warn.
-    for weight in (encoder.decoder.output_kernel, encoder.decoder.output_bias):
-        weight.trainable = False
-    window = keras.Input(training.skeletons.shape[1:])
-    model = keras.Model(window, recognizer(encoder(window)["ages"]))
-    reached = _fit_labels(
-        run,
-        model,
-        "fine_tuned",
-        (training.skeletons, training.persons),
-        recipe.fine_tune_epochs,
-        recipe.batch_size,
-        optimizers.fine_tune_optimizer,
-        (validation.skeletons, validation.persons),
-        callbacks,
-    )
-    run.save_model("fine_tuned_encoder", encoder)
-    run.save_model("fine_tuned_recognizer", recognizer)
-    _record(run, "fine_tuned", reached)
 
 
 def _fit_labels(

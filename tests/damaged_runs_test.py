@@ -17,7 +17,7 @@ TINY = recipes.recipe("best", epochs=1, recognizer_epochs=1, window_recognizer_e
 
 def record():
     return {
-        "format": 1,
+        "format": 2,
         "settings": dataclasses.asdict(runs.Settings("walkers", preset="best", recipe=TINY)),
         "data": {
             "name": "walkers",
@@ -52,13 +52,13 @@ COMMANDS = {
 
 DAMAGES = {
     b"": "expected JSON: ",
-    b'{"format": 1, "sett': "expected JSON: ",
+    b'{"format": 2, "sett': "expected JSON: ",
     b"\x89PNG\r\n\x1a\n\x00\xff": "expected JSON: ",
     b"[" * 100_000: "expected JSON: ",
     b"[1, 2]": "expected an object, found [1, 2].",
     b'"run"': "expected an object, found 'run'.",
     b"null": "expected an object, found None.",
-    b'{"format": 1}': "settings: expected an object, found none.",
+    b'{"format": 2}': "settings: expected an object, found none.",
 }
 
 
@@ -197,9 +197,9 @@ def test_a_damaged_model_is_named(folder, damage):
     [
         ("{", "expected JSON: "),
         ("[]", "expected an object, found []."),
-        ('{"format": 1}', "trial: expected text, found none."),
+        ('{"format": 2}', "trial: expected text, found none."),
         (
-            '{"format": 1, "trial": "0", "validation_accuracy": 0.5, "run": null, "settings": {"frames": 6}}',
+            '{"format": 2, "trial": "0", "validation_accuracy": 0.5, "run": null, "settings": {"frames": 6}}',
             "settings.dataset: expected, found none.",
         ),
     ],

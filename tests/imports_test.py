@@ -21,7 +21,6 @@ HANDED_ON = {**dict.fromkeys(agegait._LAYERS, "agegait.layers"), **dict.fromkeys
 OWN = {
     "agegait.skeletons": set(),
     "agegait.metrics": set(),
-    "agegait.augmentation": set(),
     "agegait.losses": set(),
     "agegait.optimizers": {"agegait.recipes"},
     "agegait.limbs": {"agegait.skeletons"},
@@ -49,7 +48,6 @@ FOREIGN = {
     "agegait.protocols": {"numpy", "sklearn"},
     "agegait.data": {"numpy", "keras", "tensorflow", "pyarrow"},
     "agegait.layers": {"numpy", "keras"},
-    "agegait.augmentation": {"numpy"},
     "agegait.losses": {"keras"},
     "agegait.optimizers": {"keras", "tensorflow"},
     "agegait.models": {"numpy", "keras"},

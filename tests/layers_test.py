@@ -12,7 +12,6 @@ import tensorflow as tf
 from keras import tree
 
 from agegait import layers
-from agegait.augmentation import turned
 from agegait.layers import (
     AxisLSTM,
     BasicAttention,
@@ -24,7 +23,7 @@ from agegait.layers import (
     Whitening,
     WindowMeasures,
 )
-from agegait.skeletons import JOINTS, mirrored
+from agegait.skeletons import JOINTS
 
 A, B, F, J, K = 3, 2, 4, 5, 6
 STATE = (A, B, K)
@@ -66,9 +65,6 @@ CASES = {
     "ReverseDecoder target": Case(lambda **options: decoder("target", **options), {**MEMORY, "target": (A, B, F, J)}),
     "SkeletonNormalization": Case(
         lambda **options: SkeletonNormalization(center=1, unit="mm", **options), {"inputs": (B, F, J, 3)}
-    ),
-    "SkeletonNormalization aligned": Case(
-        lambda **options: SkeletonNormalization(align_heading=True, **options), {"inputs": (B, F, len(JOINTS), 3)}
     ),
     "Whitening": Case(lambda **options: Whitening(epsilon=1e-3, **options), {"inputs": (B, F, J)}),
     "WindowMeasures": Case(WindowMeasures, {"inputs": (B, F, J, 3)}),
@@ -443,45 +439,6 @@ class TestSkeletonNormalization:
         far = SkeletonNormalization(dtype="mixed_bfloat16")(self.skeletons / 10_000 + 30)
         np.testing.assert_allclose(*arrays([near, far]), rtol=0.01, atol=1e-4)
 
-    def test_aligned_frames_say_nothing_of_where_somebody_walks_to(self):
-        bodies = self.bodies()
-        aligned = np.asarray(SkeletonNormalization(align_heading=True)(bodies))
-        left, right = JOINTS.index("HipLeft"), JOINTS.index("HipRight")
-        for window, frame in np.ndindex(B, F):
-            body, found = bodies[window, frame], aligned[window, frame]
-            x, _, z = body[right] - body[left]
-            angle = math.atan2(z, x)
-            c, s = math.cos(angle), math.sin(angle)
-            turn = np.array([[c, 0, s], [0, 1, 0], [-s, 0, c]])
-            np.testing.assert_allclose(found, (body - body[0]) @ turn.T, rtol=1e-4, atol=1e-5)
-            across = found[right] - found[left]
-            assert across[0] > 0
-            assert abs(across[2]) < 1e-5
-        elsewhere = turned(bodies, 180, np.random.default_rng(1)) + np.float32([1, 2, 3])
-        np.testing.assert_allclose(SkeletonNormalization(align_heading=True)(elsewhere), aligned, atol=1e-5)
-
-    def test_a_mirror_image_is_aligned_as_the_mirror_image_of_an_aligned_one(self):
-        layer = SkeletonNormalization(align_heading=True)
-        np.testing.assert_allclose(
-            layer(mirrored(self.bodies())), mirrored(np.asarray(layer(self.bodies()))), atol=1e-6
-        )
-
-    def test_hips_above_each_other_leave_a_frame_as_it_is(self):
-        bodies = self.bodies()
-        bodies[..., JOINTS.index("HipRight"), ::2] = bodies[..., JOINTS.index("HipLeft"), ::2]
-        aligned = SkeletonNormalization(align_heading=True)(bodies)
-        np.testing.assert_array_equal(aligned, SkeletonNormalization()(bodies))
-
-    def test_aligning_takes_the_canonical_joints(self):
-        with pytest.raises(
-            ValueError, match="inputs: expected the 20 canonical joints, by whose hips frames are turned"
-        ):
-            SkeletonNormalization(align_heading=True)(np.zeros((B, F, 25, 3), "float32"))
-
-    @staticmethod
-    def bodies():
-        return np.random.default_rng(0).normal(size=(B, F, len(JOINTS), 3)).astype("float32")
-
     @pytest.mark.parametrize(
         ("shape", "options"),
         [((B, F, 3, 2), {}), ((3,), {}), ((B, F, 5, 3), {"center": 5}), ((2, 4), {"center": None})],
@@ -583,7 +540,8 @@ class TestWindowMeasures:
 
     def test_distances_do_not_see_where_somebody_stands_and_turns_to(self):
         many = np.random.default_rng(7).normal(0, 0.5, (2, F, len(JOINTS), 3)).astype("float32")
-        moved = turned(many, 90.0, np.random.default_rng(8)) + np.float32([1, 2, 3])
+        turn = np.float32([[0.6, 0, 0.8], [0, 1, 0], [-0.8, 0, 0.6]])
+        moved = many @ turn + np.float32([1, 2, 3])
         size = 3 * F * len(JOINTS)
         before, after = (WindowMeasures()(windows).numpy() for windows in (many, moved))
         np.testing.assert_allclose(after[:, size:], before[:, size:], atol=1e-5)

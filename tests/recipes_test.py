@@ -67,7 +67,6 @@ class TestRefusals:
         "name",
         [
             "epochs",
-            "fine_tune_epochs",
             "stride",
             "early_stopping",
             "initial_scale",

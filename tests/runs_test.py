@@ -16,14 +16,12 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from agegait import datasets, evaluation, recipes, runs, training
-from agegait.skeletons import JOINTS
 
 TINY = recipes.recipe(
     "best",
     epochs=2,
     recognizer_epochs=3,
     window_recognizer_epochs=2,
-    fine_tune_epochs=2,
     num_layers=1,  # a second one is half of the time, which goes into tracing
     units=16,
     recognizer_units=32,
@@ -32,8 +30,8 @@ TINY = recipes.recipe(
     stride=0,
     mirror=False,
 )
-TRAININGS = ("encoder", "recognizer", "window_recognizer", "fine_tuned")
-MODELS = ("encoder", "recognizer", "window_recognizer", "fine_tuned_encoder", "fine_tuned_recognizer")
+TRAININGS = ("encoder", "recognizer", "window_recognizer")
+MODELS = ("encoder", "recognizer", "window_recognizer")
 
 
 @pytest.fixture(scope="module")
@@ -73,8 +71,6 @@ def test_a_run_says_what_it_was_made_of(finished):
     assert 1 <= record["trained"]["recognizer"]["chosen_epoch"] <= 3
     assert sorted(path.name for path in finished.folder.iterdir()) == [
         "encoder.keras",
-        "fine_tuned_encoder.keras",
-        "fine_tuned_recognizer.keras",
         "history",
         "recognizer.keras",
         "run.json",
@@ -95,45 +91,6 @@ def test_windows_to_train_on_are_cut_and_mirrored_as_the_recipe_has_it(finished,
     np.testing.assert_array_equal(validation.skeletons, run.windows(dataset, "validation").skeletons)
 
 
-def test_windows_changed_at_random_come_once_more_after_the_others(finished, data_dir):
-    dataset, normalization = settings().load(data_dir), finished.normalization
-
-    def cut(seed=0, **changes):
-        recipe = dataclasses.replace(TINY, stride=3, **changes)
-        return settings(recipe=recipe, seed=seed).training_windows(dataset, normalization)
-
-    plain = cut()
-    count = len(plain.persons)
-    for changes, least, most in (({"noise": 0.01}, 0.005, 0.015), ({"turn": 20.0}, 0.005, 0.2)):
-        both = cut(**changes)
-        for column, expected in zip(both, plain, strict=True):
-            np.testing.assert_array_equal(column[:count], expected)
-        np.testing.assert_array_equal(both.walks[count:], plain.walks)
-        np.testing.assert_array_equal(both.persons[count:], plain.persons)
-        assert least < np.abs(both.skeletons[count:] - plain.skeletons).mean() < most
-        again, other = cut(**changes).skeletons, cut(seed=1, **changes).skeletons
-        np.testing.assert_array_equal(again, both.skeletons)
-        assert (other[count:] != again[count:]).any()
-    warped = cut(time_warp=0.2)
-    assert set(warped.walks[count:]) == set(plain.walks)
-    assert 0.8 * count < len(warped.persons) - count < count  # a faster window needs one frame more
-    mirrored = cut(mirror=True, noise=0.01)
-    noisy = cut(noise=0.01)
-    np.testing.assert_array_equal(mirrored.skeletons, noisy.with_mirrored().skeletons)
-
-
-def test_a_run_of_aligned_frames_says_so_to_whoever_uses_it(data_dir, tmp_path):
-    asked = settings(recipe=dataclasses.replace(TINY, align_heading=True))
-    run, windows, validation = training.begin(settings().load(data_dir), asked, tmp_path / "run")
-    assert runs.load(tmp_path / "run").normalization.align_heading
-    left, right = JOINTS.index("HipLeft"), JOINTS.index("HipRight")
-    for part in (windows, validation):
-        across = part.skeletons[..., right, :] - part.skeletons[..., left, :]
-        assert (across[..., 0] > 0).all()
-        assert np.abs(across[..., 2]).max() < 1e-5
-    assert run.settings.seen != settings().seen
-
-
 @pytest.mark.parametrize("name", ["recognizer", "window_recognizer"])
 def test_the_recognizer_kept_is_that_of_the_best_validation_epoch(finished, data_dir, name):
     table = (finished.folder / "history" / f"{name}.csv").read_text().splitlines()
@@ -148,17 +105,6 @@ def test_the_recognizer_kept_is_that_of_the_best_validation_epoch(finished, data
     assert np.mean(named == validation.persons) == pytest.approx(max(accuracies), abs=2e-3)
 
 
-def test_fine_tuning_starts_from_both_models_and_changes_both(finished):
-    for part in ("encoder", "recognizer"):
-        before, after = (finished.load_model(name) for name in (part, f"fine_tuned_{part}"))
-        moved = [
-            np.abs(left.numpy() - right.numpy()).max()
-            for left, right in zip(before.weights, after.weights, strict=True)
-        ]
-        assert 0 < max(moved) < 0.2
-    assert finished.identifier.encoder.weights[0].numpy().tolist() != finished.encoder.weights[0].numpy().tolist()
-
-
 def test_models_are_saved_without_the_optimizers_state(finished):
     encoder = keras.models.load_model(finished.folder / "encoder.keras")
     assert (finished.folder / "encoder.keras").stat().st_size < 4 * 1.5 * encoder.count_params() + 200_000
@@ -166,7 +112,7 @@ def test_models_are_saved_without_the_optimizers_state(finished):
 
 @pytest.mark.slow
 def test_what_was_trained_in_bfloat16_is_kept_and_used_in_float32(finished, data_dir, tmp_path):
-    asked = settings(precision="mixed_bfloat16", recipe=dataclasses.replace(TINY, fine_tune_epochs=0))
+    asked = settings(precision="mixed_bfloat16")
     run = training.train(asked, tmp_path / "run", data_dir)
     losses = [reached.folder.joinpath("history", "encoder.csv").read_text() for reached in (finished, run)]
     assert losses[0] != losses[1]
@@ -219,7 +165,7 @@ def test_a_finished_run_is_loaded_as_one_model(finished, data_dir):
     (found,) = run.identifier.identify(test["skeleton"])
     assert 0 < found.score <= 1
     windows = run.windows(settings().load(data_dir), "test")
-    logits = evaluation.logits_by_method(run, windows, run.features(windows, "AGEs"))["fine-tuned + window recognizer"]
+    logits = evaluation.logits_by_method(run, windows, run.features(windows, "AGEs"))["AGE + window recognizer"]
     own = windows.walks == test["walk"].decode()
     assert found.person == run.persons[logits[own].mean(axis=0).argmax()]
 
@@ -242,7 +188,7 @@ def test_folders_that_are_no_runs_are_refused(finished, data_dir, tmp_path):
     with pytest.raises(ValueError, match="expected JSON"):
         runs.load(tmp_path)
     (tmp_path / "run.json").write_text(json.dumps({**finished.record, "format": 99}))
-    with pytest.raises(ValueError, match="expected a run of format 1, as this version of agegait writes, found 99"):
+    with pytest.raises(ValueError, match="expected a run of format 2, as this version of agegait writes, found 99"):
         runs.load(tmp_path)
 
 
@@ -260,7 +206,6 @@ def test_folders_that_are_no_runs_are_refused(finished, data_dir, tmp_path):
         ({"feed": "soup"}, "feed: expected one of zeros, previous, target, received 'soup'"),
         ({"direction": "up"}, "direction: expected one of reverse, forward, received 'up'"),
         ({"features": "pixels"}, "features: expected one of ages, states, received 'pixels'"),
-        ({"features": "states"}, "fine_tune_epochs: expected 0 with features 'states', received 2: only AGEs"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused_before_anything_is_done(changes, message):
@@ -274,7 +219,7 @@ def test_what_the_paper_compares_with_is_trained_and_evaluated(data_dir, tmp_pat
         attention="MBAS",
         direction="forward",
         features="states",
-        recipe=dataclasses.replace(TINY, epochs=1, fine_tune_epochs=0, window_recognizer_epochs=0),
+        recipe=dataclasses.replace(TINY, epochs=1, window_recognizer_epochs=0),
     )
     run = runs.load(training.train(asked, tmp_path / "run", data_dir).folder)
     assert run.settings == asked
@@ -290,13 +235,6 @@ def test_what_the_paper_compares_with_is_trained_and_evaluated(data_dir, tmp_pat
         _ = run.identifier
 
 
-def test_a_record_from_before_there_were_directions_and_features(finished):
-    record = dataclasses.asdict(settings())
-    for name in ("direction", "features"):
-        del record[name]
-    assert runs.Settings.from_dict(record) == finished.settings
-
-
 def test_published_names_of_data_sets_are_taken():
     assert settings(dataset="Walkers").dataset == "walkers"
 
@@ -304,15 +242,17 @@ def test_published_names_of_data_sets_are_taken():
 @pytest.mark.slow
 @pytest.mark.parametrize("manner", ["ap", "sc"])
 def test_evaluation_has_every_protocol_and_is_written(data_dir, tmp_path, finished, manner):
-    alone = dataclasses.replace(TINY, fine_tune_epochs=0, window_recognizer_epochs=0)
+    alone = dataclasses.replace(TINY, window_recognizer_epochs=0)
     run = finished if manner == "ap" else training.train(settings(manner="sc", recipe=alone), tmp_path / "sc", data_dir)
     found = evaluation.evaluate(run, data_dir, baselines=("mlp", "mlp-distances") if manner == "ap" else ())
     written = json.loads((run.folder / "evaluation.json").read_text())
     assert set(found["tests"]) == set(written["tests"]) == {"test", "test_b"}
     kinds = [(result["method"], result["protocol"], result["of"]) for result in written["tests"]["test"]]
-    own = ("AGE", "fine-tuned")
-    methods = (*(f"{method} + window recognizer" for method in own), *own, "window recognizer")
-    methods = (*methods, "raw MLP", "raw MLP with distances") if manner == "ap" else ("AGE",)
+    methods = (
+        ("AGE + window recognizer", "AGE", "window recognizer", "raw MLP", "raw MLP with distances")
+        if manner == "ap"
+        else ("AGE",)
+    )
     expected = [(method, "closed-set recognition", of) for method in methods for of in ("windows", "walks")]
     others = ("retrieval", "verification", "open-set identification")
     assert kinds == [*expected, *(("AGE", protocol, "walks") for protocol in others)]

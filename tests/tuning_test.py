@@ -122,11 +122,11 @@ class TestSearchSpace:
         recipe = dataclasses.replace(TINY, epochs=3, recognizer_epochs=10, window_recognizer_epochs=20)
         found = space("units=8,16", recipe=recipe)
         assert found.epochs == 10
-        for part, expected in ((10, (3, 10, 0)), (4, (2, 4, 0)), (1, (1, 1, 0))):
+        for part, expected in ((10, (3, 10)), (4, (2, 4)), (1, (1, 1))):
             hp = drawn(found, 0)
             hp.values["tuner/epochs"] = part
             recipe = found.settings(hp).recipe
-            assert (recipe.epochs, recipe.recognizer_epochs, recipe.fine_tune_epochs) == expected
+            assert (recipe.epochs, recipe.recognizer_epochs) == expected
             assert recipe.window_recognizer_epochs == 0  # what is searched for has no use for it
 
     def test_its_model_is_the_trials_encoder(self):
@@ -204,7 +204,7 @@ def play(asked, out, made=None):
         (out / name).write_text("{}")
     (out / "history").mkdir(exist_ok=True)
     trained = {"validation_accuracy": accuracy(asked), "chosen_epoch": 1}
-    return SimpleNamespace(fine_tuned=False, record={"trained": {"recognizer": trained}})
+    return SimpleNamespace(record={"trained": {"recognizer": trained}})
 
 
 @pytest.fixture
@@ -397,7 +397,7 @@ class TestFailures:
             (None, r"expected a search's folder with best\.json, found none"),
             ("{", "expected JSON"),
             ("3", "expected an object, found 3"),
-            ('{"format": 9}', "expected format 1, as this version of agegait writes, found 9"),
+            ('{"format": 9}', "expected format 2, as this version of agegait writes, found 9"),
         ],
     )
     def test_folders_without_a_best_trial(self, tmp_path, content, message):

@@ -3,21 +3,16 @@ from typing import Any, ClassVar
 import keras
 from keras import ops
 
-from agegait.skeletons import JOINTS
-
 
 @keras.saving.register_keras_serializable(package="agegait")
 class SkeletonNormalization(keras.layers.Layer):
-    """Puts a joint of every frame at the origin and coordinates into metres, and turns frames if asked to.
+    """Puts a joint of every frame at the origin and coordinates into metres.
 
-    Where a person is in the room says nothing of who they are, so each frame is centred on the hip. Nor does where they
-    go to: `align_heading` turns each frame about the vertical until the line from the left hip to the right one, seen
-    from above, points along x.
+    Where a person is in the room says nothing of who they are, so each frame is centred on the hip.
 
     Args:
         center: Index of the joint at the origin, 0 for the canonical HipCenter; None leaves frames where they are.
         unit: Unit of the coordinates that come: `"m"`, `"cm"` or `"mm"`.
-        align_heading: Whether frames are turned; joints have to be the canonical ones then, y upwards.
 
     Call arguments:
         inputs: `[..., J, 3]`, any number of leading dimensions, floats or integers.
@@ -26,13 +21,12 @@ class SkeletonNormalization(keras.layers.Layer):
         The same shape, in metres.
 
     Raises:
-        ValueError: An unknown unit, a negative centre, or inputs that do not end in three coordinates of enough joints:
-            of all canonical ones where frames are turned.
+        ValueError: An unknown unit, a negative centre, or inputs that do not end in three coordinates of enough joints.
     """
 
     UNITS: ClassVar = {"m": 1.0, "cm": 0.01, "mm": 0.001}
 
-    def __init__(self, center: int | None = 0, unit: str = "m", align_heading: bool = False, **kwargs: Any) -> None:
+    def __init__(self, center: int | None = 0, unit: str = "m", **kwargs: Any) -> None:
         # No autocast: metres from the camera in bfloat16 would be centimetres off before the hip is taken away.
         super().__init__(autocast=False, **kwargs)
         if unit not in self.UNITS:
@@ -41,18 +35,12 @@ class SkeletonNormalization(keras.layers.Layer):
             raise ValueError(f"center: expected the index of a joint or None, received {center}.")
         self.center = center
         self.unit = unit
-        self.align_heading = align_heading
 
     def build(self, input_shape):
         center = 0 if self.center is None else self.center
         if len(input_shape) < 2 or input_shape[-1] != 3 or (input_shape[-2] or center + 1) <= center:
             raise ValueError(
                 f"inputs: expected [..., J, 3] with a joint {center}, received a shape of {tuple(input_shape)}."
-            )
-        if self.align_heading and input_shape[-2] != len(JOINTS):
-            raise ValueError(
-                f"inputs: expected the {len(JOINTS)} canonical joints, by whose hips frames are turned, received a "
-                f"shape of {tuple(input_shape)}."
             )
 
     def call(self, inputs):
@@ -62,22 +50,10 @@ class SkeletonNormalization(keras.layers.Layer):
         if self.center is not None:
             inputs = inputs - inputs[..., self.center : self.center + 1, :]
         scale = self.UNITS[self.unit]
-        if self.align_heading:
-            inputs = self._turned(inputs)
         return ops.cast(inputs if scale == 1 else inputs * scale, self.compute_dtype)
-
-    def _turned(self, inputs):
-        left, right = (inputs[..., JOINTS.index(hip) : JOINTS.index(hip) + 1, :] for hip in ("HipLeft", "HipRight"))
-        across, away = (right - left)[..., 0], (right - left)[..., 2]
-        width = ops.sqrt(across**2 + away**2)
-        upright = width > 0  # else the hips are one above the other, and the frame stays
-        cosine = ops.where(upright, across / ops.where(upright, width, 1), 1)
-        sine = ops.where(upright, away / ops.where(upright, width, 1), 0)
-        x, y, z = ops.unstack(inputs, 3, axis=-1)
-        return ops.stack([cosine * x + sine * z, y, cosine * z - sine * x], axis=-1)
 
     def compute_output_shape(self, input_shape):
         return input_shape
 
     def get_config(self):
-        return {**super().get_config(), "center": self.center, "unit": self.unit, "align_heading": self.align_heading}
+        return {**super().get_config(), "center": self.center, "unit": self.unit}

@@ -13,7 +13,6 @@ TRAININGS = (
     ("encoder", "encoder, without labels", "loss"),
     ("recognizer", "recognizer", "accuracy"),
     ("window_recognizer", "recognizer of windows themselves", "accuracy"),
-    ("fine_tuned", "both, fine-tuned on labels", "accuracy"),
 )
 """Each training's table, what it trains, and the column that is shown of it and of its validation."""
 

@@ -19,7 +19,7 @@ NAMES_ALONE = ("manner", "features")
 """Settings that leave the encoder as it is."""
 
 RECOGNIZER = ("dropout", "standardize", "whiten", "label_smoothing", "initial_scale")
-"""Fields of a recipe that are the recognizer's, besides those named for it or for fine-tuning."""
+"""Fields of a recipe that are the recognizer's, besides those named for it."""
 
 
 class Parts(NamedTuple):
@@ -61,7 +61,7 @@ def encoder_settings(settings: Settings, base: Settings) -> Settings:
     names = {
         field.name: getattr(base.recipe, field.name)
         for field in dataclasses.fields(Recipe)
-        if field.name.startswith(("recognizer_", "window_recognizer_", "fine_tune_")) or field.name in RECOGNIZER
+        if field.name.startswith(("recognizer_", "window_recognizer_")) or field.name in RECOGNIZER
     }
     others: dict[str, Any] = {name: getattr(base, name) for name in NAMES_ALONE}
     return dataclasses.replace(settings, recipe=dataclasses.replace(settings.recipe, **names), **others)

@@ -260,7 +260,7 @@ def _runs(found: dict[str, Any]) -> Sheet:
     rows = []
     for result in found["results"]:
         trained = result.get("trained", {})
-        last = trained.get("fine_tuned") or trained.get("recognizer") or {}
+        last = trained.get("recognizer") or {}
         chosen = f"{last['chosen_epoch']} of {last['epochs']}" if "chosen_epoch" in last else NOWHERE
         validation = f"{100 * last['validation_accuracy']:.1f}" if "validation_accuracy" in last else NOWHERE
         encoder = f"{trained['encoder']['seconds']:.0f}" if "encoder" in trained else NOWHERE

@@ -31,7 +31,7 @@ from agegait.reproduction.rows import find
 from agegait.runs import Run, Settings, check_shape, read_record, write_aside
 from agegait.training import PACKAGES
 
-FORMAT = 1
+FORMAT = 2
 LOCK = ".lock"
 SEEDS = (0, 1, 2)
 
@@ -165,24 +165,17 @@ class _Work:
             windows, ages = Windows(*(column[known] for column in windows)), ages[known]
             run.record["data"]["labelled"] = _names(windows)
             run.save_record()
-        fine_tuned = bool(settings.recipe.fine_tune_epochs)
-        seen = {test: part.skeletons for test, part in parts.tests.items()} if fine_tuned else features.tests
         beside = self._window_logits(run, windows, parts) if row.window_recognizer else {}
-        watch = EpochScores(_watched(self.out, row, settings.seed), seen, beside)
-        training.train_recognizer(run, windows, validation, [] if fine_tuned else [watch], (ages, features.validation))
-        if fine_tuned:
-            training.fine_tune(run, windows, validation, [watch])
+        watch = EpochScores(_watched(self.out, row, settings.seed), features.tests, beside)
+        training.train_recognizer(run, windows, validation, [watch], (ages, features.validation))
         tests = {}
         for test, part in parts.tests.items():
-            if fine_tuned:
-                logits = evaluation.fine_tuned_logits(run, part)
-            else:
-                logits = run.recognizer.predict(features.tests[test], batch_size=evaluation.BATCH, verbose=0)
+            logits = run.recognizer.predict(features.tests[test], batch_size=evaluation.BATCH, verbose=0)
             if test in beside:
                 logits = (logits + beside[test]) / 2
             tests[test] = evaluation.recognition(row.name, logits, part)
             tests[test] += _published(row, watch.of(test), part, settings.frames)
-            if not fine_tuned and row.labelled_walks is None:
+            if row.labelled_walks is None:
                 probes, gallery = (run.recognizer.embed(found) for found in (features.tests[test], features.gallery))
                 tests[test] += evaluation.comparison(row.name, probes, part, gallery, parts.gallery)
         training.finish(run)

@@ -63,11 +63,6 @@ _RECIPES = (
     Row("wide", "2048 hidden units of the recognizer", recipe={"recognizer_units": 2048}),
     Row("longer", "three passes of the encoder over the training windows", recipe={"epochs": 3}),
     Row("constant-rates", "learning rates that do not fall", recipe={"decay": False}),
-    Row("aligned", "frames turned until the hips lie along x", recipe={"align_heading": True}),
-    Row("noise", "windows once more with a centimetre of noise", recipe={"noise": 0.01}),
-    Row("turn", "windows once more, turned by up to 20 degrees", recipe={"turn": 20.0}),
-    Row("time-warp", "windows once more, up to a fifth faster or slower", recipe={"time_warp": 0.2}),
-    Row("fine-tuned", "encoder and recognizer trained on together, 4 epochs", recipe={"fine_tune_epochs": 4}),
 )
 
 ROWS = {row.name: row for row in (*_METHOD, *_BASELINES, *_ABLATIONS, *_FEW_LABELS, *_RECIPES)}

@@ -1,8 +1,8 @@
 """Runs: what one was asked to do, and the folder that it leaves.
 
-A run's folder holds `run.json` (settings, data, split, versions, what was reached), `encoder.keras` and
-`recognizer.keras`, both again as `fine_tuned_*.keras` where the recipe asks for it, `history/` with a table of losses
-for each training, and, while a training is under way, `checkpoints/` to take it up again from.
+A run's folder holds `run.json` (settings, data, split, versions, what was reached), `encoder.keras`, `recognizer.keras`
+and perhaps `window_recognizer.keras`, `history/` with a table of losses for each training, and, while a training is
+under way, `checkpoints/` to resume it from.
 """
 
 from agegait.runs.encoding import FEATURE_BATCH, encode

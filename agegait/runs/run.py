@@ -17,7 +17,7 @@ from agegait.runs.settings import Settings
 from agegait.runs.write_aside import write_aside
 from agegait.whole_file import whole_file
 
-FORMAT = 1
+FORMAT = 2
 SPLIT = {"train": [str], "validation": [str], "windows": {"train": int, "validation": int}}
 SHAPE = {
     "settings": dict,
@@ -37,7 +37,7 @@ SHAPE = {
 }
 """What run.json must hold, see `read_record`."""
 
-NORMALIZATION = {"center": int, "unit": str, "align_heading": bool}
+NORMALIZATION = {"center": int, "unit": str}
 TRAINED = {"epochs": int, "seconds": float}
 
 
@@ -116,14 +116,9 @@ class Run:
         except (TypeError, ValueError) as error:
             raise ValueError(f"{self._file}: normalization: {error}") from error
 
-    @property
-    def fine_tuned(self) -> bool:
-        """Whether the encoder and the recognizer were trained on together, on the labels, in the end."""
-        return "fine_tuned" in self.record["trained"]
-
     @cached_property
     def identifier(self) -> GaitIdentifier:
-        """Encoder and recognizers, fine-tuned where the run did that, as one model that names walks.
+        """Encoder and recognizers as one model that names walks.
 
         Raises:
             ValueError: They are not there yet, or the recognizer knows people by encoder states.
@@ -133,11 +128,12 @@ class Run:
                 f"{self.folder}: expected a run of features 'ages', found {self.settings.features!r}: only with a "
                 "recognizer of AGEs does an encoder become one model, to name walks or to be exported."
             )
-        parts = self.encoder, self.recognizer
-        if self.settings.recipe.fine_tune_epochs:
-            parts = self.load_model("fine_tuned_encoder"), self.load_model("fine_tuned_recognizer")
         return GaitIdentifier(
-            *parts, self.normalization, persons=self.persons, window_recognizer=self.window_recognizer
+            self.encoder,
+            self.recognizer,
+            self.normalization,
+            persons=self.persons,
+            window_recognizer=self.window_recognizer,
         )
 
     def manifest(self) -> dict[str, Any]:

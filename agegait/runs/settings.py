@@ -5,9 +5,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, Self
 
-import numpy as np
-
-from agegait import augmentation, datasets
+from agegait import datasets
 from agegait.data import WalkFormat
 from agegait.datasets import DataSet, Windows
 from agegait.layers import ReverseDecoder, SkeletonNormalization
@@ -30,17 +28,16 @@ class Settings:
         feed: What the decoder is fed, see `agegait.layers.ReverseDecoder`.
         direction: `"reverse"` or `"forward"`, the order in which windows are rebuilt.
         features: What people are recognized by: `"ages"`, or `"states"` for the encoder's outputs, which AGEs are made
-            of. The paper compares the two; only AGEs are fine-tuned and exported.
+            of. The paper compares the two; only AGEs are exported.
         frames: Frames f of a window.
-        precision: Keras dtype policy that encoder and recognizer are trained in; they are kept, and fine-tuned, in
-            float32.
+        precision: Keras dtype policy that encoder and recognizer are trained in; they are kept in float32.
         seed: Of first weights, orders and dropout.
         preset: Name of the recipe that `recipe` was made from.
         recipe: How both networks are trained.
         walk_format: How the files of a folder of one's own are understood.
 
     Raises:
-        ValueError: An unknown name, a number that makes no sense, or encoder states that are to be fine-tuned.
+        ValueError: An unknown name, or a number that makes no sense.
     """
 
     dataset: str
@@ -72,11 +69,6 @@ class Settings:
                 raise ValueError(f"{name}: expected one of {', '.join(known)}, received {getattr(self, name)!r}.")
         if self.frames < 2:
             raise ValueError(f"frames: expected at least 2, received {self.frames}.")
-        if self.features != "ages" and self.recipe.fine_tune_epochs:
-            raise ValueError(
-                f"fine_tune_epochs: expected 0 with features {self.features!r}, received "
-                f"{self.recipe.fine_tune_epochs}: only AGEs are fine-tuned."
-            )
 
     @classmethod
     def from_dict(cls, settings: dict[str, Any], path: Path | None = None) -> Self:
@@ -111,27 +103,13 @@ class Settings:
     @property
     def seen(self) -> tuple[Any, ...]:
         """What windows depend on besides the data set: equal for runs that learn from and see the same ones."""
-        recipe = self.recipe
-        changes = (recipe.noise, recipe.turn, recipe.time_warp, self.seed) if recipe.augments else ()
-        return self.frames, self.stride, recipe.mirror, recipe.align_heading, *changes
+        return self.frames, self.stride, self.recipe.mirror
 
     def normalization(self) -> SkeletonNormalization:
         """What is done to skeletons before a model sees them."""
-        return SkeletonNormalization(align_heading=self.recipe.align_heading, name="normalization")
+        return SkeletonNormalization(name="normalization")
 
     def training_windows(self, dataset: DataSet, normalization: SkeletonNormalization) -> Windows:
-        """The windows of the data set to learn from, cut, mirrored and changed as the recipe has it."""
+        """The windows of the data set to learn from, cut and mirrored as the recipe has it."""
         windows = dataset.windows("train", normalization, self.frames, self.stride)
-        if self.recipe.augments:
-            windows = windows.and_then(self._changed(windows, dataset, normalization))
         return windows.with_mirrored() if self.recipe.mirror else windows
-
-    def _changed(self, windows: Windows, dataset: DataSet, normalization: SkeletonNormalization) -> Windows:
-        recipe, random = self.recipe, np.random.default_rng(self.seed)
-        if recipe.time_warp:  # which takes longer windows to cut from
-            frames = augmentation.wide(self.frames, recipe.time_warp)
-            windows = dataset.windows("train", normalization, frames, self.stride)
-            warped = augmentation.warped(windows.skeletons, self.frames, recipe.time_warp, random)
-            windows = windows._replace(skeletons=warped)
-        turned = augmentation.turned(windows.skeletons, recipe.turn, random)
-        return windows._replace(skeletons=augmentation.noisy(turned, recipe.noise, random))

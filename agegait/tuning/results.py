@@ -15,7 +15,7 @@ from agegait.runs import Settings, check_shape, read_record, write_aside
 from agegait.tuning.search_oracle import SearchOracle
 from agegait.tuning.search_space import SearchSpace
 
-FORMAT = 1
+FORMAT = 2
 PROJECT = "search"
 """Where keras-tuner keeps its files, in the search's folder."""
 

@@ -78,7 +78,7 @@ class RunTuner(BaseTuner):
             raise FailedTrialError(" ".join(str(error).split())) from error
         except OSError as error:
             raise FatalRuntimeError(str(error)) from error
-        reached = run.record["trained"]["fine_tuned" if run.fine_tuned else "recognizer"]
+        reached = run.record["trained"]["recognizer"]
         return {
             self.oracle.objective.name: reached["validation_accuracy"],
             "chosen_epoch": reached["chosen_epoch"],

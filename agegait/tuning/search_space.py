@@ -12,7 +12,7 @@ from agegait.runs import Settings
 from agegait.training import make_encoder
 
 JOINTS = 20
-BUDGET = ("epochs", "recognizer_epochs", "window_recognizer_epochs", "fine_tune_epochs", "least_steps")
+BUDGET = ("epochs", "recognizer_epochs", "window_recognizer_epochs", "least_steps")
 """Not varied: they are what a whole trial costs, of which Hyperband gives most trials a part."""
 
 USUAL = {
@@ -42,7 +42,6 @@ LOGARITHMIC = {
     "recognizer_batch_size",
     "learning_rate",
     "recognizer_learning_rate",
-    "fine_tune_learning_rate",
     "l2",
 }
 """Ranges in which the step from 1 to 2 is as long as that from 10 to 20; whole numbers are doubled from the lowest."""
