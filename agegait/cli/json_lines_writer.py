@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 
 _MOST = 2000
+_ATOMIC = 4096  # POSIX: what is written to a pipe in one piece of so many bytes is not mixed with others' lines.
 _LEVELS = {"I": "INFO", "W": "WARNING", "E": "ERROR", "F": "CRITICAL"}
 
 # The prefix of absl and of TensorFlow: `E0000 00:00:1700000000.123456   1234 file.cc:12] message`, with a date or not.
@@ -27,7 +28,10 @@ def wrap(line: str) -> str:
         "logger": "native" if found else "stderr",
         "message": line[found.end() if found else 0 :][:_MOST],
     }
-    return json.dumps({**fields, "source": found[2]} if found else fields)
+    if found:
+        fields["source"] = found[2]
+    told = json.dumps(fields)
+    return told if len(told) < _ATOMIC else json.dumps({**fields, "message": fields["message"][: _MOST // 4]})
 
 
 def read_lines(descriptor: int) -> Iterator[str]:
