@@ -51,6 +51,7 @@ _SERVER = {
         _Option("verify", bool, True, "refuse versions whose files differ from the manifest exported with them"),
         _Option("rest_port", int, None, "port of TensorFlow Serving's REST API"),
         _Option("reflection", bool, False, "tell what is offered, for grpcurl and its like"),
+        _Option("tracing", bool, False, "trace calls by OpenTelemetry, as OTEL_* say; needs agegait[tracing]"),
         _Option("allow_reload", bool, False, "answer HandleReloadConfigRequest: whoever may call it may run code here"),
     ),
 }

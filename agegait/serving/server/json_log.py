@@ -6,7 +6,7 @@ import logging
 from typing import TextIO
 
 _REQUESTS = "agegait.serving.requests"
-_OTHERS = ("grpc", "uvicorn", "asyncio")
+_OTHERS = ("grpc", "uvicorn", "asyncio", "opentelemetry")
 """Libraries whose warnings belong into the same log."""
 
 

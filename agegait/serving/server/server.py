@@ -33,6 +33,7 @@ from agegait.serving.server.telemetry import Telemetry
 from agegait.serving.server.tls import server_credentials
 from agegait.serving.server.tls_contexts import TlsContexts
 from agegait.serving.server.tokens import Tokens
+from agegait.serving.server.tracing import Tracing
 
 _DEAD_PEER_SECONDS = 60
 _GOODBYE_SECONDS = 1.0
@@ -85,6 +86,7 @@ class Server:
         rest_port: Port of TensorFlow Serving's REST API, by the same tokens, limits and TLS files; absent, there is
             none. 0 takes a free one.
         reflection: Whether it tells what it offers, for grpcurl and its like.
+        tracing: Whether calls are traced by OpenTelemetry, as the variables `OTEL_*` say; needs `agegait[tracing]`.
 
     Attributes:
         warnings: What an operator should know of how the server may be reached, a sentence each; logged at the start.
@@ -123,6 +125,7 @@ class Server:
         verify: bool = True,
         rest_port: int | None = None,
         reflection: bool = False,
+        tracing: bool = False,
     ) -> None:
         _require_ports(port=port, metrics_port=metrics_port, rest_port=rest_port)
         _require_seconds("above", poll_seconds=poll_seconds)
@@ -158,9 +161,11 @@ class Server:
         self._batcher = Batcher(max_batch, batch_wait, workers, self._telemetry.metrics.batch)
         self._api = ModelApi(self._catalog, self._batcher, self._limits, answers or AnswerPolicy(), allow_reload)
         self._gate = CallGate(self._limits, _WATCHES, self._tokens, self._count_refused)
+        self._tracing = Tracing() if tracing else None
         self._grpc = grpc.server(
             ThreadPoolExecutor(1),  # Idle: the gate has threads for all that it lets pass.
-            interceptors=[self._gate],
+            # Inside of the gate, which says in which threads a call is answered.
+            interceptors=[self._gate, *([] if self._tracing is None else [self._tracing.interceptor])],
             options=_options(self._limits),
         )
         bodies = 0 if rest_port is None else _rest_bodies(self._limits)
@@ -176,7 +181,8 @@ class Server:
         if rest_port is not None:
             rest = RestApi(self._api, self._telemetry, budget, self._limits, bodies, self._tokens)
             contexts = None if tls_cert is None or tls_key is None else TlsContexts(tls_cert, tls_key, tls_client_ca)
-            self._rest = self._http("rest", rest.app(), rest_port, contexts)
+            app = rest.app() if self._tracing is None else self._tracing.traced(rest.app())
+            self._rest = self._http("rest", app, rest_port, contexts)
 
     @property
     def port(self) -> int:
@@ -247,6 +253,8 @@ class Server:
             if http is not None:
                 http.stop(_GOODBYE_SECONDS if drained else 0)
         whole = self._batcher.close(1.0)
+        if self._tracing is not None:
+            self._tracing.close(_GOODBYE_SECONDS)
         self._gate.close()
         if self._watcher is not None:
             self._watcher.join(1)
