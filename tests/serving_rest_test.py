@@ -4,6 +4,8 @@ import http.client
 import json
 import logging
 import socket
+import ssl
+import subprocess
 import threading
 
 import numpy as np
@@ -386,6 +388,22 @@ def test_a_large_answer_arrives_whole(tmp_path):
     walks = np.ones((4096, FRAMES, JOINTS, 3), np.float32)
     with serving(base, rest_port=0) as (server, _):
         assert len(predict(server, instances=walks.tolist())["predictions"]) == 4096
+
+
+def test_tls_is_that_of_grpc(folder, tmp_path):
+    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+    command += ["-keyout", tmp_path / "key", "-out", tmp_path / "crt", "-days", "30"]
+    subprocess.run(
+        [*command, "-subj", "/CN=x", "-addext", "subjectAltName=IP:127.0.0.1"], check=True, capture_output=True
+    )
+    with Server(folder, port=0, rest_port=0, tls_cert=tmp_path / "crt", tls_key=tmp_path / "key") as server:
+        context = ssl.create_default_context(cafile=tmp_path / "crt")
+        connection = http.client.HTTPSConnection("127.0.0.1", server.rest_port, timeout=20, context=context)
+        connection.request("POST", PREDICT, json.dumps({"instances": WALKS.tolist()}))
+        assert len(json.loads(connection.getresponse().read())["predictions"]) == 3
+        connection.close()
+        with pytest.raises((OSError, http.client.HTTPException)):
+            ask(server, "/v1/models/walker")
 
 
 def test_a_taken_port_is_named(folder):
