@@ -1,6 +1,8 @@
 """A folder of one's own walks: its layouts, its split, and what is wrong with it said before training."""
 
 import os
+import re
+import socket
 import unicodedata
 
 import keras
@@ -224,14 +226,38 @@ class TestLayout:
         assert not any("groundCoeff" in warning for warning in found.warnings)
         np.testing.assert_allclose(found.read(found.walks[1]).skeleton, WALKERS[1, 0], atol=1e-6)
 
-    def test_links_are_followed(self, folder, tmp_path):
-        (tmp_path / "elsewhere").mkdir()
-        (folder / "cleo").rename(tmp_path / "elsewhere" / "cleo")
-        (folder / "cleo").symlink_to(tmp_path / "elsewhere" / "cleo")
+    def test_links_inside_the_folder_are_followed(self, folder):
+        (folder / ".store").mkdir()
+        (folder / "cleo").rename(folder / ".store" / "cleo")
+        (folder / "cleo").symlink_to(folder / ".store" / "cleo")
         assert len(WalkFolder(folder).walks) == 9
         (folder / "anna" / "loop").symlink_to(folder / "anna")
         with pytest.raises(ValueError, match=r"found a walk deeper down, loop/"):
             WalkFolder(folder)
+
+    def test_all_that_cannot_be_read_is_said_at_once(self, folder, tmp_path):
+        (tmp_path / "elsewhere").mkdir()
+        (folder / "cleo").rename(tmp_path / "elsewhere" / "cleo")
+        (folder / "cleo").symlink_to(tmp_path / "elsewhere" / "cleo")  # a person elsewhere
+        (folder / "anna" / "out.npy").symlink_to(next((tmp_path / "elsewhere" / "cleo").iterdir()))
+        (folder / "anna" / "zero.csv").symlink_to("/dev/zero")
+        os.mkfifo(folder / "anna" / "fifo.npy")
+        (folder / "ben" / "bad.npy").write_bytes(b"bad")
+        with socket.socket(socket.AF_UNIX) as unix:
+            here = os.open(folder / "ben", os.O_RDONLY)
+            unix.bind(f"/proc/self/fd/{here}/socket.csv")  # its path may be longer than that of sockets
+            os.close(here)
+            with pytest.raises(ValueError, match="found 6 faults") as refusal:
+                WalkFolder(folder)
+        for message in (
+            r"cleo: expected a path inside .*, found a link that leads out of it",
+            r"out\.npy: expected a path inside .*, found a link that leads out of it",
+            r"zero\.csv: expected a path inside .*, found a link that leads out of it",
+            r"fifo\.npy: expected a regular file, found a FIFO",
+            r"socket\.csv: expected a regular file, found a socket",
+            r"bad\.npy: expected an array of numbers",
+        ):
+            assert re.search(message, str(refusal.value)), message
 
     def test_a_link_to_nothing(self, folder):
         (folder / "anna" / "9.npy").symlink_to(folder / "nothing.npy")

@@ -7,7 +7,8 @@ import numpy as np
 from etils import epath
 
 from agegait.data.files import biwi_text
-from tfds_builders import archives
+from agegait.data.files.limits import MOST_FRAME_BYTES
+from tfds_builders import archives, local_files
 from tfds_builders.frame_folders import Walk
 from tfds_builders.walk_builder import Example
 
@@ -44,14 +45,14 @@ def read(walks: Sequence[Walk]) -> Iterator[Example]:
 def _read_files(walk: Walk) -> Example:
     # On a disk that is far away, opening many small files is mostly waiting.
     with ThreadPoolExecutor(_THREADS) as pool:
-        texts = pool.map(lambda file: epath.Path(file).read_bytes(), walk.files)
+        texts = pool.map(lambda file: local_files.read_bytes(file, MOST_FRAME_BYTES), walk.files)
         return _example(walk, [biwi_text.parse(text, file) for text, file in zip(texts, walk.files, strict=True)])
 
 
 def _read_archive(archive: epath.Path, walks: Sequence[Walk]) -> Iterator[Example]:
     place = {file: (walk, index) for walk in walks for index, file in enumerate(walk.files)}
     read: dict[str, dict[int, tuple[np.ndarray, np.ndarray]]] = {walk.name: {} for walk in walks}
-    for file, text in archives.read(archive, place.__contains__):
+    for file, text in archives.read(archive, place.__contains__, MOST_FRAME_BYTES):
         walk, index = place[file]
         frames = read[walk.name]
         frames[index] = biwi_text.parse(text, f"{archive}: {file}")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from agegait.data.files import opening
 from agegait.data.files.frame_folders import PATTERN, frame_files
 from agegait.data.files.recording import listed
 from agegait.data.walk_files import READERS
@@ -54,19 +55,22 @@ class FolderLayout:
         walks: Split by split, person by person, in the order of names.
         left_alone: What is no walk.
         remarks: Which of that may have been meant to be one.
+        faults: Links that lead out of the folder, where walks may be: they are not followed.
     """
 
     persons: tuple[str, ...]
     walks: tuple[FolderWalk, ...]
     left_alone: tuple[Path, ...]
     remarks: tuple[str, ...]
+    faults: tuple[str, ...] = ()
 
 
 def find_walks(folder: Path) -> FolderLayout:
     """Finds the walks in a folder, laid out as `<person>/<walk>` or `<split>/<person>/<walk>`.
 
-    A walk is a file or a folder of frames. A person's folder that holds frames is one walk. There are splits where
-    there is a folder `train`; beside it may be `validation` and any whose name begins with `test`.
+    A walk is a file or a folder of frames. A person's folder that holds frames is one walk. There are splits
+    where there is a folder `train`; beside it may be `validation` and any whose name begins with `test`. Links may lead
+    to other places in the folder, and not out of it.
 
     Raises:
         ValueError: No such folder, another layout, fewer than two people, a person or a walk under two names, or people
@@ -76,17 +80,34 @@ def find_walks(folder: Path) -> FolderLayout:
         raise ValueError(f"{folder}: expected a folder of walks, found {'a file' if folder.exists() else 'none'}.")
     walks: list[FolderWalk] = []
     left_alone: list[Path] = []
+    faults: list[str] = []
     for split, path in _split_folders(folder, left_alone):
-        for entry in _entries(path):
-            found, others = _walks_of(entry, split) if _is_folder(entry) else ([], [])
+        for entry in [] if _leads_out(path, folder, faults) else _entries(path):
+            if _is_folder(entry) and _leads_out(entry, folder, faults):
+                continue
+            found, others = _walks_of(entry, split, folder, faults) if _is_folder(entry) else ([], [])
             walks += found
             left_alone += others if found else [entry]
-    if not walks:
-        raise ValueError(f"{folder}: expected {_LAYOUT}; found {_content(folder)}.")
     persons = sorted({walk.person for walk in walks}, key=_natural)
-    _check_names(folder, persons, walks)
-    _check_persons(folder, persons, walks)
-    return FolderLayout(tuple(persons), tuple(walks), tuple(left_alone), tuple(_remarks(folder, left_alone, walks)))
+    try:
+        if not walks:
+            raise ValueError(f"{folder}: expected {_LAYOUT}; found {_content(folder)}.")
+        _check_names(folder, persons, walks)
+        _check_persons(folder, persons, walks)
+    except ValueError as error:
+        raise ValueError("\n".join([*faults, str(error)])) from None
+    remarks = _remarks(folder, left_alone, walks)
+    return FolderLayout(tuple(persons), tuple(walks), tuple(left_alone), tuple(remarks), tuple(faults))
+
+
+def _leads_out(path: Path, folder: Path, faults: list[str]) -> bool:
+    """Whether a path leads out of the folder, which is then a fault."""
+    try:
+        opening.inside(path, folder)
+    except ValueError as error:
+        faults.append(str(error))
+        return True
+    return False
 
 
 def _split_folders(folder: Path, left_alone: list[Path]) -> list[tuple[str | None, Path]]:
@@ -113,10 +134,14 @@ def _kind(name: str) -> str | None:
     return next((split for split, pattern in _SPLITS.items() if pattern.fullmatch(name)), None)
 
 
-def _walks_of(folder: Path, split: str | None) -> tuple[list[FolderWalk], list[Path]]:
+def _walks_of(folder: Path, split: str | None, root: Path, faults: list[str]) -> tuple[list[FolderWalk], list[Path]]:
     """The walks in a person's folder, and what else is in it."""
     frames = set(frame_files(folder))
-    entries = [entry for entry in _entries(folder) if entry not in frames]
+    entries = [
+        entry
+        for entry in _entries(folder)
+        if entry not in frames and not (_is_folder(entry) and _leads_out(entry, root, faults))
+    ]
     paths = [entry for entry in entries if _is_walk(entry)]
     if frames:
         # What the published data sets put beside frames may end in .txt as well.
@@ -149,8 +174,8 @@ def _is_walk(path: Path) -> bool:
         return False
     if path.is_dir():
         return bool(frame_files(path))
-    is_file = path.is_file() or path.is_symlink()  # a link to nothing is to be said, not left out
-    return is_file and path.suffix.lower() in READERS and not _NO_WALKS.fullmatch(path.stem)
+    # A link to nothing, a FIFO or a device is to be said, not left out.
+    return path.suffix.lower() in READERS and not _NO_WALKS.fullmatch(path.stem)
 
 
 def _first_walk(folder: Path, depth: int) -> Path | None:

@@ -1,6 +1,7 @@
 """A folder of one's own walks as a data set."""
 
-from collections.abc import Collection, Sequence
+import contextlib
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ import numpy as np
 
 from agegait import skeletons
 from agegait.data.drawn_split import draw_split
-from agegait.data.files.recording import listed
+from agegait.data.files.recording import Recording, listed
 from agegait.data.folder_layout import FolderWalk, find_walks
 from agegait.data.folder_survey import survey
 from agegait.data.joint_recognition import recognize_joints
@@ -45,8 +46,9 @@ class WalkFolder:
         warnings: What else should be known before training.
 
     Raises:
-        ValueError: A folder of another layout, see `agegait.data.folder_layout.find_walks`; a file that is no walk, or
-            one of other joints than the others; one recording both trained on and tested, where the folder has splits.
+        ValueError: A folder of another layout, see `agegait.data.folder_layout.find_walks`; files that are no walks, or
+            of other joints than the others, or links out of the folder, all of them at once; one recording both trained
+            on and tested, where the folder has splits.
 
     Example:
         >>> folder = WalkFolder("walks", WalkFormat(units="mm"))
@@ -60,16 +62,16 @@ class WalkFolder:
         layout = find_walks(self.path)
         self.persons, self.walks, self.left_alone = layout.persons, layout.walks, layout.left_alone
         self.drawn = self.walks[0].split is None
-        some = np.unique(np.linspace(0, len(self.walks) - 1, _RECOGNIZED_BY).round().astype(int))
-        self.schema = recognize_joints([read_recording(self.walks[index].path) for index in some], self.walk_format)
-        found = survey((walk, self.read(walk)) for walk in self.walks)
+        faults = list(layout.faults)
+        self.schema = recognize_joints(self._some_recordings(faults), self.walk_format)
+        found = survey(self._all_walks(faults))
         self.limbs, self.faults = found.limbs, found.faults
         self.splits = self._split(found.identical)
         self.warnings = (*self._split_warnings(), *layout.remarks, *found.remarks)
 
     def read(self, walk: FolderWalk) -> Walk:
         """Reads one of the folder's walks."""
-        return Walk.of(read_recording(walk.path), self.walk_format, self.schema)
+        return Walk.of(read_recording(walk.path, self.path), self.walk_format, self.schema)
 
     def check_limbs(self) -> None:
         """Refuses a folder whose limbs make no sense.
@@ -120,6 +122,42 @@ class WalkFolder:
         dataset = tf.data.Dataset.from_tensor_slices(columns).map(example, num_parallel_calls=tf.data.AUTOTUNE)
         dataset.class_names = list(self.persons)
         return dataset
+
+    def _some_recordings(self, faults: list[str]) -> list[Recording]:
+        """Recordings that tell the joints' schema, spread over those that can be read."""
+        some = np.unique(np.linspace(0, len(self.walks) - 1, _RECOGNIZED_BY).round().astype(int))
+        recordings = []
+        for index in some:
+            with contextlib.suppress(ValueError):  # told when all are read
+                recordings.append(read_recording(self.walks[index].path, self.path))
+        if recordings:
+            return recordings
+        for walk in self.walks:
+            try:
+                return [read_recording(walk.path, self.path)]
+            except ValueError as error:
+                faults.append(str(error))
+        raise self._refusal(faults)
+
+    def _all_walks(self, faults: Iterable[str]) -> Iterator[tuple[FolderWalk, Walk]]:
+        """Reads all walks.
+
+        Raises:
+            ValueError: Some cannot be read, after all that can were. The message names each, and the other faults.
+        """
+        found = list(dict.fromkeys(faults))
+        for walk in self.walks:
+            try:
+                yield walk, self.read(walk)
+            except ValueError as error:
+                found += [str(error)] if str(error) not in found else []
+        if found:
+            raise self._refusal(found)
+
+    def _refusal(self, faults: Sequence[str]) -> ValueError:
+        if len(faults) == 1:
+            return ValueError(faults[0])
+        return ValueError(f"{self.path}: expected walks, found {len(faults)} faults:\n" + "\n".join(faults))
 
     def _split(self, identical: Collection[Sequence[str]]) -> dict[str, tuple[FolderWalk, ...]]:
         split = {walk.name: walk.split or "" for walk in self.walks}

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator
 from etils import epath
 
 from agegait.data.files import kgbd_text
+from tfds_builders import local_files
 from tfds_builders.kgbd import manual
 from tfds_builders.walk_builder import Example
 
@@ -16,7 +17,7 @@ def read_file(task: tuple[str, str]) -> Iterator[Example]:
         ValueError: The file is no walk.
     """
     name, path = task
-    yield _example(name, epath.Path(path).read_bytes(), path)
+    yield _example(name, local_files.read_bytes(path), path)
 
 
 def read_archive(task: tuple[str, Collection[str] | None]) -> Iterator[Example]:

@@ -23,13 +23,13 @@ class BoundedReads(io.RawIOBase):
         """Reads, see `io.RawIOBase.read`.
 
         Raises:
-            ValueError: More than may be read at once is there.
+            OSError: More than may be read at once is there.
         """
         if size is not None and 0 <= size <= self._most:
             return self._file.read(size)
         content = self._file.read(self._most + 1)
         if len(content) > self._most:
-            raise ValueError(f"expected at most {self._most:,} bytes in one piece, found more")
+            raise OSError(f"expected at most {self._most:,} bytes in one piece, found more")
         return content
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:

@@ -13,13 +13,13 @@ _KINDS = {
 }  # fmt: skip
 
 
-def open_regular(path: Path, within: Path | None = None, most: int = MOST_BYTES) -> BinaryIO:
+def open_regular(path: Path, within: Path | None = None, most: int | None = MOST_BYTES) -> BinaryIO:
     """Opens a file to read it.
 
     Args:
         path: The file, or a link to it.
         within: The folder that links may not lead out of; None for any place.
-        most: Bytes that it may have.
+        most: Bytes that it may have; None for any number.
 
     Raises:
         ValueError: A link out of the folder, something other than a regular file, or a file that is too large.
@@ -59,11 +59,11 @@ def inside(path: Path, folder: Path) -> Path:
     return target
 
 
-def _check(path: Path, status: os.stat_result, most: int) -> None:
+def _check(path: Path, status: os.stat_result, most: int | None) -> None:
     kind = stat.S_IFMT(status.st_mode)
     if kind != stat.S_IFREG:
         raise ValueError(f"{path}: expected a regular file, found {_KINDS.get(kind, 'something else')}.")
-    if status.st_size > most:
+    if most is not None and status.st_size > most:
         raise ValueError(_too_large(path, status.st_size, most))
 
 
