@@ -162,9 +162,11 @@ class Catalog:
         """The versions that a ModelSpec asks about, newest first.
 
         Raises:
-            StatusError: As `get`; NOT_FOUND where there are none.
+            StatusError: As `get`; NOT_FOUND where there are none, UNAVAILABLE before its folder was looked at.
         """
         if spec.name and not self.versions(spec.name):
+            if spec.name in self._models and not self._refreshed:
+                raise StatusError(grpc.StatusCode.UNAVAILABLE, f"Model is loading: {spec.name}")
             raise StatusError(grpc.StatusCode.NOT_FOUND, f"Could not find any versions of model {spec.name}")
         model, wanted = self._wanted(spec)
         versions = dict(model.versions)

@@ -136,7 +136,8 @@ class Server:
         self._limits = limits or Limits()
         self._credentials = server_credentials(tls_cert, tls_key, tls_client_ca)
         self._tokens = _tokens(token, token_file)
-        plain = {} if metrics_port is None else {"metrics_port": metrics_port}
+        ports = {"metrics_port": metrics_port, "rest_port": rest_port if tls_cert is None else None}
+        plain = {name: number for name, number in ports.items() if number is not None}
         self.warnings = open_doors(
             Doors(host, tls_cert, tls_key, tls_client_ca, self._tokens is not None, token_file, allow_reload, plain)
         )
