@@ -1,5 +1,6 @@
 import contextlib
 import http.client
+import random
 import shutil
 import socket
 import ssl
@@ -10,7 +11,7 @@ from collections import Counter
 import pytest
 from export_walker import until
 from starlette.applications import Starlette
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from agegait.serving.server.http_connections import HttpConnections
@@ -25,6 +26,10 @@ async def size(request):
     return PlainTextResponse(str(len(await request.body())))
 
 
+async def echo(request):
+    return Response(await request.body())
+
+
 async def large(request):
     return PlainTextResponse("x" * 20_000_000)
 
@@ -34,7 +39,12 @@ async def broken(request):
 
 
 APP = Starlette(
-    routes=[Route("/size", size, methods=["GET", "POST"]), Route("/large", large), Route("/broken", broken)]
+    routes=[
+        Route("/size", size, methods=["GET", "POST"]),
+        Route("/large", large),
+        Route("/echo", echo, methods=["POST"]),
+        Route("/broken", broken),
+    ]
 )
 HEADERS = b"POST /size HTTP/1.1\r\nhost: x\r\n"
 
@@ -289,6 +299,9 @@ def test_tls_is_renewed_and_bad_files_change_nothing(certificates, tmp_path):
     with serving(TlsContexts(tmp_path / "served.crt", tmp_path / "served.key")) as served:
         assert served.ask("POST", body=b"x" * 300_000, context=trust(certificates, "first")) == (200, b"300000")
         assert served.ask(path="/large", context=trust(certificates, "first"))[0] == 200
+        sent = random.Random(0).randbytes(3_000_000)
+        for cut in (len(sent), 300_000, 20_000, 5000, 100):
+            assert served.ask("POST", "/echo", sent[:cut], trust(certificates, "first")) == (200, sent[:cut])
         (tmp_path / "served.crt").write_text("half of a ren")
         assert served.ask(context=trust(certificates, "first")) == (200, b"0")
         copy(certificates, "second", tmp_path)

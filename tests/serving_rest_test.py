@@ -400,7 +400,8 @@ def test_tls_is_that_of_grpc(folder, tmp_path):
         context = ssl.create_default_context(cafile=tmp_path / "crt")
         connection = http.client.HTTPSConnection("127.0.0.1", server.rest_port, timeout=20, context=context)
         connection.request("POST", PREDICT, json.dumps({"instances": WALKS.tolist()}))
-        assert len(json.loads(connection.getresponse().read())["predictions"]) == 3
+        answer = json.loads(connection.getresponse().read())
+        assert "predictions" in answer, answer
         connection.close()
         with pytest.raises((OSError, http.client.HTTPException)):
             ask(server, "/v1/models/walker")

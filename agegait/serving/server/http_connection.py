@@ -54,7 +54,9 @@ class HttpConnection(H11Protocol, asyncio.BufferedProtocol):
         self._handshake: asyncio.Task | None = None
         self._made = False
         self._early = bytearray()
-        self._buffer = bytearray(_READ_BYTES)
+        self._buffer = memoryview(
+            bytearray(_READ_BYTES)
+        )  # asyncio's TLS writes to slices of it, which must be no copies.
         self._phase: tuple[_Phase, object] | None = None
         self._timer: asyncio.TimerHandle | None = None
 
@@ -83,7 +85,7 @@ class HttpConnection(H11Protocol, asyncio.BufferedProtocol):
             super().connection_lost(exc)
             self._unset_keepalive_if_required()
 
-    def get_buffer(self, sizehint: int) -> bytearray:
+    def get_buffer(self, sizehint: int) -> memoryview:
         """Where to read to: little at a time, so that none keeps the others waiting."""
         return self._buffer
 
