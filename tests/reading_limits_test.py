@@ -19,7 +19,7 @@ from walk_writing import long_text, refused, wide_text, write
 
 from agegait import skeletons
 from agegait.data import load_walk
-from agegait.data.files import limits
+from agegait.data.files import limits, parquet_pages
 from agegait.data.files.table import looks_like_number
 from agegait.data.files.walk_columns import find_columns
 from tfds_builders import archives
@@ -54,6 +54,15 @@ def read_with(path, memory):
 def npy_header(shape, dtype="<f8"):
     text = str({"descr": dtype, "fortran_order": False, "shape": shape}).encode() + b"\n"
     return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text
+
+
+def varint(number):
+    """A whole number as Thrift writes it."""
+    content = bytearray()
+    while number > 127:
+        content.append(number & 127 | 128)
+        number >>= 7
+    return bytes([*content, number])
 
 
 @pytest.fixture
@@ -154,6 +163,39 @@ class TestParquet:
         columns["Head_x"] = pa.array(["a" * 40_000_000] * 10)
         pq.write_table(pa.table(columns), tmp_path / "walk.parquet", use_dictionary=False, compression="zstd")
         assert "expected groups of rows of at most 256 MiB" in read_with(tmp_path / "walk.parquet", GIB)
+
+    @pytest.mark.slow
+    def test_a_page_larger_than_the_footer_says(self, tmp_path):
+        columns = {name: pa.array(np.zeros(3)) for name in HEADER} | {"time": pa.array(["a" * 200_000_000] * 2 + ["b"])}
+        path = tmp_path / "walk.parquet"
+        pq.write_table(pa.table(columns), path, use_dictionary=False, compression="zstd")
+        content = path.read_bytes()
+        claimed = pq.ParquetFile(path).metadata.row_group(0).column(len(HEADER)).total_uncompressed_size
+        footer = len(content) - 8 - int.from_bytes(content[-8:-4], "little")
+        assert content[footer:].count(varint(2 * claimed)) == 1
+        less = content[footer:].replace(varint(2 * claimed), varint(2 * (1 << 27)))
+        path.write_bytes(content[:footer] + less)
+        assert pq.ParquetFile(path).metadata.row_group(0).column(len(HEADER)).total_uncompressed_size == 1 << 27
+        assert "expected groups of rows of at most 256 MiB, found 381" in read_with(path, GIB // 2)
+
+    @pytest.mark.parametrize("version", ["1.0", "2.0"])
+    @pytest.mark.parametrize("dictionary", [True, False])
+    @pytest.mark.parametrize("compression", ["none", "snappy", "zstd"])
+    def test_pages_are_found_as_arrow_writes_them(self, tmp_path, version, dictionary, compression):
+        path, values = tmp_path / "table.parquet", np.random.default_rng(0).integers(0, 50, 20_000).astype(float)
+        columns = {"a": values, "b": pa.array([f"text {value}" for value in values])}
+        pq.write_table(
+            pa.table(columns), path, data_page_version=version, use_dictionary=dictionary, compression=compression,
+            data_page_size=1000, write_page_checksum=True,
+        )  # fmt: skip
+        for column in range(2):
+            chunk = pq.ParquetFile(path).metadata.row_group(0).column(column)
+            start = chunk.dictionary_page_offset if dictionary else chunk.data_page_offset
+            with path.open("rb") as file:
+                sizes = list(parquet_pages.inflated_sizes(file, start, chunk.total_compressed_size))
+            assert len(sizes) > 3
+            headers = chunk.total_uncompressed_size - sum(sizes)  # which count among the bytes of a column
+            assert 0 < headers < 200 * len(sizes)
 
 
 class TestText:

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from agegait.data.files import parquet_pages
 from agegait.data.files.limits import MIB, MOST_COORDINATES
 from agegait.data.files.table import Table
 from agegait.data.files.walk_columns import find_columns
@@ -93,16 +94,33 @@ def _open(file: BinaryIO, source: str) -> tuple[pq.ParquetFile, list[int]]:
         raise ValueError(
             f"{source}: expected at most {_MOST_ROWS:,} rows, found {metadata.num_rows:,}; cut the recording."
         )
-    leaves = [parquet.schema.column(leaf).path for leaf in range(metadata.num_columns)]
-    chosen = {schema.names[column] for column in wanted}
-    for index in range(metadata.num_row_groups):
-        group = metadata.row_group(index)
-        claimed = sum(group.column(leaf).total_uncompressed_size for leaf, path in enumerate(leaves) if path in chosen)
-        if claimed > _MOST_GROUP:
-            raise ValueError(
-                f"{source}: expected groups of rows of at most {_MOST_GROUP // MIB} MiB, found {claimed / MIB:.1f} MiB."
-            )
+    try:
+        most = max(_group_sizes(file, parquet, {schema.names[column] for column in wanted}), default=0)
+    except _UNREADABLE as error:
+        raise _unreadable(source, error) from None
+    if most > _MOST_GROUP:
+        raise ValueError(
+            f"{source}: expected groups of rows of at most {_MOST_GROUP // MIB} MiB, found {most / MIB:.1f} MiB."
+        )
     return parquet, wanted
+
+
+def _group_sizes(file: BinaryIO, parquet: pq.ParquetFile, names: set[str]) -> Iterator[int]:
+    """Bytes that the columns read of each group of rows inflate to, by the footer and by the pages themselves."""
+    metadata = parquet.metadata
+    leaves = [leaf for leaf in range(metadata.num_columns) if parquet.schema.column(leaf).path in names]
+    for index in range(metadata.num_row_groups):
+        group, size = metadata.row_group(index), 0
+        for leaf in leaves:
+            chunk = group.column(leaf)
+            size += chunk.total_uncompressed_size
+            if size <= _MOST_GROUP:
+                start = chunk.data_page_offset
+                if chunk.has_dictionary_page:
+                    start = min(start, chunk.dictionary_page_offset)
+                pages = parquet_pages.inflated_sizes(file, start, chunk.total_compressed_size)
+                size += max(0, sum(pages) - chunk.total_uncompressed_size)
+        yield size
 
 
 def _check_footer(file: BinaryIO) -> None:
