@@ -14,6 +14,7 @@ __version__ = "0.1.0"
 _LAYERS = (
     "AxisLSTM",
     "BasicAttention",
+    "BodyCheck",
     "LocalityAwareAttention",
     "MaskedBasicAttention",
     "ReverseDecoder",
@@ -55,6 +56,7 @@ _MODULES = (
 __all__ = [
     "AxisLSTM",
     "BasicAttention",
+    "BodyCheck",
     "GaitEncoder",
     "GaitIdentifier",
     "GaitRecognizer",
@@ -127,6 +129,7 @@ if TYPE_CHECKING:
     from agegait.layers import (
         AxisLSTM,
         BasicAttention,
+        BodyCheck,
         LocalityAwareAttention,
         MaskedBasicAttention,
         ReverseDecoder,

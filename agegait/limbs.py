@@ -7,6 +7,7 @@ from itertools import combinations
 import numpy as np
 
 from agegait import skeletons
+from agegait.skeletons import JOINTS
 
 LIMBS = (
     *("lower back", "upper back", "neck"),
@@ -25,8 +26,12 @@ _RANGES = {
     **{"hip": (0.015, 0.25), "thigh": (0.18, 0.40), "shin": (0.16, 0.36), "foot": (0, 0.18)},
 }
 
-_BODY = (0.8, 2.2)
+BODY_SIZE = (0.8, 2.2)
 """Least and most distance between a body's farthest joints, metres: small children to tall adults."""
+
+UPRIGHT = 0.5
+"""Least cosine between the vertical and the line from the feet to the hips, or from there to the head: a camera may
+be tilted, and people bend."""
 
 _UNITS = {"mm": ("millimetres", 0.001), "cm": ("centimetres", 0.01), "in": ("inches", 0.0254)}
 
@@ -46,17 +51,15 @@ _SHOWN = 3
 _STARTS, _ENDS = np.transpose(skeletons.BONES)
 _LEFT = [index for index, limb in enumerate(LIMBS) if limb.startswith("left ")]
 _RIGHT = [LIMBS.index(LIMBS[index].replace("left", "right")) for index in _LEFT]
-_SWAPS = list(combinations(range(len(skeletons.JOINTS)), 2))
-_EXCHANGED = np.tile(np.arange(len(skeletons.JOINTS)), (len(_SWAPS), 1))
+_SWAPS = list(combinations(range(len(JOINTS)), 2))
+_EXCHANGED = np.tile(np.arange(len(JOINTS)), (len(_SWAPS), 1))
 for _row, _swap in zip(_EXCHANGED, _SWAPS, strict=True):
     _row[list(_swap)] = _swap[::-1]
-_OF_SIDES = np.array(
-    [len({skeletons.JOINTS[joint].replace("Left", "Right") for joint in swap}) == 1 for swap in _SWAPS]
-)
+_OF_SIDES = np.array([len({JOINTS[joint].replace("Left", "Right") for joint in swap}) == 1 for swap in _SWAPS])
 
 _KNOWN_ORDERS = {
     "the order of KGBD's files": np.array(skeletons.canonical_order(skeletons.KGBD.values())),
-    "reverse order": np.arange(len(skeletons.JOINTS))[::-1],
+    "reverse order": np.arange(len(JOINTS))[::-1],
 }
 
 
@@ -72,12 +75,14 @@ class LimbSummary:
         distances: [20, 20] between any two joints.
         steadiness: [19] by which part a limb's length changes from frame to frame within a walk: the coefficient of
             variation, from the median deviation. Of real limbs it would be 0.
+        rise: [2] cosines between y and the lines from the feet to the hips and from there to the head.
     """
 
     walks: int
     frames: int
     distances: np.ndarray
     steadiness: np.ndarray
+    rise: np.ndarray
 
     @property
     def lengths(self) -> np.ndarray:
@@ -105,6 +110,11 @@ class LimbSummary:
         return zip(LIMBS, *columns, strict=True)
 
 
+def limb_range(limb: str) -> tuple[float, float]:
+    """How short and how long a limb of `LIMBS` may be, in parts of how far apart the body's farthest joints are."""
+    return _RANGES[limb.removeprefix("left ").removeprefix("right ")]
+
+
 def limb_lengths(skeleton: np.ndarray) -> np.ndarray:
     """Measures limbs.
 
@@ -128,13 +138,11 @@ def summarize(walks: Iterable[Mapping[str, np.ndarray]]) -> LimbSummary:
     Raises:
         ValueError: No walk at all, or one that is not [T, 20, 3].
     """
-    distances, steadiness, frames = [], [], 0
+    distances, steadiness, rise, frames = [], [], [], 0
     for number, walk in enumerate(walks):
         skeleton = np.asarray(walk["skeleton"])
-        if skeleton.ndim != 3 or skeleton.shape[1:] != (len(skeletons.JOINTS), 3) or not len(skeleton):
-            raise ValueError(
-                f"walks, walk {number}: expected [T, {len(skeletons.JOINTS)}, 3], received {list(skeleton.shape)}."
-            )
+        if skeleton.ndim != 3 or skeleton.shape[1:] != (len(JOINTS), 3) or not len(skeleton):
+            raise ValueError(f"walks, walk {number}: expected [T, {len(JOINTS)}, 3], received {list(skeleton.shape)}.")
         frames += len(skeleton)
         some = np.unique(np.linspace(0, len(skeleton) - 1, _FRAMES).round().astype(int))
         tracked = np.asarray(walk.get("tracked", np.ones(skeleton.shape[:2], bool)), bool)[some]
@@ -144,10 +152,11 @@ def summarize(walks: Iterable[Mapping[str, np.ndarray]]) -> LimbSummary:
         distances.append(_median(apart))
         limbs, lengths = apart[:, _STARTS, _ENDS], distances[-1][_STARTS, _ENDS]
         deviation = 1.4826 * _median(np.abs(limbs - lengths))
+        rise.append(_median(_rise(joints)))
         steadiness.append(np.divide(deviation, lengths, where=lengths != 0, out=np.zeros_like(lengths)))
     if not distances:
         raise ValueError("walks: expected at least one, received none.")
-    return LimbSummary(len(distances), frames, _median(np.stack(distances)), _median(np.stack(steadiness)))
+    return LimbSummary(len(distances), frames, *(_median(np.stack(each)) for each in (distances, steadiness, rise)))
 
 
 def relative_sizes(bodies: Sequence[LimbSummary]) -> np.ndarray:
@@ -171,9 +180,10 @@ def faults(summary: LimbSummary) -> list[str]:
     """Says which limbs make no sense, and what may be behind it; nothing where all are as a body's.
 
     Found are lengths in another unit, joints that were exchanged or are in another order, limbs that are too long or
-    too short for the body, differ between left and right, or change from frame to frame. Not found is what leaves all
-    lengths as they are: arms, legs or sides exchanged as a whole, mirrored bodies, and bodies flattened into a plane.
-    Sensors are wrong in single frames; over whole walks, better many, that evens out.
+    too short for the body, differ between left and right, or change from frame to frame, and bodies that are not
+    upright along y. Not found is what leaves all lengths as they are: arms, legs or sides exchanged as a whole,
+    mirrored bodies, and bodies flattened into a plane. Sensors are wrong in single frames; over whole walks, better
+    many, that evens out.
 
     Returns:
         A sentence for each fault, the gravest first.
@@ -191,6 +201,7 @@ def faults(summary: LimbSummary) -> list[str]:
         *_length_faults(summary.lengths, body),
         *_asymmetry_faults(summary),
         *_steadiness_faults(summary, body),
+        *_rise_faults(summary.rise),
     ]
 
 
@@ -216,13 +227,22 @@ def _median(values: np.ndarray) -> np.ndarray:
     return np.where(absent, np.nan, np.nanmedian(np.where(absent, 0, values), axis=0))
 
 
+def _rise(joints: np.ndarray) -> np.ndarray:
+    """[T, 20, 3] to [T, 2], as of `LimbSummary`; NaN where a joint is not known or both are in one place."""
+    feet = joints[:, [JOINTS.index("AnkleLeft"), JOINTS.index("AnkleRight")]].mean(axis=1)
+    hips, head = (joints[:, JOINTS.index(joint)] for joint in ("HipCenter", "Head"))
+    lines = np.stack([hips - feet, head - hips], axis=1)
+    lengths = np.linalg.norm(lines, axis=-1)
+    return np.divide(lines[..., 1], lengths, where=lengths > 0, out=np.full_like(lengths, np.nan))
+
+
 def _let_through(with_one_and_with_many: tuple[float, float], walks: int) -> float:
     one, many = with_one_and_with_many
     return many + (one - many) / walks
 
 
 def _unit_fault(body: float) -> list[str]:
-    least, most = _BODY
+    least, most = BODY_SIZE
     if least <= body <= most:
         return []
     fault = f"the joints farthest apart are {body:.3g} m from each other, expected {least} to {most} m"
@@ -241,7 +261,7 @@ def _order_faults(summary: LimbSummary, body: float) -> list[str]:
     least = np.where(_OF_SIDES, of_sides, tolerance)
     unknown = np.isnan(summary.lengths)
     least[np.isin(_SWAPS, [_STARTS[unknown], _ENDS[unknown]]).any(axis=-1)] = np.inf
-    order, swaps = np.arange(len(skeletons.JOINTS)), []
+    order, swaps = np.arange(len(JOINTS)), []
     while True:  # exchanges shorten the limbs, so there is an end
         shorter = _together(distances, order) - _together(distances, order[_EXCHANGED]) - least
         best = int(shorter.argmax())
@@ -277,7 +297,7 @@ def _together(distances: np.ndarray, order: np.ndarray) -> np.ndarray:
 def _exchange_fault(lengths: np.ndarray, righted: np.ndarray, swap: tuple[int, int]) -> str:
     change = np.where(np.isin(_STARTS, swap) | np.isin(_ENDS, swap), np.abs(lengths - righted), 0)
     limb = int(np.nanargmax(change))
-    one, other = (skeletons.JOINTS[joint] for joint in swap)
+    one, other = (JOINTS[joint] for joint in swap)
     return (
         f"{one} and {other} look exchanged: the {LIMBS[limb]} is {_cm(lengths[limb])} long, "
         f"{_cm(righted[limb])} if they are"
@@ -287,7 +307,7 @@ def _exchange_fault(lengths: np.ndarray, righted: np.ndarray, swap: tuple[int, i
 def _length_faults(lengths: np.ndarray, body: float) -> list[str]:
     found = []
     for limb, length in zip(LIMBS, lengths, strict=True):
-        least, most = (part * body for part in _RANGES[limb.removeprefix("left ").removeprefix("right ")])
+        least, most = (part * body for part in limb_range(limb))
         if length < least or length > most:
             found.append(f"the {limb} is {_cm(length)} long, expected {_cm(least)} to {_cm(most)} on such a body")
     return found
@@ -311,6 +331,14 @@ def _steadiness_faults(summary: LimbSummary, body: float) -> list[str]:
         for (limb, length, _, steadiness), limit in zip(summary.rows(), most, strict=True)
         if steadiness * length > limit
     ]
+
+
+def _rise_faults(rise: np.ndarray) -> list[str]:
+    if not (rise < UPRIGHT).any():  # what is NaN was never tracked
+        return []
+    upside_down = (rise < -UPRIGHT).all()
+    received = "a body that is upside down: negate y and z" if upside_down else "a body along another axis"
+    return [f"expected y upwards, the head above the hips and these above the feet, received {received}"]
 
 
 def _cm(metres: float) -> str:

@@ -1,6 +1,7 @@
 """How far limb lengths can be trusted to tell mixed-up joints: false alarms and exchanges found, on the real KGBD."""
 
 import argparse
+import dataclasses
 from itertools import combinations
 
 import numpy as np
@@ -41,7 +42,7 @@ def exchanged(summary, one, other):
     order[[one, other]] = other, one
     distances = summary.distances[np.ix_(order, order)]
     same = np.isclose(distances[STARTS, ENDS], summary.lengths)
-    return limbs.LimbSummary(summary.walks, summary.frames, distances, np.where(same, summary.steadiness, 0))
+    return dataclasses.replace(summary, distances=distances, steadiness=np.where(same, summary.steadiness, 0))
 
 
 if __name__ == "__main__":

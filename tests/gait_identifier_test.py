@@ -71,7 +71,10 @@ def test_logits_are_the_mean_over_windows(manner, stride, length, windows):
 
 
 def test_computed_and_symbolic_shapes(identifier):
-    expected = {"logits": (None, N), "probabilities": (None, N), "window_logits": (None, 2, N)}
+    expected = {
+        **{"logits": (None, N), "probabilities": (None, N), "fault": (None,)},
+        **{"window_logits": (None, 2, N), "window_fault": (None, 2)},
+    }
     assert identifier.compute_output_shape((None, 11, J, 3)) == expected
     symbolic = identifier(keras.Input((11, J, 3)))
     assert {name: output.shape for name, output in symbolic.items()} == expected
@@ -126,7 +129,7 @@ class TestIdentify:
     def test_walks_of_any_lengths(self, identifier):
         walks = [draw_walks(1, length, seed=length)[0] for length in (5, 8, 13)]
         found = identifier.identify(walks)
-        for walk, (person, score) in zip(walks, found, strict=True):
+        for walk, (person, score, _) in zip(walks, found, strict=True):
             probabilities = softmax(by_hand(identifier, walk).mean(axis=0))
             assert person == PERSONS[probabilities.argmax()]
             assert score == pytest.approx(probabilities.max(), rel=1e-4)
@@ -140,12 +143,12 @@ class TestIdentify:
         walks = [draw_walks(1, length, seed=seed)[0] for seed, length in enumerate((8, 13, 8, 5, 13, 8))]
         found = identifier.identify(walks)
         alone = [identifier.identify(walk)[0] for walk in walks]
-        assert [person for person, _ in found] == [person for person, _ in alone]
-        assert [score for _, score in found] == pytest.approx([score for _, score in alone], rel=1e-4)
-        assert len({round(score, 5) for _, score in alone}) == len(walks)
+        assert [one.person for one in found] == [one.person for one in alone]
+        assert [one.score for one in found] == pytest.approx([one.score for one in alone], rel=1e-4)
+        assert len({round(one.score, 5) for one in alone}) == len(walks)
 
     def test_people_without_names_have_numbers(self):
-        ((person, _),) = identifier_of().identify(draw_walks(1, 8))
+        ((person, _, _),) = identifier_of().identify(draw_walks(1, 8))
         assert person in {"0", "1", "2"}
 
     @pytest.mark.parametrize("wrong", [np.nan, np.inf])
@@ -218,15 +221,15 @@ class TestKerasContract:
         program = """
 import sys, keras, numpy as np, agegait
 identifier = keras.models.load_model(sys.argv[1] + "/identifier.keras")
-for person, score in identifier.identify(np.load(sys.argv[1] + "/walks.npy")):
+for person, score, _ in identifier.identify(np.load(sys.argv[1] + "/walks.npy")):
     print("named", person, score)
 """
         finished = subprocess.run([sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True)
         assert finished.returncode == 0, finished.stderr[-2000:]
         named = [line.split()[1:] for line in finished.stdout.splitlines() if line.startswith("named")]
         expected = identifier.identify(walks)
-        assert [person for person, _ in named] == [person for person, _ in expected]
-        assert [float(score) for _, score in named] == pytest.approx([score for _, score in expected], rel=1e-4)
+        assert [person for person, _ in named] == [one.person for one in expected]
+        assert [float(score) for _, score in named] == pytest.approx([one.score for one in expected], rel=1e-4)
 
 
 class TestRefusals:

@@ -27,8 +27,8 @@ OWN = {
     "agegait.descriptors": {"agegait.skeletons"},
     "agegait.protocols": {"agegait.metrics"},
     "agegait.data": {"agegait.skeletons", "agegait.limbs"},
-    "agegait.layers": {"agegait.skeletons"},
-    "agegait.models": {"agegait.skeletons", "agegait.layers", "agegait.data"},
+    "agegait.layers": {"agegait.skeletons", "agegait.limbs"},
+    "agegait.models": {"agegait.skeletons", "agegait.limbs", "agegait.layers", "agegait.data"},
     "tfds_builders": {"agegait.skeletons", "agegait.data"},
 }
 LAST = {

@@ -125,11 +125,38 @@ def test_generated_people_have_limbs_as_bodies_have_them():
         assert found([walk]) == []
 
 
+def turned_and_tilted(*angles):
+    """Turns about y, then tilts about x and z, as a matrix for rows."""
+    rotation = np.eye(3)
+    for angle, (one, other) in zip(angles, ((0, 2), (1, 2), (0, 1)), strict=True):
+        step = np.eye(3)
+        step[one, one] = step[other, other] = np.cos(angle)
+        step[other, one] = np.sin(angle)
+        step[one, other] = -step[other, one]
+        rotation = rotation @ step
+    return rotation
+
+
 @settings(max_examples=25, deadline=None)
 @given(st.sampled_from(WALKS), st.floats(0.6, 1.2), st.integers(0, 1000), st.tuples(*[st.floats(-100, 100)] * 3))
 def test_limbs_make_sense_wherever_a_child_or_an_adult_walks_and_however_the_camera_is_turned(walk, size, turn, shift):
-    rotation, _ = np.linalg.qr(np.random.default_rng(turn).normal(size=(3, 3)))  # mirrors half the time
+    rotation = turned_and_tilted(*np.random.default_rng(turn).uniform((-np.pi, -0.4, -0.4), (np.pi, 0.4, 0.4)))
     assert found(among([walk], lambda skeleton: size * skeleton @ rotation + shift)) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "received"),
+    [
+        (lambda skeleton: skeleton * [1, -1, 1], "received a body that is upside down: negate y and z"),
+        (lambda skeleton: skeleton * [1, -1, -1], "received a body that is upside down: negate y and z"),
+        (lambda skeleton: skeleton[..., [0, 2, 1]], "received a body along another axis"),
+        (lambda skeleton: skeleton[..., [1, 0, 2]], "received a body along another axis"),
+    ],
+)
+def test_bodies_that_are_not_upright_are_found(change, received):
+    (fault,) = found(among(WALKS, change))
+    assert fault.startswith("expected y upwards, the head above the hips and these above the feet")
+    assert fault.endswith(received)
 
 
 def test_joints_that_a_sensor_repeats_are_let_through():

@@ -2,6 +2,7 @@
 
 from agegait.layers.axis_lstm import AxisLSTM
 from agegait.layers.basic_attention import BasicAttention
+from agegait.layers.body_check import BodyCheck
 from agegait.layers.locality_aware_attention import LocalityAwareAttention
 from agegait.layers.masked_basic_attention import MaskedBasicAttention
 from agegait.layers.reverse_decoder import ReverseDecoder
@@ -13,6 +14,7 @@ from agegait.layers.window_measures import WindowMeasures
 __all__ = [
     "AxisLSTM",
     "BasicAttention",
+    "BodyCheck",
     "LocalityAwareAttention",
     "MaskedBasicAttention",
     "ReverseDecoder",

@@ -5,23 +5,31 @@ import keras
 import numpy as np
 from keras import ops
 
-from agegait.layers import SkeletonNormalization
+from agegait.layers import BodyCheck, SkeletonNormalization
 from agegait.models.gait_encoder import GaitEncoder
 from agegait.models.gait_recognizer import GaitRecognizer
 from agegait.models.inputs import in_order, skeletons_of
 from agegait.models.window_recognizer import WindowRecognizer
+from agegait.skeletons import JOINTS
 
 WINDOWS_AT_ONCE = 2048
-"""Windows that `identify` encodes in one go, of walks of one length."""
+"""Windows that `identify` encodes in one go, of walks of one length or of one long walk."""
 
 _PARTS = ("encoder", "recognizer", "normalization", "window_recognizer")
 
 
 class Identification(NamedTuple):
-    """Who a walk's person is taken to be, and the probability that the model gives it."""
+    """Who a walk's person is taken to be.
 
-    person: str
+    Attributes:
+        person: The name; None where the walk shows no body.
+        score: The probability that the model gives it, 0 where there is no name.
+        fault: Why the walk shows no body, empty where it shows one.
+    """
+
+    person: str | None
     score: float
+    fault: str = ""
 
 
 @keras.saving.register_keras_serializable(package="agegait")
@@ -32,6 +40,9 @@ class GaitIdentifier(keras.Model):
     windows' logits. Frames at the end that fill no window are left out. With a recognizer of windows themselves, a
     window's logits are the mean of both recognizers'.
 
+    Any numbers would be taken for somebody. So windows that show no body, see `agegait.layers.BodyCheck`, have no say,
+    and a walk of which more than half of the windows show none is nobody's: its logits and probabilities are 0.
+
     Args:
         encoder: A trained `GaitEncoder`.
         recognizer: A `GaitRecognizer` trained on its AGEs.
@@ -39,6 +50,8 @@ class GaitIdentifier(keras.Model):
         stride: Frames from the start of a window to the next; the window's length where absent: no overlap.
         persons: Names of the N people, in the order of the recognizer's labels; their numbers where absent.
         window_recognizer: A `WindowRecognizer` trained on the same windows and labels, if it is to have a say.
+        check_body: Whether windows have to show a body. Of joints that are not the 20 canonical ones, as in
+            `agegait.skeletons`, and without the check, coordinates have to be finite and no more.
 
     Call arguments:
         inputs: Skeletons `[B, T, J, 3]`, any T of at least the encoder's frames, or a dict that holds them as
@@ -47,7 +60,8 @@ class GaitIdentifier(keras.Model):
             A walk shorter than a window has logits of zero: nothing speaks for anybody.
 
     Returns:
-        A dict of `"logits"` and `"probabilities"`, `[B, N]` each, and `"window_logits"`, `[B, W, N]`.
+        A dict of `"logits"` and `"probabilities"`, `[B, N]` each, `"fault"` `[B]`, `"window_logits"` `[B, W, N]` and
+        `"window_fault"` `[B, W]`. Faults are indices into `BodyCheck.FAULTS`, 0 where there is a body.
 
     Raises:
         ValueError: Walks of another shape or shorter than a window; parts that do not fit each other.
@@ -55,7 +69,7 @@ class GaitIdentifier(keras.Model):
     Example:
         >>> identifier = agegait.GaitIdentifier(encoder, recognizer, persons=["ann", "bob"])
         >>> identifier.identify(walk)
-        [Identification(person='bob', score=0.93)]
+        [Identification(person='bob', score=0.93, fault='')]
     """
 
     def __init__(
@@ -66,6 +80,7 @@ class GaitIdentifier(keras.Model):
         stride: int | None = None,
         persons: Sequence[str] | None = None,
         window_recognizer: WindowRecognizer | None = None,
+        check_body: bool = True,
         **kwargs: Any,
     ) -> None:
         super().__init__(autocast=False, **kwargs)
@@ -86,11 +101,14 @@ class GaitIdentifier(keras.Model):
         self.normalization = SkeletonNormalization(name="normalization") if normalization is None else normalization
         self.stride = encoder.frames if stride is None else stride
         self.persons = persons
+        self.check_body = check_body
+        self.body_check = BodyCheck(finite_only=not check_body or encoder.joints != len(JOINTS), name="body_check")
 
     def build(self, input_shape):
         frames, joints = self.encoder.frames, self.encoder.joints
         window = (None, frames, joints, 3)
         self.normalization.build(skeletons_of(input_shape))
+        self.body_check.build(window)
         if not self.encoder.built:
             self.encoder.build(window)
         if not self.recognizer.built:
@@ -101,22 +119,63 @@ class GaitIdentifier(keras.Model):
     def call(self, inputs, lengths=None):
         skeletons = self._walks(skeletons_of(inputs))
         frames, joints = self.encoder.frames, self.encoder.joints
-        windows = self._windows(self.normalization(skeletons))
+        windows = self._windows(skeletons)
         batch, count = ops.shape(windows)[:2]
-        windows = ops.reshape(windows, (-1, frames, joints, 3))
+        answers = self.recognize_windows(ops.reshape(windows, (-1, frames, joints, 3)))
+        logits = ops.reshape(answers["logits"], (batch, count, self.recognizer.num_persons))
+        faults = ops.reshape(answers["fault"], (batch, count))
+        counts = ops.one_hot(faults, len(BodyCheck.FAULTS), dtype="int32")
+        if lengths is not None:
+            inside = ops.expand_dims(ops.arange(count) < ops.expand_dims(self.window_count(lengths), 1), 2)
+            counts = ops.where(inside, counts, 0)
+        total = ops.sum(ops.where(counts[..., :1] > 0, logits, 0.0), axis=1)
+        return {
+            **self.conclude(total, ops.sum(counts, axis=1)),
+            "window_logits": logits,
+            "window_fault": faults,
+        }
+
+    def recognize_windows(self, windows):
+        """What is said of windows by themselves.
+
+        Args:
+            windows: `[M, f, J, 3]`, not normalized.
+
+        Returns:
+            A dict of `"logits"` `[M, N]`, 0 where a window shows no body, and `"fault"` `[M]`, which says whether.
+        """
+        windows = self.normalization(windows)
+        faults = self.body_check(windows)
         logits = ops.cast(self.recognizer(self.encoder(windows)["ages"]), "float32")
         if self.window_recognizer is not None:
             logits = (logits + ops.cast(self.window_recognizer(windows), "float32")) / 2
-        logits = ops.reshape(logits, (batch, count, self.recognizer.num_persons))
-        if lengths is None:
-            mean = ops.mean(logits, axis=1)
-        else:
-            seen = ops.clip((ops.cast(lengths, "int32") - frames) // self.stride + 1, 0, count)
-            inside = ops.expand_dims(ops.arange(count) < ops.expand_dims(seen, 1), 2)
-            # where, not a product: padding may hold anything, and nothing of it may come through.
-            total = ops.sum(ops.where(inside, logits, 0.0), axis=1)
-            mean = total / ops.cast(ops.expand_dims(ops.maximum(seen, 1), 1), "float32")
-        return {"logits": mean, "probabilities": ops.softmax(mean, axis=-1), "window_logits": logits}
+        # where, not a product: what is no body may hold anything, and nothing of it may come through.
+        return {"logits": ops.where(ops.expand_dims(faults == 0, 1), logits, 0.0), "fault": faults}
+
+    def conclude(self, logits, counts):
+        """What is said of walks by their windows.
+
+        Args:
+            logits: `[B, N]`, the sum over each walk's windows.
+            counts: `[B, len(BodyCheck.FAULTS)]` integers, how many of them have each fault, those that show a body
+                first.
+
+        Returns:
+            A dict of `"logits"` and `"probabilities"` `[B, N]`, and `"fault"` `[B]`, as those of a call.
+        """
+        faults = BodyCheck.most_common(counts)
+        body = ops.expand_dims(faults == 0, 1)
+        mean = ops.where(body, logits / ops.cast(ops.maximum(counts[:, :1], 1), "float32"), 0.0)
+        return {
+            "logits": mean,
+            "probabilities": ops.where(body, ops.softmax(mean, axis=-1), 0.0),
+            "fault": faults,
+        }
+
+    def window_count(self, lengths):
+        """How many windows a walk of so many frames has: a tensor of integers, as `lengths` may be."""
+        lengths = ops.cast(lengths, "int32")
+        return ops.maximum((lengths - self.encoder.frames) // self.stride + 1, 0)
 
     def _walks(self, skeletons):
         skeletons = ops.convert_to_tensor(skeletons)
@@ -144,14 +203,15 @@ class GaitIdentifier(keras.Model):
     def identify(self, skeletons: np.ndarray | Sequence[np.ndarray]) -> list[Identification]:
         """The person of each walk.
 
-        Walks of one length go through the model together, up to `WINDOWS_AT_ONCE` windows. The model is compiled for
-        the first one, and once more for the first of another length, which takes seconds.
+        Walks of one length go through the model together, up to `WINDOWS_AT_ONCE` windows, and longer ones in parts, so
+        that memory does not grow with them. The model is compiled for the first one, and once more for the first of
+        another length, which takes seconds.
 
         Args:
             skeletons: One walk `[T, J, 3]`, walks of one length `[B, T, J, 3]`, or a sequence of walks of any lengths.
 
         Returns:
-            A person and a score in 0..1 for each walk.
+            For each walk a person and a score in 0..1, or what is wrong with a walk that shows no body.
 
         Raises:
             ValueError: A walk of another shape, shorter than a window, or with values that are not finite.
@@ -160,23 +220,41 @@ class GaitIdentifier(keras.Model):
         if isinstance(walks, np.ndarray) and walks.ndim == 3:
             walks = walks[None]
         walks = [np.asarray(walk, dtype="float32") for walk in walks]
-        by_length: dict[int, list[int]] = {}
         for number, walk in enumerate(walks):
             if not np.isfinite(walk).all():
                 raise ValueError(f"skeletons: expected finite coordinates, received NaN or infinity in walk {number}.")
             self._check_walks((1, *walk.shape))
-            by_length.setdefault(len(walk), []).append(number)
-        found: dict[int, Identification] = {}
-        for length, numbers in by_length.items():
-            windows = (length - self.encoder.frames) // self.stride + 1
-            size = max(1, WINDOWS_AT_ONCE // windows)
-            for start in range(0, len(numbers), size):
-                some = numbers[start : start + size]
-                probabilities = self.predict_on_batch(np.stack([walks[number] for number in some]))["probabilities"]
-                for number, row in zip(some, probabilities, strict=True):
-                    best = int(row.argmax())
-                    found[number] = Identification(self.persons[best], float(row[best]))
-        return [found[number] for number in range(len(walks))]
+        sums = np.zeros((len(walks), self.recognizer.num_persons))
+        counts = np.zeros((len(walks), len(BodyCheck.FAULTS)), "int32")
+        for numbers, parts in self._parts(walks):
+            answers = self.predict_on_batch(np.stack(parts))
+            for number, logits, faults in zip(numbers, answers["window_logits"], answers["window_fault"], strict=True):
+                sums[number] += logits.sum(axis=0, dtype="float64")
+                counts[number] += np.bincount(faults, minlength=counts.shape[1]).astype("int32")
+        return [self._identification(*row) for row in zip(*self._conclusions(sums, counts), strict=True)]
+
+    def _parts(self, walks):
+        """Numbers of walks, and as much of each as makes up to `WINDOWS_AT_ONCE` windows in all, of one length."""
+        by_length: dict[int, list[tuple[int, np.ndarray]]] = {}
+        step = WINDOWS_AT_ONCE * self.stride
+        for number, walk in enumerate(walks):
+            for start in range(0, len(walk) - self.encoder.frames + 1, step):
+                part = walk[start : start + step - self.stride + self.encoder.frames]
+                by_length.setdefault(len(part), []).append((number, part))
+        for length, parts in by_length.items():
+            size = max(1, WINDOWS_AT_ONCE // ((length - self.encoder.frames) // self.stride + 1))
+            for start in range(0, len(parts), size):
+                yield zip(*parts[start : start + size], strict=True)
+
+    def _conclusions(self, sums, counts):
+        found = self.conclude(ops.convert_to_tensor(sums, "float32"), ops.convert_to_tensor(counts))
+        return (ops.convert_to_numpy(found[name]) for name in ("probabilities", "fault"))
+
+    def _identification(self, probabilities, fault):
+        if fault:
+            return Identification(None, 0.0, BodyCheck.FAULTS[fault])
+        best = int(probabilities.argmax())
+        return Identification(self.persons[best], float(probabilities[best]))
 
     def set_weights(self, weights):
         super().set_weights(weights)
@@ -191,7 +269,9 @@ class GaitIdentifier(keras.Model):
         return {
             "logits": (batch, people),
             "probabilities": (batch, people),
+            "fault": (batch,),
             "window_logits": (batch, count, people),
+            "window_fault": (batch, count),
         }
 
     def get_config(self):
@@ -200,6 +280,7 @@ class GaitIdentifier(keras.Model):
             **{name: keras.saving.serialize_keras_object(getattr(self, name)) for name in _PARTS},
             "stride": self.stride,
             "persons": self.persons,
+            "check_body": self.check_body,
         }
 
     @classmethod
