@@ -87,6 +87,8 @@ class DataSet:
         read: Gives the walks of a part as they were recorded, as a `tf.data.Dataset`.
         held_out: Share of each training walk, its end, that is the validation part; 0 where that has walks of its own.
         notes: What else there is to know of where the walks come from, each under a heading.
+        bodies: Whether the walks show bodies as `agegait.limbs` knows them: not so in a folder that has faults and was
+            taken all the same.
     """
 
     name: str
@@ -98,6 +100,7 @@ class DataSet:
     read: Callable[[str], Any]
     held_out: float = 0.0
     notes: tuple[tuple[str, str], ...] = ()
+    bodies: bool = True
 
     @property
     def parts(self) -> tuple[str, ...]:
@@ -241,4 +244,5 @@ def _of_folder(folder: data.WalkFolder) -> DataSet:
         read=folder.dataset,
         held_out=0.0 if "validation" in folder.splits else HELD_OUT,
         notes=(*notes, *(("note", warning) for warning in folder.warnings)),
+        bodies=not folder.faults,
     )

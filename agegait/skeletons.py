@@ -25,6 +25,15 @@ BONES = (
 )  # fmt: skip
 """The 19 bones that join them, each from the joint nearer to the hip."""
 
+STANDING = np.array([
+    (0.00, 0.95, 2.5), (0.00, 1.02, 2.5), (0.00, 1.40, 2.5), (0.00, 1.60, 2.5),
+    (-0.17, 1.36, 2.5), (-0.20, 1.08, 2.5), (-0.21, 0.84, 2.5), (-0.21, 0.76, 2.5),
+    (0.17, 1.36, 2.5), (0.20, 1.08, 2.5), (0.21, 0.84, 2.5), (0.21, 0.76, 2.5),
+    (-0.08, 0.88, 2.5), (-0.10, 0.48, 2.5), (-0.10, 0.10, 2.5), (-0.11, 0.04, 2.4),
+    (0.08, 0.88, 2.5), (0.10, 0.48, 2.5), (0.10, 0.10, 2.5), (0.11, 0.04, 2.4),
+])  # fmt: skip
+"""A made-up body of 1.75 m that stands before a sensor on the floor, `[20, 3]` in metres."""
+
 KGBD = {
     "Head": "Head", "Shoulder-Center": "ShoulderCenter",
     "Shoulder-Right": "ShoulderRight", "Shoulder-Left": "ShoulderLeft",

@@ -218,6 +218,7 @@ def _begin(out: Path, settings: Settings, dataset: DataSet) -> Run:
             "preparation": dataclasses.asdict(dataset.preparation),
             "held_out": dataset.held_out,
             "notes": dataset.notes,
+            "bodies": dataset.bodies,
         },
         "normalization": settings.normalization().get_config(),
         "versions": {name: version(name) for name in PACKAGES} | {"python": platform.python_version()},

@@ -1,94 +1,233 @@
 """What each exported model answers: its signatures, with named inputs and outputs."""
 
+import dataclasses
+import math
+from collections import defaultdict
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import keras
+import numpy as np
 import tensorflow as tf
+
+from agegait.layers import BodyCheck
+
+from .pieces import PIECE, map_pieces, sum_pieces
+from .signature_limits import SignatureLimits
 
 Outputs = dict[str, tf.Tensor]
 
+_FAULT = tf.TensorSpec([None], tf.int32)
+_TEXT_BYTES = 64 + max(len(fault) for fault in BodyCheck.FAULTS)
+"""What a text takes at most, besides a person's name: the longest fault, and what holds it."""
+
 
 class Endpoint(NamedTuple):
-    """A function to export, the tensors that it takes, by name, and the frames that a walk of them needs at least."""
+    """A function to export, the tensors that it takes, by name, and what requests to it need and take."""
 
     function: Callable[..., Outputs]
     inputs: tuple[tf.TensorSpec, ...]
-    min_frames: int = 0
+    limits: SignatureLimits = SignatureLimits()
 
 
 def encoder_endpoints(identifier: Any) -> dict[str, Endpoint]:
-    """`skeletons [B, f, J, 3]`, raw metres, to `ages`, `attention` and `reconstruction`, the last one normalized."""
+    """`skeletons [B, f, J, 3]`, raw metres, to `ages`, `attention` and `reconstruction`, the last one normalized.
+
+    `fault [B]` says what is wrong with windows that show no body, and is empty for others. Where coordinates are not
+    finite, all is NaN: the axes know nothing of each other, so that some would look well.
+    """
     encoder = identifier.encoder
-    windows = tf.TensorSpec([None, encoder.frames, encoder.joints, 3], tf.float32, "skeletons")
+    frames, joints, units = encoder.frames, encoder.joints, encoder.units
+    windows = tf.TensorSpec([None, frames, joints, 3], tf.float32, "skeletons")
+    specs = {
+        "ages": tf.TensorSpec([None, frames, 3 * units]),
+        "attention": tf.TensorSpec([None, 3, frames, frames]),
+        "reconstruction": tf.TensorSpec([None, frames, joints, 3]),
+    }
+
+    def work(windows: tf.Tensor) -> Outputs:
+        windows = identifier.normalization(windows)
+        faults = identifier.body_check(windows)
+        outputs = encoder(windows)
+        finite = tf.reshape(faults != BodyCheck.NOT_FINITE, [-1, 1, 1, 1])
+        return {"fault": faults} | {
+            name: tf.where(
+                finite if spec.shape.rank == 4 else finite[..., 0], tf.cast(outputs[name], tf.float32), np.nan
+            )
+            for name, spec in specs.items()
+        }
 
     def encode(skeletons: tf.Tensor) -> Outputs:
-        outputs = encoder(identifier.normalization(skeletons))
-        return {name: tf.cast(outputs[name], tf.float32) for name in ("ages", "attention", "reconstruction")}
+        found = map_pieces(
+            lambda rows: work(tf.gather(skeletons, rows)), tf.shape(skeletons)[0], {**specs, "fault": _FAULT}, PIECE
+        )
+        return {**found, "fault": _words(found["fault"])}
 
-    return dict.fromkeys(("serving_default", "encode"), Endpoint(encode, (windows,)))
+    limits = SignatureLimits(
+        frames=frames,
+        stride=frames,
+        piece=PIECE,
+        window_bytes=_working_bytes(work, windows),
+        answer_window_bytes=_TEXT_BYTES + sum(_row_bytes(spec) for spec in specs.values()),
+    )
+    return dict.fromkeys(("serving_default", "encode"), Endpoint(encode, (windows,), limits))
 
 
 def recognizer_endpoints(identifier: Any) -> dict[str, Endpoint]:
-    """`ages [B, f, 3k]` to `logits` and `probabilities [B, N]`, `person` and `score [B]`."""
+    """`ages [B, f, 3k]` to `logits` and `probabilities [B, N]`, `person`, `score` and `fault [B]`.
+
+    AGEs that are not finite are nobody's: as those of a walk that shows no body, see `identifier_endpoints`.
+    """
     encoder = identifier.encoder
     ages = tf.TensorSpec([None, encoder.frames, 3 * encoder.units], tf.float32, "ages")
     persons = list(identifier.persons)
+    specs = {"logits": tf.TensorSpec([None, len(persons)]), "fault": _FAULT}
+
+    def work(ages: tf.Tensor) -> Outputs:
+        logits = tf.cast(identifier.recognizer(ages), tf.float32)
+        finite = tf.reduce_all(tf.math.is_finite(ages), axis=[1, 2]) & tf.reduce_all(tf.math.is_finite(logits), axis=1)
+        return {
+            "logits": tf.where(finite[:, None], logits, 0.0),
+            "fault": tf.where(finite, 0, BodyCheck.NOT_FINITE),
+        }
 
     def recognize(ages: tf.Tensor) -> Outputs:
-        return _named(tf.cast(identifier.recognizer(ages), tf.float32), persons)
+        found = map_pieces(lambda rows: work(tf.gather(ages, rows)), tf.shape(ages)[0], specs, PIECE)
+        known = (found["fault"] == 0)[:, None]
+        probabilities = tf.where(known, tf.nn.softmax(found["logits"]), 0.0)
+        return _named({**found, "probabilities": probabilities}, persons)
 
-    return dict.fromkeys(("serving_default", "recognize"), Endpoint(recognize, (ages,)))
+    limits = SignatureLimits(
+        piece=PIECE, window_bytes=_working_bytes(work, ages), answer_row_bytes=_person_bytes(persons)
+    )
+    return dict.fromkeys(("serving_default", "recognize"), Endpoint(recognize, (ages,), limits))
 
 
 def identifier_endpoints(identifier: Any) -> dict[str, Endpoint]:
     """`skeletons [B, T, J, 3]`, raw metres, to the recognizer's outputs a walk; `padded` takes `lengths [B]` too.
 
+    A walk that shows no body has an empty `person`, a `score`, `probabilities` and `logits` of 0, and a `fault` that
+    says why; it is empty for others.
+
     `windows` is for walks that are still going on: it takes any T and gives `logits [B, W, N]` of the windows that are
-    complete, and for whoever adds them up, each a row: `frames` and `stride` of windows and the `persons [B, N]`.
+    complete, with the `fault [B, W]` of those that show no body and therefore have no say, and for whoever adds them
+    up, each a row: `frames` and `stride` of windows and the `persons [B, N]`.
     """
-    frames, stride = identifier.encoder.frames, identifier.stride
-    walks = tf.TensorSpec([None, None, identifier.encoder.joints, 3], tf.float32, "skeletons")
+    encoder = identifier.encoder
+    frames, joints, stride = encoder.frames, encoder.joints, identifier.stride
+    walks = tf.TensorSpec([None, None, joints, 3], tf.float32, "skeletons")
     lengths = tf.TensorSpec([None], tf.int32, "lengths")
     persons = list(identifier.persons)
 
+    def recognized(skeletons: tf.Tensor, windows: tf.Tensor, count: tf.Tensor) -> Outputs:
+        """Of windows by their numbers, when each walk has so many."""
+        starts = windows // count * tf.shape(skeletons)[1] + windows % count * stride
+        flat = tf.reshape(skeletons, [-1, joints, 3])
+        return identifier.recognize_windows(tf.gather(flat, starts[:, None] + tf.range(frames)))
+
+    def of_walks(skeletons: tf.Tensor, lengths: tf.Tensor) -> Outputs:
+        batch, length = tf.unstack(tf.shape(skeletons)[:2])
+        count, own = identifier.window_count(length), identifier.window_count(lengths)
+
+        def work(windows: tf.Tensor) -> tuple[tf.Tensor, Outputs]:
+            found = recognized(skeletons, windows, count)
+            numbers = windows // count
+            inside = windows % count < tf.gather(own, numbers)
+            counts = tf.one_hot(tf.where(inside, found["fault"], -1), len(BodyCheck.FAULTS), dtype=tf.int32)
+            return numbers, {"logits": tf.where(inside[:, None], found["logits"], 0.0), "counts": counts}
+
+        totals = {
+            "logits": tf.zeros([batch, len(persons)]),
+            "counts": tf.zeros([batch, len(BodyCheck.FAULTS)], tf.int32),
+        }
+        return _named(identifier.conclude(**sum_pieces(work, batch * count, totals, PIECE)), persons)
+
     def identify(skeletons: tf.Tensor) -> Outputs:
-        _refuse_unless(tf.shape(skeletons)[1] >= frames, f"skeletons: expected at least {frames} frames")
-        return _named(identifier(skeletons)["logits"], persons)
+        batch, length = tf.unstack(tf.shape(skeletons)[:2])
+        _refuse_unless(length >= frames, f"skeletons: expected at least {frames} frames")
+        return of_walks(skeletons, tf.fill([batch], length))
 
     def padded(skeletons: tf.Tensor, lengths: tf.Tensor) -> Outputs:
         fits = tf.reduce_all((lengths >= frames) & (lengths <= tf.shape(skeletons)[1]))
         _refuse_unless(fits, f"lengths: expected at least {frames} frames and at most as many as skeletons has")
-        return _named(identifier(skeletons, lengths=lengths)["logits"], persons)
+        return of_walks(skeletons, lengths)
 
     def windows(skeletons: tf.Tensor) -> Outputs:
         batch, length = tf.unstack(tf.shape(skeletons)[:2])
-        complete = tf.where(length < frames, 0, (length - frames) // stride + 1)
-        filled = tf.pad(skeletons, [[0, 0], [0, tf.maximum(frames - length, 0)], [0, 0], [0, 0]])
+        count = identifier.window_count(length)
+        found = map_pieces(
+            lambda windows: recognized(skeletons, windows, tf.maximum(count, 1)),
+            batch * count,
+            {"logits": tf.TensorSpec([None, len(persons)]), "fault": _FAULT},
+            PIECE,
+        )
         return {
-            "logits": identifier(filled)["window_logits"][:, :complete],
+            "logits": tf.reshape(found["logits"], [batch, count, len(persons)]),
+            "fault": _words(tf.reshape(found["fault"], [batch, count])),
             "frames": tf.fill([batch], frames),
             "stride": tf.fill([batch], stride),
             "persons": tf.tile(tf.constant([persons]), [batch, 1]),
         }
 
-    whole = Endpoint(identify, (walks,), frames)
+    each = SignatureLimits(
+        frames=frames,
+        stride=stride,
+        piece=PIECE,
+        window_bytes=_working_bytes(identifier.recognize_windows, tf.TensorSpec([None, frames, joints, 3])),
+    )
+    whole = dataclasses.replace(each, min_frames=frames, answer_row_bytes=_person_bytes(persons))
+    parts = dataclasses.replace(
+        each,
+        answer_row_bytes=8 + sum(_TEXT_BYTES + len(person.encode()) for person in persons),
+        answer_window_bytes=4 * len(persons) + _TEXT_BYTES,
+    )
+    complete = Endpoint(identify, (walks,), whole)
     return {
-        "serving_default": whole,
-        "identify": whole,
-        "padded": Endpoint(padded, (walks, lengths), frames),
-        "windows": Endpoint(windows, (walks,)),
+        "serving_default": complete,
+        "identify": complete,
+        "padded": Endpoint(padded, (walks, lengths), whole),
+        "windows": Endpoint(windows, (walks,), parts),
     }
 
 
-def _named(logits: tf.Tensor, persons: list[str]) -> Outputs:
-    probabilities = keras.ops.softmax(logits, axis=-1)
+def _named(found: Outputs, persons: list[str]) -> Outputs:
+    """With the person of each row, whose name is empty where there is a fault."""
+    best = tf.gather(tf.constant(persons), tf.argmax(found["logits"], axis=-1))
     return {
-        "logits": logits,
-        "probabilities": probabilities,
-        "person": tf.gather(tf.constant(persons), tf.argmax(logits, axis=-1)),
-        "score": tf.reduce_max(probabilities, axis=-1),
+        **found,
+        "person": tf.where(found["fault"] == 0, best, ""),
+        "score": tf.reduce_max(found["probabilities"], axis=-1),
+        "fault": _words(found["fault"]),
     }
+
+
+def _words(faults: tf.Tensor) -> tf.Tensor:
+    return tf.gather(tf.constant(BodyCheck.FAULTS), faults)
+
+
+def _working_bytes(work: Callable[[tf.Tensor], Any], spec: tf.TensorSpec) -> int:
+    """Memory that work on a window takes at its peak, where tensors go with the last operation that reads them.
+
+    Twice that, since operations run side by side, in another order than they were written in.
+    """
+    operations = tf.function(work, autograph=False).get_concrete_function(spec).graph.get_operations()
+    last = {tensor.name: number for number, operation in enumerate(operations) for tensor in operation.inputs}
+    held, peak, going = 0, 0, defaultdict(int)
+    for number, operation in enumerate(operations):
+        for tensor in operation.outputs:
+            if tensor.shape.rank and None in tensor.shape.as_list():
+                held += _row_bytes(tensor)
+                going[last.get(tensor.name, len(operations))] += _row_bytes(tensor)
+        peak = max(peak, held)
+        held -= going[number]
+    return 2 * peak
+
+
+def _row_bytes(tensor: Any) -> int:
+    return math.prod(size for size in tensor.shape if size is not None) * tensor.dtype.size
+
+
+def _person_bytes(persons: list[str]) -> int:
+    return 8 * len(persons) + 4 + 2 * _TEXT_BYTES + max(len(person.encode()) for person in persons)
 
 
 def _refuse_unless(condition: tf.Tensor, message: str) -> None:

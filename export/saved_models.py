@@ -16,13 +16,13 @@ import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
 from agegait.disk_full import naming_full_disk
-from agegait.skeletons import JOINTS
+from agegait.skeletons import JOINTS, STANDING
 
 from .aside_folder import aside_folder, share_with_group
 from .endpoints import Endpoint, encoder_endpoints, identifier_endpoints, recognizer_endpoints
 from .manifest_file import MANIFEST_FILE
 from .plain_path import plain_path
-from .signature_limits import SignatureLimits, write_limits
+from .signature_limits import write_limits
 from .warmup import write_warmup
 
 _ENDPOINTS = {
@@ -150,7 +150,7 @@ def _write(folder: Path, model: str, identifier: Any, endpoints: dict[str, Endpo
         }
         _compare(folder, endpoints, samples)
     write_warmup(folder, model, samples)
-    write_limits(folder, {name: SignatureLimits(endpoint.min_frames) for name, endpoint in endpoints.items()})
+    write_limits(folder, {name: endpoint.limits for name, endpoint in endpoints.items()})
     (folder / MANIFEST_FILE).write_text(json.dumps({"sha256": _hashes(folder)}, indent=2) + "\n")
 
 
@@ -164,16 +164,18 @@ def _refuse_cudnn(folder: Path) -> None:
 
 
 def _sample(identifier: Any, endpoint: Endpoint, batch: int) -> dict[str, np.ndarray]:
-    """Inputs of the right shape: noise, so that no one's walk is written beside a model."""
+    """Inputs of the right shape: noise, on a made-up body, so that no one's walk is written beside a model."""
     rng = np.random.default_rng(0)
     frames = 2 * identifier.encoder.frames + 1
     sample = {}
     for spec in endpoint.inputs:
         if spec.name == "lengths":
             sample[spec.name] = rng.integers(identifier.encoder.frames, frames + 1, batch, dtype=np.int32)
-        else:
-            shape = (batch, *(frames if size is None else size for size in spec.shape[1:]))
-            sample[spec.name] = rng.normal(size=shape).astype(np.float32)
+            continue
+        values = rng.normal(size=(batch, *(frames if size is None else size for size in spec.shape[1:])))
+        if spec.name == "skeletons" and spec.shape[2] == len(JOINTS):
+            values = (STANDING + 0.01 * values) / identifier.normalization.UNITS[identifier.normalization.unit]
+        sample[spec.name] = values.astype(np.float32)
     return sample
 
 

@@ -136,6 +136,18 @@ def test_identify_names_whom_the_model_names(run, walk, server):
     assert stdout.splitlines() == [f"{walk}: {expected.person}, {expected.score:.3f}"] * 2
 
 
+def test_identify_says_which_walk_is_not_a_body_and_why(walk, server, tmp_path):
+    np.save(tmp_path / "millimetres.npy", 1000 * np.load(walk))
+    np.save(tmp_path / "zeros.npy", 0 * np.load(walk))
+    stdout, _ = agegait("identify", tmp_path / "millimetres.npy", walk, tmp_path / "zeros.npy", "--server", server)
+    one, other, last = stdout.splitlines()
+    assert one == f"{tmp_path / 'millimetres.npy'}: not a body: expected a body of 0.8 to 2.2 m, received a larger one"
+    assert re.fullmatch(r"walker\d\d, 0\.\d+", other.removeprefix(f"{walk}: "))
+    assert last == f"{tmp_path / 'zeros.npy'}: not a body: expected a body of 0.8 to 2.2 m, received a smaller one"
+    stdout, _ = agegait("identify", tmp_path / "zeros.npy", "--every", 50, "--server", server)
+    assert "zeros.npy: 50 frames: not a body: " in stdout
+
+
 @pytest.fixture(scope="module")
 def own(folder):
     """Somebody's own recordings: four people, three walks each, in Kinect v2's joints and millimetres."""

@@ -103,7 +103,8 @@ def test_windows_are_encoded(client, identifier):
     windows = noise(3, FRAMES, JOINTS, 3)
     expected = identifier.encoder(identifier.normalization(windows))
     received = client.encode(windows)
-    assert set(received) == {"ages", "attention", "reconstruction"}
+    assert set(received) == {"ages", "attention", "reconstruction", "fault"}
+    assert received.pop("fault").tolist() == [b""] * 3
     for name, array in received.items():
         np.testing.assert_allclose(array, expected[name], rtol=1e-5, atol=1e-5)
     assert client.encode(windows[0])["ages"].shape == (1, FRAMES, 3 * UNITS)

@@ -64,7 +64,8 @@ def test_encoder_takes_raw_windows_and_gives_what_keras_gives(identifier, loaded
     expected = identifier.encoder(identifier.normalization(windows))
     for signature in ("serving_default", "encode"):
         received = loaded["encoder"].signatures[signature](skeletons=tf.constant(windows))
-        assert set(received) == {"ages", "attention", "reconstruction"}
+        assert set(received) == {"ages", "attention", "reconstruction", "fault"}
+        assert received.pop("fault").numpy().tolist() == [b""] * batch
         for name, tensor in received.items():
             np.testing.assert_allclose(tensor, expected[name], rtol=1e-5, atol=1e-5)
 
@@ -83,7 +84,7 @@ def test_identifier_takes_any_batch_and_length(identifier, loaded, batch, length
     walks = noise(batch, length, JOINTS, 3)
     expected = identifier(walks)
     received = loaded["identifier"].signatures["serving_default"](skeletons=tf.constant(walks))
-    assert set(received) == {"logits", "probabilities", "person", "score"}
+    assert set(received) == {"logits", "probabilities", "person", "score", "fault"}
     np.testing.assert_allclose(received["logits"], expected["logits"], rtol=1e-5, atol=1e-5)
     np.testing.assert_allclose(received["score"], np.max(expected["probabilities"], axis=1), rtol=1e-5, atol=1e-5)
 

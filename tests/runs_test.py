@@ -159,11 +159,21 @@ def test_a_training_killed_in_each_stage_resumes_to_the_same_models(finished, da
         assert (resumed.folder / table).read_text() == (finished.folder / table).read_text()
 
 
+def test_a_run_on_what_is_no_body_by_choice_takes_probes_as_they_come(finished):
+    assert finished.record["data"]["bodies"]
+    assert runs.load(finished.folder).identifier.check_body
+    other = runs.load(finished.folder)
+    other.record["data"]["bodies"] = False  # `--no-limb-check`, on a folder that has faults
+    assert not other.identifier.check_body
+
+
 def test_a_finished_run_is_loaded_as_one_model(finished, data_dir):
     run = runs.load(finished.folder)
     test = next(iter(datasets.builder("walkers", data_dir).as_dataset(split="test").as_numpy_iterator()))
     (found,) = run.identifier.identify(test["skeleton"])
     assert 0 < found.score <= 1
+    nobody, _ = run.identifier.identify([1000 * test["skeleton"], test["skeleton"]])
+    assert (nobody.person, nobody.score) == (None, 0)
     windows = run.windows(settings().load(data_dir), "test")
     logits = evaluation.logits_by_method(run, windows, run.features(windows, "AGEs"))["AGE + window recognizer"]
     own = windows.walks == test["walk"].decode()

@@ -186,7 +186,7 @@ def identify(options: argparse.Namespace) -> None:
     except ClientError as error:
         raise ValueError(f"{options.server}: {error}") from error
     for path, found in zip(options.files, answers, strict=True):
-        output().print(f"{path}: {found.person}, {found.score:.3f}", soft_wrap=True)
+        output().print(f"{path}: {_said(found)}", soft_wrap=True)
 
 
 def _follow(client: Any, path: Path, walk: Any, every: int) -> None:
@@ -194,5 +194,9 @@ def _follow(client: Any, path: Path, walk: Any, every: int) -> None:
     with client.stream(every) as stream:
         for frame in walk:
             if found := stream.add(frame):
-                text = f"{path}: {stream.frames} frames: {found.person}, {found.score:.3f}"
+                text = f"{path}: {stream.frames} frames: {_said(found)}"
                 output().print(text, soft_wrap=True)
+
+
+def _said(found: Any) -> str:
+    return f"not a body: {found.fault}" if found.person is None else f"{found.person}, {found.score:.3f}"

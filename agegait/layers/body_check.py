@@ -57,6 +57,9 @@ class BodyCheck(keras.layers.Layer):
         "expected y upwards, the head above the hips and these above the feet",
     )
 
+    NOT_FINITE: ClassVar = 1
+    """The fault of coordinates that are no numbers."""
+
     def __init__(self, finite_only: bool = False, **kwargs: Any) -> None:
         # No autocast: bfloat16 knows a forearm to a millimetre, and nothing of it three metres away.
         super().__init__(autocast=False, **kwargs)

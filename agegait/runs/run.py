@@ -134,6 +134,7 @@ class Run:
             self.normalization,
             persons=self.persons,
             window_recognizer=self.window_recognizer,
+            check_body=self.record["data"].get("bodies", True),
         )
 
     def manifest(self) -> dict[str, Any]:

@@ -111,9 +111,10 @@ def identifications(response: Any, walks: int, max_bytes: int) -> list[Identific
     if "logits" in outputs or "probabilities" in outputs:  # A server may keep them to itself.
         logits = output(outputs, "logits", np.floating, walks, None)
         probabilities = output(outputs, "probabilities", np.floating, *logits.shape)
+    faults = names(outputs, "fault", walks) if "fault" in outputs else [""] * walks  # Older exports have none.
     return [
-        Identification(person, float(score), *rest)
-        for person, score, *rest in zip(persons, scores, logits, probabilities, strict=True)
+        Identification(None if fault else person, float(score), *rest, fault)
+        for person, score, *rest, fault in zip(persons, scores, logits, probabilities, faults, strict=True)
     ]
 
 

@@ -1,4 +1,4 @@
-from collections import deque
+from collections import Counter, deque
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,9 +21,11 @@ class RunningWalk:
     Attributes:
         frames: Frames taken.
         windows: Windows behind `found`.
+        bodiless: Windows that show no body and have no say, of those that count.
         left_out: Frames that do not count: the oldest of more than `keep`, and those that a version saw which is
             served no longer, since another model's answer can't be added to its.
-        found: The latest answer; None before the first window is complete.
+        found: The latest answer; None before the first window is complete. Where most windows show no body, it says so
+            in place of a person.
 
     Raises:
         ValueError: A count below 1, or fewer frames to keep than go into a question.
@@ -90,7 +92,7 @@ class RunningWalk:
         request = walks.predict_request(self._model, "windows", skeletons=frames[None])
         if self._known:
             request.model_spec.version.value = self._known.version
-            request.output_filter.append("logits")
+            request.output_filter.extend(self._known.outputs)
         self._asked, self._sent = self._start, len(frames)
         return request
 
@@ -102,10 +104,13 @@ class RunningWalk:
         known = self._known or self._read_known(outputs, response.model_spec.version.value)
         complete = max(0, (self._sent - known.frames) // known.stride + 1)
         logits = answers.output(outputs, "logits", np.floating, 1, complete, len(known.persons))[0].astype(np.float64)
+        faults = [""] * complete
+        if "fault" in known.outputs:
+            faults = list(answers.names(outputs, "fault", 1, complete)[0])
         self._known = known
         if len(logits):
             self._let_go(self._asked, self._asked + len(logits) * known.stride)
-            self._count_in(logits, known)
+            self._count_in(list(zip(logits, faults, strict=True)), known)
         self._asked = None
         return len(logits) > 0
 
@@ -124,6 +129,7 @@ class RunningWalk:
             frames=int(answers.output(outputs, "frames", np.integer, 1)[0]),
             stride=int(answers.output(outputs, "stride", np.integer, 1)[0]),
             persons=list(answers.names(outputs, "persons", 1, None)[0]),
+            outputs=[name for name in ("logits", "fault") if name in outputs],  # Older exports have no faults.
         )
         if known.frames < 1 or known.stride < 1 or not known.persons:
             raise BadAnswerError("the answer tells of windows without frames, or of nobody")
@@ -133,9 +139,10 @@ class RunningWalk:
 
     def _forget_logits(self) -> None:
         self.found: Identification | None = None
-        self.windows = 0
+        self.windows = self.bodiless = 0
         self._sum: np.ndarray | float = 0.0
-        self._recent: deque[np.ndarray] = deque()
+        self._faults: Counter[str] = Counter()
+        self._recent: deque[tuple[np.ndarray, str]] = deque()
 
     def _let_go(self, asked: int, end: int) -> None:
         """Lets go of the frames before `end`, where the next window starts; some may be still to come."""
@@ -146,21 +153,31 @@ class RunningWalk:
             self._start += 1
         self._start = max(self._start, end)
 
-    def _count_in(self, logits: np.ndarray, known: "_Known") -> None:
-        if self._last is None:
-            self._sum = self._sum + logits.sum(axis=0)
-            self.windows += len(logits)
-        else:
-            self._recent.extend(logits)
+    def _count_in(self, answered: list[tuple[np.ndarray, str]], known: "_Known") -> None:
+        if self._last is not None:
+            self._recent.extend(answered)
             while len(self._recent) > (self._last - known.frames) // known.stride + 1:
                 self._recent.popleft()
-            self._sum, self.windows = np.sum(self._recent, axis=0), len(self._recent)
-        mean = self._sum / self.windows
+            answered = list(self._recent)
+            self._sum, self._faults = 0.0, Counter()
+        self._sum = self._sum + sum(logits for logits, fault in answered if not fault)
+        self._faults.update(fault for _, fault in answered)
+        self.windows = self._faults[""]
+        self.bodiless = self._faults.total() - self.windows
+        self.found = self._conclusion(known.persons)
+
+    def _conclusion(self, persons: list[str]) -> Identification:
+        """As the server concludes of whole walks, see `GaitIdentifier`."""
+        if self.bodiless > self.windows:
+            nobody = np.zeros(len(persons), np.float32)
+            fault = max(filter(None, self._faults), key=lambda fault: self._faults[fault])
+            return Identification(None, 0.0, nobody, nobody.copy(), fault)
+        mean = np.asarray(self._sum / self.windows)
         likelihoods = np.exp(mean - np.max(mean))
         probabilities = likelihoods / likelihoods.sum()
         best = int(np.argmax(mean))
-        self.found = Identification(
-            known.persons[best],
+        return Identification(
+            persons[best],
             float(probabilities[best]),
             np.asarray(mean, np.float32),
             probabilities.astype(np.float32),
@@ -174,3 +191,4 @@ class _Known(NamedTuple):
     frames: int
     stride: int
     persons: list[str]
+    outputs: list[str]

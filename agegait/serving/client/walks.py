@@ -26,16 +26,18 @@ class Identification(NamedTuple):
     """Who a walk's person is taken to be.
 
     Attributes:
-        person: The name.
-        score: Its probability, 0..1.
+        person: The name; None where the walk shows no body.
+        score: Its probability, 0..1; 0 where there is no name.
         logits: `[N]`, the recognizer's, in the order of its labels; None where the server keeps them to itself.
         probabilities: `[N]`, their softmax, or None.
+        fault: Why the walk shows no body, in the server's words; empty where it shows one, or the server does not say.
     """
 
-    person: str
+    person: str | None
     score: float
     logits: np.ndarray | None
     probabilities: np.ndarray | None
+    fault: str = ""
 
 
 class VersionStatus(NamedTuple):
