@@ -211,7 +211,8 @@ def _working_bytes(work: Callable[[tf.Tensor], Any], spec: tf.TensorSpec) -> int
     """
     operations = tf.function(work, autograph=False).get_concrete_function(spec).graph.get_operations()
     last = {tensor.name: number for number, operation in enumerate(operations) for tensor in operation.inputs}
-    held, peak, going = 0, 0, defaultdict(int)
+    held, peak = 0, 0
+    going: defaultdict[int, int] = defaultdict(int)
     for number, operation in enumerate(operations):
         for tensor in operation.outputs:
             if tensor.shape.rank and None in tensor.shape.as_list():

@@ -59,10 +59,27 @@ def leave_run(folder, preset, batch_size, losses, rank=None):
     """What `benchmarks/steps.py` reads of a finished run that trained on 100 windows."""
     recipe = recipes.recipe(preset, batch_size=batch_size)
     settings = dataclasses.asdict(runs.Settings("walkers", preset=preset, recipe=recipe))
-    trained = {"encoder": {"epochs": len(losses), "seconds": 5.0}, "recognizer": {}}
+    trained = {"encoder": {"epochs": len(losses), "seconds": 5.0}, "recognizer": {"epochs": 1, "seconds": 1.0}}
     (folder / "history").mkdir(parents=True)
-    record = {"format": runs.FORMAT, "settings": settings, "trained": trained}
-    record["data"] = {"split": {"windows": {"train": 100, "validation": 10}}}
+    split = {"train": ["ann/1"], "validation": ["ann/2"], "windows": {"train": 100, "validation": 10}}
+    record = {
+        "format": runs.FORMAT,
+        "settings": settings,
+        "trained": trained,
+        "normalization": {"center": 0, "unit": "m"},
+        "versions": dict.fromkeys(("agegait", "keras", "tensorflow", "numpy", "python"), "1"),
+        "machine": {"processor": "one", "cores": 2, "system": "one"},
+        "data": {
+            "name": "walkers",
+            "version": "1.0.0",
+            "persons": ["ann", "bob"],
+            "licence": "",
+            "preparation": {},
+            "held_out": 0.2,
+            "notes": [],
+            "split": split,
+        },
+    }
     (folder / "run.json").write_text(json.dumps(record))
     lines = [f"{epoch},{loss}" for epoch, loss in enumerate(losses)]
     (folder / "history" / "encoder.csv").write_text("\n".join(["epoch,val_reconstruction_loss", *lines]))

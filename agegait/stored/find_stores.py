@@ -56,7 +56,10 @@ def _below(folder: Path, known: set[Path]) -> Iterator[Store]:
         yield recordings
     yield from _loose(folder, entries, known)
     for entry in entries:
-        if entry.is_dir() and not entry.is_symlink():
+        if entry.is_symlink():
+            if entry.is_dir() and not entry.resolve().is_relative_to(folder.resolve()):
+                yield Store(entry, "recordings", (entry.name,), remark="a link to elsewhere, which is not followed")
+        elif entry.is_dir():
             yield from _below(entry, known)
 
 

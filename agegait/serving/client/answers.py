@@ -113,8 +113,8 @@ def identifications(response: Any, walks: int, max_bytes: int) -> list[Identific
         probabilities = output(outputs, "probabilities", np.floating, *logits.shape)
     faults = names(outputs, "fault", walks) if "fault" in outputs else [""] * walks  # Older exports have none.
     return [
-        Identification(None if fault else person, float(score), *rest, fault)
-        for person, score, *rest, fault in zip(persons, scores, logits, probabilities, faults, strict=True)
+        Identification(None if fault else person, float(score), logit, probability, fault)
+        for person, score, logit, probability, fault in zip(persons, scores, logits, probabilities, faults, strict=True)
     ]
 
 
