@@ -18,6 +18,7 @@ class Call:
         deadline: On `time.monotonic`'s clock; infinite where the caller named none.
         memory: What it holds of the server's memory.
         request_bytes: The size of its message.
+        parsed_bytes: What it takes to parse the message, beside its size.
         answer_bytes: The size of its answer.
         queue_seconds: How long it waited for its turn; None where it never had one.
         model: The model, where it names one that is served.
@@ -34,6 +35,7 @@ class Call:
     deadline: float = math.inf
     memory: Reservation = field(default_factory=Reservation)
     request_bytes: int = 0
+    parsed_bytes: int = 0
     answer_bytes: int = 0
     queue_seconds: float | None = None
     model: str = ""

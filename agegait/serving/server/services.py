@@ -18,6 +18,7 @@ from tensorflow_serving.apis import (
 from agegait.serving.server.call import Call
 from agegait.serving.server.call_gate import CALLER
 from agegait.serving.server.memory_budget import MemoryBudget
+from agegait.serving.server.message_fields import FIELD_BYTES, count_fields
 from agegait.serving.server.model_api import ModelApi
 from agegait.serving.server.request_ids import REQUEST_ID, request_id
 from agegait.serving.server.status_error import StatusError, invalid_argument
@@ -68,7 +69,8 @@ class Services:
             call = self._call(method, raw, context)
             try:
                 with self._telemetry.observed(call):
-                    call.memory.resize(len(raw))
+                    call.parsed_bytes = FIELD_BYTES * count_fields(raw, kind)
+                    call.memory.resize(len(raw) + call.parsed_bytes)
                     answered = answer(_parse(kind, raw), call).SerializeToString()
                     call.answer_bytes = len(answered)
                     call.memory.resize(len(answered))
