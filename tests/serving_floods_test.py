@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+import urllib.request
 
 import grpc
 import numpy as np
@@ -19,8 +20,8 @@ from raw_peer import RawPeer
 SERVE = """
 import sys
 from agegait.serving import Server
-server = Server(sys.argv[1], port=0, poll_seconds=0.1, token=sys.argv[2] or None)
-server.serve_forever(lambda server: print(server.address, flush=True))
+server = Server(sys.argv[1], port=0, poll_seconds=0.1, token=sys.argv[2] or None, metrics_port=0)
+server.serve_forever(lambda server: print(server.address, server.metrics_port, flush=True))
 """
 # Work that no signal ends: it holds on to its thread, as a heavy graph does.
 BUSY = """
@@ -46,7 +47,7 @@ class Served:
     def __init__(self, folder, token="", code=SERVE, ready=True):
         command = [sys.executable, "-c", code, str(folder), token]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        self.address = self.process.stdout.readline().strip() if ready else None
+        self.address, *self.metrics_port = self.process.stdout.readline().split() if ready else (None,)
 
     def megabytes(self, field="VmRSS"):
         with open(f"/proc/{self.process.pid}/status") as status:
@@ -276,6 +277,53 @@ def test_answers_that_nobody_reads_stay_within_the_bound(served):
             stack.enter_context(RawPeer(served.address, window=0)).call(PREDICT, request)
         ask_as_ever(served, 10)
         assert served.megabytes("VmHWM") - before < 1000
+
+
+def open_calls(served):
+    with urllib.request.urlopen(f"http://127.0.0.1:{served.metrics_port[0]}/metrics") as page:
+        return next(float(line.split()[1]) for line in page if line.startswith(b"agegait_calls "))
+
+
+@pytest.mark.parametrize("method", [PREDICT, CHECK])
+def test_many_answers_that_nobody_reads_lock_out_nobody(served, method):
+    request = b"" if method == CHECK else walks_request().SerializeToString()
+    with contextlib.ExitStack() as stack:
+        for _ in range(4):
+            peer = stack.enter_context(RawPeer(served.address, window=0))
+            for _ in range(120):
+                peer.call(method, request)
+        ask_as_ever(served, 10)
+        until(lambda: 0 < open_calls(served) <= 256)  # Those of them that stay are few.
+
+
+def field(number, content):
+    """A field of bytes on the wire."""
+    size, rest = b"", len(content)
+    while rest > 127:
+        size, rest = size + bytes([rest & 127 | 128]), rest >> 7
+    return bytes([number << 3 | 2]) + size + bytes([rest]) + content
+
+
+NAMED = field(1, field(1, b"walker"))
+MANY = 5_000_000  # Of two bytes each.
+MANY_FIELDS = {
+    "dimensions": (PREDICT, NAMED + field(2, field(1, b"skeletons") + field(2, field(2, b"\x12\0" * MANY)))),
+    "messages": (PREDICT, NAMED + field(2, field(1, b"skeletons") + field(2, b"\x72\0" * MANY))),
+    "inputs": (PREDICT, NAMED + b"\x12\0" * MANY),
+    "filters": (PREDICT, NAMED + b"\x1a\0" * MANY),
+    "metadata": ("/tensorflow.serving.PredictionService/GetModelMetadata", NAMED + b"\x12\0" * MANY),
+}
+
+
+def test_messages_of_many_fields_are_refused_before_they_are_parsed(served):
+    ask_as_ever(served, 1)
+    before = served.megabytes()
+    with served.channel() as channel:
+        for method, message in MANY_FIELDS.values():
+            with pytest.raises(grpc.RpcError, match="expected at most 16,384 fields") as caught:
+                channel.unary_unary(method)(message, timeout=60)
+            assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+    assert served.megabytes("VmHWM") - before < 150
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])

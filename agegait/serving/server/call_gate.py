@@ -13,11 +13,13 @@ from agegait.serving.server.limits import Limits
 from agegait.serving.server.message_gate import MessageGate
 from agegait.serving.server.status_error import StatusError
 from agegait.serving.server.tokens import Tokens
+from agegait.serving.server.unread_answers import UnreadAnswers
 
 _WAITING = 256  # Calls that may wait until their message is read: a thread each.
 _HEALTH_WAITING = 256
 _HEALTH_SLOTS = 4  # A message of theirs may be as large as any.
 _HEALTH_SECONDS = 2.0  # A health check is a few bytes.
+_HEALTH_UNREAD = 256
 _STREAMS = 8
 
 CALLER: contextvars.ContextVar[str] = contextvars.ContextVar("caller", default="")
@@ -32,6 +34,7 @@ class _Lane:
 
     gate: MessageGate
     threads: ThreadPoolExecutor
+    unread: UnreadAnswers
 
 
 class CallGate(grpc.ServerInterceptor):
@@ -43,6 +46,7 @@ class CallGate(grpc.ServerInterceptor):
     Args:
         limits: How long messages and calls may take, how large messages are.
         watches: Most watches on the server's health.
+        unread: The answers to calls about models that have not left yet.
         tokens: What callers must send, if anything.
         refused: Called with the method of each call that is refused before it is read, and its status.
     """
@@ -51,6 +55,7 @@ class CallGate(grpc.ServerInterceptor):
         self,
         limits: Limits,
         watches: int,
+        unread: UnreadAnswers,
         tokens: Tokens | None = None,
         refused: Callable[[str, grpc.StatusCode], None] = lambda method, code: None,
     ) -> None:
@@ -60,9 +65,10 @@ class CallGate(grpc.ServerInterceptor):
         health = MessageGate(_HEALTH_SLOTS, _HEALTH_WAITING, _HEALTH_SECONDS)
         slots = limits.reading_slots
         self._gates = [health, MessageGate(slots, _WAITING, limits.message_seconds)]
-        self._checks = _Lane(health, _threads("checks", _HEALTH_WAITING + 8))
-        self._watches = _Lane(health, _threads("watches", _HEALTH_WAITING + 8 + watches))
-        self._models = _Lane(self._gates[1], _threads("calls", limits.max_pending + _WAITING + slots + 16))
+        checked = UnreadAnswers(_HEALTH_UNREAD, limits.max_message_bytes)
+        self._checks = _Lane(health, _threads("checks", _HEALTH_WAITING + 8), checked)
+        self._watches = _threads("watches", _HEALTH_WAITING + 8 + watches)
+        self._models = _Lane(self._gates[1], _threads("calls", limits.max_pending + _WAITING + slots + 16), unread)
         self._streams = _threads("streams", _STREAMS)
         self._free_streams = threading.Semaphore(_STREAMS)
         self._refusals = _threads("refusals", 2)
@@ -89,10 +95,10 @@ class CallGate(grpc.ServerInterceptor):
         serialization = handler.request_deserializer, handler.response_serializer
         if handler.unary_unary:
             lane = self._checks if health else self._models
-            behavior = _in(lane.threads, self._answered(handler.unary_unary, lane.gate, method))
+            behavior = _in(lane.threads, self._answered(handler.unary_unary, lane, method))
             return grpc.stream_unary_rpc_method_handler(behavior, *serialization)
         if handler.unary_stream:
-            behavior = _in(self._watches.threads, self._watched(handler.unary_stream, self._watches.gate, method))
+            behavior = _in(self._watches, self._watched(handler.unary_stream, self._checks.gate, method))
             return grpc.stream_stream_rpc_method_handler(behavior, *serialization)
         if handler.stream_stream:
             if not self._free_streams.acquire(blocking=False):
@@ -106,7 +112,7 @@ class CallGate(grpc.ServerInterceptor):
         self._limits.close()
         for gate in self._gates:
             gate.close()
-        for threads in (self._checks.threads, self._watches.threads, self._models.threads, self._streams):
+        for threads in (self._checks.threads, self._watches, self._models.threads, self._streams):
             threads.shutdown(wait=False, cancel_futures=True)
         self._refusals.shutdown(wait=False, cancel_futures=True)
 
@@ -126,10 +132,13 @@ class CallGate(grpc.ServerInterceptor):
 
         return grpc.stream_unary_rpc_method_handler(_in(self._refusals, refuse))
 
-    def _answered(self, answer: Behavior, gate: MessageGate, method: str) -> Behavior:
+    def _answered(self, answer: Behavior, lane: _Lane, method: str) -> Behavior:
         def limited(messages: Iterator[Any], context: grpc.ServicerContext) -> Any:
             self._limits.limit(context)
-            return answer(self._read(gate, messages, context, method), context)
+            answered = answer(self._read(lane.gate, messages, context, method), context)
+            size = len(answered) if isinstance(answered, bytes) else 0
+            lane.unread.add(context.peer(), size, context.cancel, context.add_callback)
+            return answered
 
         return limited
 

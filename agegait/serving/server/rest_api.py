@@ -1,4 +1,5 @@
 import asyncio
+import contextlib
 import functools
 import threading
 import time
@@ -29,6 +30,7 @@ from agegait.serving.server.rest_bodies import RestBodies, TooLargeError
 from agegait.serving.server.status_error import StatusError, invalid_argument
 from agegait.serving.server.telemetry import Telemetry
 from agegait.serving.server.tokens import Tokens
+from agegait.serving.server.unread_answers import UnreadAnswers
 from agegait.serving.tensors import decode, encode
 
 _LOOKUPS = 8  # Requests for status and metadata that run at the same time.
@@ -64,6 +66,7 @@ class RestApi:
         api: What answers.
         telemetry: What counts and logs.
         budget: The memory of all requests.
+        unread: The answers that have not left yet.
         limits: How long requests may take, how large they may be.
         body_bytes: The memory of all bodies that are arriving.
         tokens: What callers must send, if anything; asked before a body is read.
@@ -74,6 +77,7 @@ class RestApi:
         api: ModelApi,
         telemetry: Telemetry,
         budget: MemoryBudget,
+        unread: UnreadAnswers,
         limits: Limits,
         body_bytes: int,
         tokens: Tokens | None = None,
@@ -81,6 +85,7 @@ class RestApi:
         self._api = api
         self._telemetry = telemetry
         self._budget = budget
+        self._unread = unread
         self._limits = limits
         self._tokens = tokens
         self._bodies = RestBodies(limits.max_message_bytes, body_bytes)
@@ -115,6 +120,7 @@ class RestApi:
             except Exception:  # Nothing of what went wrong in here is the caller's to see.
                 status, body = 500, _error("internal error")
             self._telemetry.metrics.finish_rest(method, status)
+            self._unread.add(call.peer, len(body), _cancelling_of_this_task(), done.add)
             return _Answer(body, status, call.request_id, done)
 
         return endpoint
@@ -238,6 +244,17 @@ class _Answer(Response):
 
 
 _HEADERS = {401: {"www-authenticate": "Bearer"}, 429: {"retry-after": "1"}, 503: {"retry-after": "1"}}
+
+
+def _cancelling_of_this_task() -> Callable[[], object]:
+    """Cancels the task that calls this, from any thread."""
+    task, loop = asyncio.current_task(), asyncio.get_running_loop()
+
+    def cancel() -> None:
+        with contextlib.suppress(RuntimeError):  # The loop has ended, and the task with it.
+            loop.call_soon_threadsafe(lambda: task is None or task.cancel())
+
+    return cancel
 
 
 def _left(call: Call) -> float:

@@ -34,11 +34,13 @@ from agegait.serving.server.tls import server_credentials
 from agegait.serving.server.tls_contexts import TlsContexts
 from agegait.serving.server.tokens import Tokens
 from agegait.serving.server.tracing import Tracing
+from agegait.serving.server.unread_answers import UnreadAnswers
 
 _DEAD_PEER_SECONDS = 60
 _GOODBYE_SECONDS = 1.0
 _END_SECONDS = 5.0  # Beyond the drain, for whatever still runs or does not let go.
 _WATCHES = 64
+_UNREAD = 2  # Answers that callers have yet to read, as a multiple of requests in hand.
 
 LIVE = "live"
 """The health service's name for the server itself: SERVING while it runs, whatever its models do."""
@@ -161,8 +163,9 @@ class Server:
         )
         self._batcher = Batcher(max_batch, batch_wait, workers, self._telemetry.metrics.batch)
         self._api = ModelApi(self._catalog, self._batcher, self._limits, answers or AnswerPolicy(), allow_reload)
-        self._gate = CallGate(self._limits, _WATCHES, self._tokens, self._count_refused)
         self._tracing = Tracing() if tracing else None
+        unread = UnreadAnswers(_UNREAD * self._limits.max_pending, self._limits.request_memory // 2)
+        self._gate = CallGate(self._limits, _WATCHES, unread, self._tokens, self._count_refused)
         self._grpc = grpc.server(
             ThreadPoolExecutor(1),  # Idle: the gate has threads for all that it lets pass.
             # Inside of the gate, which says in which threads a call is answered.
@@ -180,7 +183,7 @@ class Server:
         if metrics_port is not None:
             self._page = self._http("metrics", self._telemetry.metrics.app(), metrics_port)
         if rest_port is not None:
-            rest = RestApi(self._api, self._telemetry, budget, self._limits, bodies, self._tokens)
+            rest = RestApi(self._api, self._telemetry, budget, unread, self._limits, bodies, self._tokens)
             contexts = None if tls_cert is None or tls_key is None else TlsContexts(tls_cert, tls_key, tls_client_ca)
             app = rest.app() if self._tracing is None else self._tracing.traced(rest.app())
             self._rest = self._http("rest", app, rest_port, contexts)
