@@ -4,6 +4,7 @@ import argparse
 import contextlib
 import resource
 import shlex
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from agegait.cli.tensorflow import start_tensorflow
 from agegait.console import errors, output
 from agegait.serving.options import client_arguments, server_arguments
 from agegait.whole_file import whole_file
+
+_EXIT_SECONDS = 10
 
 
 def train(options: argparse.Namespace) -> None:
@@ -168,6 +171,7 @@ def serve(options: argparse.Namespace) -> None:
         else:
             log_json(options.log == "requests", stack.enter_context(json_stderr()))
         serving.Server(options.folder, **arguments).serve_forever(announce)
+    signal.alarm(_EXIT_SECONDS)  # Interpreter and libraries may hang as they go.
 
 
 def identify(options: argparse.Namespace) -> None:

@@ -283,6 +283,9 @@ class Server:
         def end(number: int, frame: object) -> None:
             if not asked.is_set():
                 asked.set()
+                # Ends the process even where no Python thread runs any more.
+                signal.signal(signal.SIGALRM, signal.SIG_DFL)
+                signal.setitimer(signal.ITIMER_REAL, self._limits.drain_seconds + 2 * _END_SECONDS)
                 _log.info("%s: draining, for %s s at most", signal.Signals(number).name, self._limits.drain_seconds)
                 threading.Thread(target=self._end_at_last, name="agegait-end", daemon=True).start()
 
@@ -310,6 +313,7 @@ class Server:
             starting.join()
             if self._whole:
                 self._ended.set()
+                signal.setitimer(signal.ITIMER_REAL, 0)
             for number, handler in before.items():
                 signal.signal(number, handler)
         if failure:
