@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from agegait.data.files import plain_pickle
 from agegait.data.files.plain_pickle import read_plain_pickle
 
 ARRAY = b"cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(I0\ntS'b'\ntR"
@@ -95,6 +96,7 @@ ATTACKS = {
 }
 CHECK = """
 import sys
+from agegait.data.files import plain_pickle
 from agegait.data.files.plain_pickle import read_plain_pickle
 for line in sys.stdin:
     try:
@@ -125,6 +127,14 @@ def test_attacks_are_refused_and_crash_nothing():
 
 def test_a_memo_place_far_away_takes_no_memory():
     assert read_alone(b"K\x07r\xff\xff\xff\x7f.") == ["read 7"]
+
+
+def test_opcodes_without_end(monkeypatch):
+    """A byte may make a list of sixty."""
+    monkeypatch.setattr(plain_pickle, "MOST_LABEL_STEPS", 1000)
+    for content in (b"(" * 2000, b"]" * 2000, b"}\x94" * 2000, pickle.dumps(list(range(2000)))):
+        with pytest.raises(ValueError, match="it has over 1,000 opcodes"):
+            read_plain_pickle(content)
 
 
 VALID = [

@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.lib import format as npy
 
+from agegait.data.files.limits import MOST_LABEL_BYTES, MOST_WINDOW_BYTES
+from agegait.data.files.npy_arrays import read_header, read_values
+from agegait.data.files.opening import open_regular
 from agegait.data.files.plain_pickle import read_plain_pickle
 
 AXES = ("x", "y", "z")
-_MOST_LABEL_BYTES = 256 << 20
 
 
 @dataclass(frozen=True)
@@ -60,20 +61,26 @@ def load_authors_layout(folder: str | PathLike, dataset: str, part: str = "train
 
 def _array(path: Path, frames: int) -> np.ndarray:
     try:
-        with path.open("rb") as file:
-            array = np.load(file, allow_pickle=False)
+        with open_regular(path, most=MOST_WINDOW_BYTES) as file:
+            header = read_header(file)
+            shape = header.shape
+            if len(shape) == 2 and shape[0] % frames == 0:  # frame after frame
+                shape = (shape[0] // frames, frames, shape[1])
+            fits = header.dtype.kind == "f" and len(shape) == 3 and shape[1] == frames and shape[2]
+            array = read_values(file, header) if fits or header.dtype.hasobject else None
     except FileNotFoundError:
         raise ValueError(f"{path}: expected a file of windows, found none.") from None
-    except (ValueError, EOFError, OSError) as error:
+    except (ValueError, OSError, MemoryError) as error:
         raise ValueError(f"{path}: expected an array of windows: {error}") from None
-    if array.ndim == 2 and len(array) % frames == 0:  # frame after frame
-        array = array.reshape(-1, frames, array.shape[1])
-    if array.dtype.kind != "f" or array.ndim != 3 or array.shape[1] != frames:
-        raise ValueError(f"{path}: expected floats [M, {frames}, J], found {array.dtype} {array.shape}.")
-    if not np.isfinite(array).all():
-        window = int(np.flatnonzero(~np.isfinite(array).all(axis=(1, 2)))[0])
-        raise ValueError(f"{path}: expected finite coordinates, found NaN or infinity in window {window}.")
-    return array.astype("float32")
+    if array is None:
+        raise ValueError(f"{path}: expected floats [M, {frames}, J], found {header.dtype} {header.shape}.")
+    with np.errstate(over="ignore", invalid="ignore"):  # too large for float32 becomes infinite, and is refused as such
+        array = array.reshape(shape).astype("float32")
+    if not (finite := np.isfinite(array).all(axis=(1, 2))).all():
+        raise ValueError(
+            f"{path}: expected finite coordinates, found NaN or infinity in window {int(finite.argmin())}."
+        )
+    return array
 
 
 def _labels(path: Path, windows: int) -> np.ndarray:
@@ -114,17 +121,12 @@ def _number(path: Path, found: Any) -> int:
 def _ids(path: Path) -> dict:
     """The dict person -> indices of windows that the authors pickled into an object array."""
     try:
-        with path.open("rb") as file:
-            version = npy.read_magic(file)
-            read_header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-            _, _, dtype = read_header(file)
-            content = file.read(_MOST_LABEL_BYTES + 1) if dtype.hasobject else b"N."
-        if len(content) > _MOST_LABEL_BYTES:
-            raise ValueError(f"more than {_MOST_LABEL_BYTES:,} bytes")
+        with open_regular(path, most=MOST_LABEL_BYTES) as file:
+            content = file.read(MOST_LABEL_BYTES) if read_header(file).dtype.hasobject else b"N."
         found = read_plain_pickle(content)
     except FileNotFoundError:
         raise ValueError(f"{path}: expected a file of labels, found none.") from None
-    except (ValueError, EOFError, OSError, MemoryError) as error:
+    except (ValueError, OSError, MemoryError) as error:
         raise ValueError(f"{path}: expected a pickled dict of person to windows: {error}") from None
     if not isinstance(found, dict):
         raise ValueError(f"{path}: expected a pickled dict of person to windows, found {type(found).__name__}.")

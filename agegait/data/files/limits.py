@@ -31,6 +31,15 @@ MOST_ARRAYS_LISTED = MIB
 MOST_BESIDES = MIB
 """Bytes of an array of names, of units or of a frame rate in a `.npz` file."""
 
+MOST_WINDOW_BYTES = 4096 * MIB
+"""Of a file of windows in the authors' layout; it takes no more memory than it has bytes on disk."""
+
+MOST_LABEL_BYTES = 64 * MIB
+"""Of the labels in the authors' layout, which are a pickle."""
+
+MOST_LABEL_STEPS = 5_000_000
+"""Pickle's opcodes in them: each may take much more memory than its one byte."""
+
 
 def check_size(source: str, frames: int, joints: int) -> None:
     """Refuses a walk that is too large.

@@ -5,6 +5,8 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from agegait.data.files.limits import MOST_LABEL_STEPS
+
 _NUMPY = ("numpy.core", "numpy._core")
 _MULTIARRAY = {f"{package}.multiarray" for package in _NUMPY}
 _NUMERIC = {f"{package}.numeric" for package in _NUMPY}
@@ -102,7 +104,9 @@ class _Machine:
         self._encodable = size
 
     def run(self, content: bytes) -> Any:
-        for opcode, argument, _ in pickletools.genops(content):
+        for step_number, (opcode, argument, _) in enumerate(pickletools.genops(content)):
+            if step_number == MOST_LABEL_STEPS:
+                raise ValueError(f"it has over {MOST_LABEL_STEPS:,} opcodes; refused")
             name = opcode.name
             if name == "STOP":
                 return self._stack.pop()

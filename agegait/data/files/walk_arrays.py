@@ -1,45 +1,28 @@
 """Walks in NumPy's files."""
 
-import math
-import tokenize
 import zipfile
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO, Any
 
 import numpy as np
-from numpy.lib import format as npy
 
 from agegait.data.files import opening
 from agegait.data.files.bounded_reads import BoundedReads
-from agegait.data.files.limits import MIB, MOST_ARRAYS_LISTED, MOST_BESIDES, MOST_HEADER, check_size
+from agegait.data.files.limits import MOST_ARRAYS_LISTED, MOST_BESIDES, check_size
+from agegait.data.files.npy_arrays import ArrayHeader, read_header, read_values
+from agegait.data.files.numbers import to_float64
 from agegait.data.files.recording import Recording, listed
 from agegait.data.files.tracking import tracked_of
 from agegait.data.walk_format import UNITS, is_rate
 
-_UNREADABLE = (
-    *(ValueError, EOFError, OSError, KeyError, TypeError, SyntaxError, RuntimeError),
-    *(MemoryError, OverflowError, tokenize.TokenError, zipfile.BadZipFile, zlib.error),
-)
-"""What a damaged file may end in. zipfile raises a RuntimeError for a password and for a compression that it lacks;
-SyntaxError and TokenError come of a `.npy` header, which NumPy parses."""
+_UNREADABLE = (*(ValueError, EOFError, OSError, KeyError, RuntimeError, MemoryError, OverflowError), zipfile.BadZipFile)
+"""What a damaged archive may end in; a RuntimeError, of zipfile, for a password and for a compression that it lacks."""
 
 _BESIDES = ("tracked", "joints", "frame_rate", "units")
 
 _COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 """What NumPy writes. Of the others zipfile cannot inflate a part alone."""
-
-
-class _Header(NamedTuple):
-    """What an array says that it is, before any of it is read."""
-
-    shape: tuple[int, ...]
-    fortran_order: bool
-    dtype: np.dtype
-
-    def __str__(self) -> str:
-        return f"{self.dtype} {list(self.shape)}"
 
 
 def read_npy(path: Path, within: Path | None = None) -> Recording:
@@ -52,7 +35,7 @@ def read_npy(path: Path, within: Path | None = None) -> Recording:
     with opening.open_regular(path, within) as file:
         header = _header(file, source)
         shape = _walk_shape(header, source)
-        return Recording(source, _content(file, header, source).reshape(shape).astype("float64"))
+        return Recording(source, to_float64(_content(file, header, source)).reshape(shape))
 
 
 def read_npz(path: Path, within: Path | None = None) -> Recording:
@@ -86,7 +69,7 @@ class _Members:
     def place(self, name: str) -> str:
         return f"{self.source}, {name!r}"
 
-    def header(self, name: str, pickled: bool = False) -> _Header:
+    def header(self, name: str, pickled: bool = False) -> ArrayHeader:
         with self._open(name) as file:
             return _header(file, self.place(name), pickled)
 
@@ -97,7 +80,7 @@ class _Members:
     def small_array(self, name: str) -> np.ndarray:
         """An array of names or of one value."""
         header = self.header(name)
-        if math.prod(header.shape) * header.dtype.itemsize > MOST_BESIDES:
+        if header.size > MOST_BESIDES:
             raise ValueError(f"{self.place(name)}: expected at most {MOST_BESIDES} bytes, found {header}.")
         return self.array(name)
 
@@ -119,7 +102,7 @@ def _read_members(arrays: _Members) -> Recording:
     unread = [name for name in arrays.members if name not in (walk, *_BESIDES)]
     return Recording(
         source,
-        arrays.array(walk).reshape(shape).astype("float64"),
+        to_float64(arrays.array(walk)).reshape(shape),
         names=names,
         tracked=tracked,
         units=_units(arrays),
@@ -145,37 +128,25 @@ def _only_walk(arrays: _Members) -> str:
     return walks[0]
 
 
-def _header(file: IO[bytes], source: str, pickled: bool = False) -> _Header:
+def _header(file: IO[bytes], source: str, pickled: bool = False) -> ArrayHeader:
     """What an array says that it is; `pickled` lets pickled objects be looked at from outside."""
-    start = BoundedReads(file, MOST_HEADER)
     try:
-        read_header = npy.read_array_header_1_0 if npy.read_magic(start) == (1, 0) else npy.read_array_header_2_0
-        header = _Header(*read_header(start))
-        if min(header.shape, default=0) < 0:
-            raise ValueError(f"its shape is {list(header.shape)}")
+        header = read_header(file)
         if header.dtype.hasobject and not pickled:
             raise ValueError("it holds pickled objects, which can run code; refused")
-    except _UNREADABLE as error:
+    except ValueError as error:
         raise ValueError(f"{source}: expected an array of numbers: {error}") from None
     return header
 
 
-def _content(file: IO[bytes], header: _Header, source: str) -> np.ndarray:
-    """An array whose size was found fit. No more memory is taken than the file has bytes for."""
-    size, content = math.prod(header.shape) * header.dtype.itemsize, bytearray()
+def _content(file: IO[bytes], header: ArrayHeader, source: str) -> np.ndarray:
     try:
-        while len(content) < size and (piece := file.read(min(MIB, size - len(content)))):
-            content += piece
-        if len(content) < size:
-            raise EOFError(f"{header} takes {size} bytes, found {len(content)}")
-        file.read(1)  # at the end an archive's checksum is compared
-        flat = np.frombuffer(content, header.dtype, math.prod(header.shape))
-        return flat.reshape(header.shape, order="F" if header.fortran_order else "C")
-    except _UNREADABLE as error:
+        return read_values(file, header)
+    except ValueError as error:
         raise ValueError(f"{source}: expected an array of numbers: {error}") from None
 
 
-def _walk_shape(header: _Header, source: str) -> tuple[int, int, int]:
+def _walk_shape(header: ArrayHeader, source: str) -> tuple[int, int, int]:
     """The shape [T, J, 3] of an array that is a walk."""
     frames, *others = header.shape or (0,)
     if len(others) == 1 and others[0] % 3 == 0:
@@ -210,7 +181,7 @@ def _tracked(arrays: _Members, shape: tuple[int, ...]) -> np.ndarray | None:
             f"{arrays.place('tracked')}: expected booleans or numbers {list(shape)}, one a joint of each frame, found "
             f"{header}."
         )
-    return tracked_of(arrays.array("tracked").astype("float64"), arrays.place("tracked"))
+    return tracked_of(to_float64(arrays.array("tracked")), arrays.place("tracked"))
 
 
 def _units(arrays: _Members) -> str | None:
