@@ -1,6 +1,5 @@
 """Tables in Parquet."""
 
-import os
 from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
@@ -9,8 +8,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from agegait.data.files import parquet_pages
+from agegait.data.files import parquet_claims
 from agegait.data.files.limits import MIB, MOST_COORDINATES
+from agegait.data.files.numbers import to_float64
 from agegait.data.files.table import Table
 from agegait.data.files.walk_columns import find_columns
 
@@ -23,11 +23,7 @@ _BLOCK = 100_000
 """Fields that are read at once."""
 
 _MOST_ROWS = MOST_COORDINATES // 3
-_MOST_GROUP = 256 * MIB
-"""Bytes of a group of rows in the columns that are read, decompressed."""
-
 _LONGEST_TEXT = 1000
-_LARGEST_FOOTER = 16 * MIB
 _MOST_ENTRIES = 200_000
 """Of a list in the footer."""
 
@@ -79,57 +75,27 @@ def _open(file: BinaryIO, source: str) -> tuple[pq.ParquetFile, list[int]]:
         ValueError: It is not Parquet, or a table that is too large.
     """
     try:
-        _check_footer(file)
+        footer = parquet_claims.read_footer(file)
         parquet = pq.ParquetFile(file, thrift_container_size_limit=_MOST_ENTRIES)
-        schema, metadata = parquet.schema_arrow, parquet.metadata
+        schema, rows = parquet.schema_arrow, parquet.metadata.num_rows
         wanted = _wanted(schema)
-        texts = [schema.names[column] for column in wanted if _is_text(schema.types[column])]
+        chosen = {schema.names[column] for column in wanted}
+        leaves = [parquet.schema.column(leaf).path for leaf in range(parquet.metadata.num_columns)]
+        if rows <= _MOST_ROWS:
+            read = [leaf for leaf, path in enumerate(leaves) if path in chosen]
+            parquet_claims.check_pages(file, footer, len(leaves), read, _MOST_ROWS)
+        texts = [name for name in chosen if _is_text(schema.field(name).type)]
         # Texts of a dictionary stay in it: one may be long and be in each row. Nothing is read ahead.
         parquet = pq.ParquetFile(
             file, read_dictionary=texts, buffer_size=MIB, pre_buffer=False, thrift_container_size_limit=_MOST_ENTRIES
         )
+    except parquet_claims.ClaimError as error:
+        raise ValueError(f"{source}: {error}.") from None
     except _UNREADABLE as error:
         raise _unreadable(source, error) from None
-    if metadata.num_rows > _MOST_ROWS:
-        raise ValueError(
-            f"{source}: expected at most {_MOST_ROWS:,} rows, found {metadata.num_rows:,}; cut the recording."
-        )
-    try:
-        most = max(_group_sizes(file, parquet, {schema.names[column] for column in wanted}), default=0)
-    except _UNREADABLE as error:
-        raise _unreadable(source, error) from None
-    if most > _MOST_GROUP:
-        raise ValueError(
-            f"{source}: expected groups of rows of at most {_MOST_GROUP // MIB} MiB, found {most / MIB:.1f} MiB."
-        )
+    if rows > _MOST_ROWS:
+        raise ValueError(f"{source}: expected at most {_MOST_ROWS:,} rows, found {rows:,}; cut the recording.")
     return parquet, wanted
-
-
-def _group_sizes(file: BinaryIO, parquet: pq.ParquetFile, names: set[str]) -> Iterator[int]:
-    """Bytes that the columns read of each group of rows inflate to, by the footer and by the pages themselves."""
-    metadata = parquet.metadata
-    leaves = [leaf for leaf in range(metadata.num_columns) if parquet.schema.column(leaf).path in names]
-    for index in range(metadata.num_row_groups):
-        group, size = metadata.row_group(index), 0
-        for leaf in leaves:
-            chunk = group.column(leaf)
-            size += chunk.total_uncompressed_size
-            if size <= _MOST_GROUP:
-                start = chunk.data_page_offset
-                if chunk.has_dictionary_page:
-                    start = min(start, chunk.dictionary_page_offset)
-                pages = parquet_pages.inflated_sizes(file, start, chunk.total_compressed_size)
-                size += max(0, sum(pages) - chunk.total_uncompressed_size)
-        yield size
-
-
-def _check_footer(file: BinaryIO) -> None:
-    """Refuses a footer that would take much memory: it becomes many times as large as it is."""
-    file.seek(max(0, file.seek(0, os.SEEK_END) - 8))
-    size = int.from_bytes(file.read(4), "little")
-    file.seek(0)
-    if size > _LARGEST_FOOTER:
-        raise ValueError(f"its footer has {size:,} bytes, over {_LARGEST_FOOTER:,}")
 
 
 def _wanted(schema: pa.Schema) -> list[int]:
@@ -177,12 +143,11 @@ def _column(column: pa.Array) -> Sequence[str] | np.ndarray:
 
 
 def _numbers(column: pa.Array) -> np.ndarray:
-    return np.asarray(column.to_numpy(zero_copy_only=False), "float64")
+    return to_float64(column.to_numpy(zero_copy_only=False))
 
 
 def _texts(column: pa.DictionaryArray) -> list[str]:
     longest = pc.max(pc.binary_length(column.dictionary)).as_py() or 0
     if longest > _LONGEST_TEXT:
         raise ValueError(f"expected texts of at most {_LONGEST_TEXT:,} bytes, found one of {longest:,}")
-    texts = [text or "" for text in column.dictionary.to_pylist()]
-    return ["" if index is None else texts[index] for index in column.indices.to_pylist()]
+    return ["" if text is None else text for text in column.dictionary_decode().to_pylist()]
