@@ -129,6 +129,10 @@ def test_a_memo_place_far_away_takes_no_memory():
     assert read_alone(b"K\x07r\xff\xff\xff\x7f.") == ["read 7"]
 
 
+def test_a_text_with_an_escape_that_is_none():
+    assert read_plain_pickle(b"S'\\d'\n.") == "\\d"
+
+
 def test_opcodes_without_end(monkeypatch):
     """A byte may make a list of sixty."""
     monkeypatch.setattr(plain_pickle, "MOST_LABEL_STEPS", 1000)

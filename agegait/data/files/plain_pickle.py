@@ -1,5 +1,6 @@
 import math
 import pickletools
+import warnings
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -30,7 +31,9 @@ def read_plain_pickle(content: bytes) -> Any:
         ValueError: It holds something else, or is damaged.
     """
     try:
-        found = _Machine(len(content)).run(content)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # of Python, for a text with an escape that is none
+            found = _Machine(len(content)).run(content)
     except (IndexError, KeyError, TypeError, OverflowError, AttributeError) as error:
         raise ValueError(f"damaged: {type(error).__name__}") from None
     return _finished(found)
