@@ -30,7 +30,9 @@ _ENDPOINTS = {
     "recognizer": recognizer_endpoints,
     "identifier": identifier_endpoints,
 }
-_TOLERANCE = 1e-5
+# Whitening magnifies float32's rounding, which differs between a graph and single operations; a wrong graph differs by
+# far more.
+_TOLERANCE = 5e-4
 
 
 def save(
@@ -57,7 +59,7 @@ def save(
     Raises:
         ValueError: Not a `GaitIdentifier`, a version that is not a positive number or exists, a `base_path` that is
             not absolute, or another Keras backend than TensorFlow.
-        RuntimeError: What was written holds cuDNN ops, or differs from Keras by more than 1e-5 of the
+        RuntimeError: What was written holds cuDNN ops, or differs from Keras by more than 5e-4 of the
             answer's largest value, or of 1.
     """
     if keras.backend.backend() != "tensorflow":
