@@ -1,7 +1,6 @@
 """What a run reached on its test walks, by protocol."""
 
 import dataclasses
-import json
 from collections.abc import Callable, Sequence
 from os import PathLike
 from typing import Any
@@ -11,10 +10,12 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from agegait import protocols, runs
+from agegait import protocols
 from agegait.baselines import BASELINES, baseline
 from agegait.datasets import DataSet, Windows
 from agegait.private_files import private_files, private_folder
+from agegait.training.records import write_record
+from agegait.training.run import Run
 
 COORDINATES = ("mlp", "mlp-whitened", "mlp-distances")
 """Baselines that every comparison should have: plain networks on what the encoder sees too."""
@@ -33,7 +34,7 @@ FEWEST_PEOPLE = 4
 
 @private_files()
 def evaluate(
-    run: runs.Run,
+    run: Run,
     data_dir: str | PathLike | None = None,
     manual_dir: str | PathLike | None = None,
     baselines: Sequence[str] = (),
@@ -98,7 +99,7 @@ def evaluate(
         "left_out": left_out,
         "tests": tests,
     }
-    runs.write_aside(run.folder / "evaluation.json", json.dumps(evaluation, indent=2))
+    write_record(run.folder / "evaluation.json", evaluation)
     return evaluation
 
 
@@ -164,7 +165,7 @@ def of_people_trained_on(windows: Windows, training: Windows) -> tuple[Windows, 
     return Windows(*(column[known] for column in windows)), sorted(set(windows.walks[~known].tolist()))
 
 
-def _fit(others: Sequence[Any], run: runs.Run, dataset: DataSet) -> None:
+def _fit(others: Sequence[Any], run: Run, dataset: DataSet) -> None:
     if others:
         training = run.training_windows(dataset)
         validation = run.windows(dataset, "validation")
@@ -218,7 +219,7 @@ def comparison(
     return found
 
 
-def logits_by_method(run: runs.Run, windows: Windows, features: np.ndarray) -> dict[str, np.ndarray]:
+def logits_by_method(run: Run, windows: Windows, features: np.ndarray) -> dict[str, np.ndarray]:
     """The logits `[M, N]` of windows by each way in which a run can name them, the run's own answer first.
 
     Args:

@@ -45,5 +45,5 @@ def register_with_keras() -> None:
 
 
 def _register() -> None:
-    for name in ("agegait.losses", "agegait.models", "agegait.optimizers"):
+    for name in ("agegait.losses", "agegait.models", "agegait.training.optimizers"):
         importlib.import_module(name)

@@ -40,6 +40,12 @@ def whole_file(path: str | PathLike) -> Iterator[Path]:
         raise
 
 
+def write_text(path: str | PathLike, text: str) -> None:
+    """Writes a text as a file, whole or not at all, see `whole_file`."""
+    with whole_file(path) as aside:
+        aside.write_text(text)
+
+
 def _pass_on_permissions(before: os.stat_result, aside: Path) -> None:
     mode = stat.S_IMODE(before.st_mode)
     if before.st_gid != aside.stat().st_gid:

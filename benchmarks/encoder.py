@@ -23,7 +23,8 @@ def part(precision, what, units, batch, batches, rounds, jit):
     import keras
     import numpy as np
 
-    from agegait import GaitEncoder, data, optimizers, recipes
+    from agegait import GaitEncoder, data
+    from agegait.training import optimizers, recipes
 
     if precision != "float32" and not timing.multiplies_bfloat16():
         return {"skipped": "no bfloat16 products on this processor", "imported_mib": timing.peak_memory()}

@@ -50,7 +50,8 @@ def encoding(size, units, batch, windows):
     """An epoch of the encoder's training, and features."""
     import numpy as np
 
-    from agegait import GaitEncoder, data, optimizers, recipes
+    from agegait import GaitEncoder, data
+    from agegait.training import optimizers, recipes
 
     encoder = GaitEncoder(units=units)
     skeletons = np.random.default_rng(0).normal(0, 0.3, (windows, encoder.frames, 20, 3)).astype("float32")

@@ -19,7 +19,8 @@ def part(units, batch, steps, rounds, data_dir):
     import keras
     import tensorflow as tf
 
-    from agegait import GaitEncoder, SkeletonNormalization, data, datasets, optimizers, recipes
+    from agegait import GaitEncoder, SkeletonNormalization, data, datasets
+    from agegait.training import optimizers, recipes
 
     walkers = datasets.load("walkers", data_dir)
     normalization = SkeletonNormalization()

@@ -21,7 +21,8 @@ def part(units, frames, rounds):
     import keras
     import numpy as np
 
-    from agegait import data, losses, optimizers, recipes, training
+    from agegait import data, losses, training
+    from agegait.training import optimizers, recipes
 
     precisions = list(DTYPES) if timing.multiplies_bfloat16() else ["float32"]
     recipe = recipes.recipe("best")

@@ -34,7 +34,7 @@ class Training:
     """The encoder's training of a run: its losses by step, and what came of it."""
 
     def __init__(self, folder):
-        run = agegait.runs.load(folder)
+        run = agegait.training.load_run(folder)
         if "recognizer" not in run.record["trained"]:
             raise SystemExit(f"{folder}: expected a finished run.")
         recipe, windows = run.settings.recipe, run.record["data"]["split"]["windows"]["train"]

@@ -84,9 +84,9 @@ def save(
 
 def _identifier_and_run(models: Any) -> tuple[Any, Mapping[str, Any] | None]:
     if isinstance(models, str | os.PathLike):
-        from agegait import runs
+        from agegait import training
 
-        run = runs.load(models)
+        run = training.load_run(models)
         return run.identifier, run.manifest()
     if not all(hasattr(models, part) for part in ("encoder", "recognizer", "normalization", "persons")):
         raise ValueError(f"models: expected a GaitIdentifier or a run folder, received {type(models).__name__}.")

@@ -9,7 +9,7 @@ import agegait
 from agegait import baselines, descriptors, protocols
 from agegait.baselines import classifiers, descriptor_baseline
 from agegait.datasets import Windows
-from agegait.recipes import Recipe
+from agegait.training.recipes import Recipe
 
 PEOPLE = 5
 QUICK = Recipe(

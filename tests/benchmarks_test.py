@@ -14,7 +14,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from agegait import recipes, runs
+from agegait.training import Settings, recipes
+from agegait.training.run import FORMAT
 
 BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
 
@@ -58,12 +59,12 @@ def same_environment(printed, environment):
 def leave_run(folder, preset, batch_size, losses, rank=None):
     """What `benchmarks/steps.py` reads of a finished run that trained on 100 windows."""
     recipe = recipes.recipe(preset, batch_size=batch_size)
-    settings = dataclasses.asdict(runs.Settings("walkers", preset=preset, recipe=recipe))
+    settings = dataclasses.asdict(Settings("walkers", preset=preset, recipe=recipe))
     trained = {"encoder": {"epochs": len(losses), "seconds": 5.0}, "recognizer": {"epochs": 1, "seconds": 1.0}}
     (folder / "history").mkdir(parents=True)
     split = {"train": ["ann/1"], "validation": ["ann/2"], "windows": {"train": 100, "validation": 10}}
     record = {
-        "format": runs.FORMAT,
+        "format": FORMAT,
         "settings": settings,
         "trained": trained,
         "normalization": {"center": 0, "unit": "m"},

@@ -16,11 +16,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from agegait import cli, datasets, runs
+from agegait import cli, datasets
 from agegait.disk_full import DiskFullError, naming_full_disk
 from agegait.export import saved_models
 from agegait.private_files import OpenFolderWarning, is_open, private_files, private_folder
-from agegait.whole_file import whole_file
+from agegait.whole_file import whole_file, write_text
 from tfds_builders.walkers import generator
 
 TINY = (
@@ -165,7 +165,7 @@ def test_a_whole_file_is_private_before_it_has_its_name(tmp_path):
 
 def test_a_whole_file_passes_on_permissions_and_does_not_inherit_those_of_a_leftover(tmp_path):
     path = tmp_path / "run.json"
-    runs.write_aside(path, "old")
+    write_text(path, "old")
     path.chmod(0o640)
     leftover = tmp_path / ".partial.run.json"
     leftover.write_text("what a killed process left")
@@ -182,7 +182,7 @@ def test_a_shared_files_group_stays(tmp_path):
     path.touch()
     os.chown(path, -1, 65532)
     path.chmod(0o640)
-    runs.write_aside(path, "new")
+    write_text(path, "new")
     assert (path.stat().st_gid, mode(path)) == (65532, 0o640)
 
 

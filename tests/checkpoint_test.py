@@ -8,7 +8,7 @@ import pytest
 
 import agegait
 from agegait import data
-from agegait.checkpoint import TrainingCheckpoint
+from agegait.training.callbacks import TrainingCheckpoint
 
 ROWS, BATCH, EPOCHS = 10, 4, 3
 STEPS = 3

@@ -15,7 +15,7 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from walk_writing import kinect_v2, wide_text
 
-from agegait import datasets, runs
+from agegait import datasets, training
 from tfds_builders.walkers import generator
 
 TINY = (
@@ -132,7 +132,7 @@ def test_a_search_leaves_what_trains_again(folder, places):
 
 def test_identify_names_whom_the_model_names(run, walk, server):
     stdout, _ = agegait("identify", walk, walk, "--server", server)
-    (expected,) = runs.load(run).identifier.identify(np.load(walk))
+    (expected,) = training.load_run(run).identifier.identify(np.load(walk))
     assert stdout.splitlines() == [f"{walk}: {expected.person}, {expected.score:.3f}"] * 2
 
 
@@ -164,9 +164,9 @@ def test_identify_follows_a_walk_frame_by_frame(run, walk, server):
     stdout, _ = agegait("identify", walk, "--every", 50, "--server", server)
     *running, last = stdout.splitlines()
     assert [line.split(": ")[1] for line in running] == [f"{count} frames" for count in range(50, len(frames) + 1, 50)]
-    (expected,) = runs.load(run).identifier.identify(frames[:50])
+    (expected,) = training.load_run(run).identifier.identify(frames[:50])
     assert running[0] == f"{walk}: 50 frames: {expected.person}, {expected.score:.3f}"
-    (expected,) = runs.load(run).identifier.identify(frames)
+    (expected,) = training.load_run(run).identifier.identify(frames)
     assert last == f"{walk}: {expected.person}, {expected.score:.3f}"
 
 

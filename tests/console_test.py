@@ -23,7 +23,7 @@ from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
 from agegait import cli, evaluation, plots
 from agegait.console import TextConsole
-from agegait.progress import ProgressLine
+from agegait.training.callbacks import ProgressLine
 from agegait.visible_text import visible
 from tfds_builders.walkers import generator
 

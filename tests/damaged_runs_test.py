@@ -9,8 +9,9 @@ import shutil
 
 import pytest
 
-from agegait import cli, recipes, runs, training, tuning
-from agegait.runs.read_record import from_record, read_record
+from agegait import cli, training, tuning
+from agegait.training import recipes
+from agegait.training.records import from_record, read_record
 
 TINY = recipes.recipe("best", epochs=1, recognizer_epochs=1, window_recognizer_epochs=0, num_layers=1, units=8)
 
@@ -18,7 +19,7 @@ TINY = recipes.recipe("best", epochs=1, recognizer_epochs=1, window_recognizer_e
 def record():
     return {
         "format": 2,
-        "settings": dataclasses.asdict(runs.Settings("walkers", preset="best", recipe=TINY)),
+        "settings": dataclasses.asdict(training.Settings("walkers", preset="best", recipe=TINY)),
         "data": {
             "name": "walkers",
             "version": "1.0.0",
@@ -29,7 +30,7 @@ def record():
             "notes": [["units", "m"]],
             "split": {"train": ["anna/1"], "validation": ["ben/1"], "windows": {"train": 3, "validation": 4}},
         },
-        "normalization": runs.Settings("walkers").normalization().get_config(),
+        "normalization": training.Settings("walkers").normalization().get_config(),
         "versions": {"agegait": "0.1.0", "keras": "3", "tensorflow": "2", "numpy": "2", "python": "3.11"},
         "machine": {"processor": "x86_64", "cores": 2, "system": "Linux"},
         "trained": {"encoder": {"epochs": 1, "seconds": 1.5}},
@@ -110,7 +111,7 @@ def test_what_is_gone_or_of_another_kind_is_named(folder, path):
 
     def read(there):
         (folder / "run.json").write_text(json.dumps(there))
-        run = runs.load(folder)
+        run = training.load_run(folder)
         return run.settings, run.normalization
 
     if path[:2] != ("data", "preparation"):
@@ -139,15 +140,15 @@ def test_what_is_gone_or_of_another_kind_is_named(folder, path):
 )
 def test_values_are_named(folder, path, value, words):
     (folder / "run.json").write_text(json.dumps(changed(path, lambda inner, key: inner.update({key: value}))))
-    run = runs.load(folder) if path[0] != "data" else None
+    run = training.load_run(folder) if path[0] != "data" else None
     with pytest.raises(ValueError, match=re.escape(f"{folder / 'run.json'}: ")) as caught:
-        getattr(run or runs.load(folder), path[0])
+        getattr(run or training.load_run(folder), path[0])
     assert words in str(caught.value)
 
 
 def test_what_is_whole_is_read_as_it_was_written(folder):
-    run = runs.load(folder)
-    assert run.settings == runs.Settings("walkers", preset="best", recipe=TINY)
+    run = training.load_run(folder)
+    assert run.settings == training.Settings("walkers", preset="best", recipe=TINY)
     assert run.persons == ["anna", "ben"]
 
 
@@ -156,7 +157,7 @@ def test_a_run_that_is_hardly_begun_can_be_taken_up(folder):
     del there["data"]["split"]
     there["trained"] = {}
     (folder / "run.json").write_text(json.dumps(there))
-    assert runs.load(folder).settings.frames == 6
+    assert training.load_run(folder).settings.frames == 6
 
 
 def test_numbers_may_be_whole_where_they_need_not_be():
@@ -182,7 +183,7 @@ def test_a_record_that_may_not_be_read_is_a_line(folder, capsys):
     "damage", [lambda whole: b"", lambda whole: whole[: len(whole) // 2], lambda whole: b"PK" * 99]
 )
 def test_a_damaged_model_is_named(folder, damage):
-    run = runs.load(folder)
+    run = training.load_run(folder)
     encoder = training.make_encoder(run.settings, 20)
     encoder.build((None, 6, 20, 3))
     run.save_model("encoder", encoder)

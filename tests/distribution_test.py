@@ -10,13 +10,14 @@ import keras
 import numpy as np
 import pytest
 
-from agegait.distribution import Workers
+from agegait.training.distribution import Workers
 
 # A batch of 16 is eight rows for each of two workers, the last of an epoch three; the gradients are clipped.
 PROGRAM = """
 import json, sys
 import keras, numpy as np, tensorflow as tf
-from agegait import GaitEncoder, data, distribution
+from agegait import GaitEncoder, data
+from agegait.training import distribution
 
 workers = distribution.Workers()
 keras.utils.set_random_seed(workers.index)  # so that weights are equal only where workers agree

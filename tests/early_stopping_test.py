@@ -4,8 +4,9 @@ import keras
 import numpy as np
 import pytest
 
-from agegait import datasets, recipes, runs, training
-from agegait.early_stopping import EarlyStopping
+from agegait import datasets, training
+from agegait.training import recipes
+from agegait.training.callbacks import EarlyStopping, TrainingCheckpoint
 from tfds_builders.walkers import generator
 
 PATIENCE = 2
@@ -67,7 +68,7 @@ def settings(dataset):
         recognizer_learning_rate=0.05,
         early_stopping=1,
     )
-    return runs.Settings(dataset.name, preset="best", recipe=recipe)
+    return training.Settings(dataset.name, preset="best", recipe=recipe)
 
 
 def weights(run):
@@ -85,7 +86,7 @@ def test_a_run_taken_up_ends_where_one_never_stopped_does(dataset, settings, tmp
     for name in ("encoder", "recognizer"):
         assert list((tmp_path / "whole" / "tensorboard" / name).rglob("events.out.tfevents.*"))
 
-    saved = training.TrainingCheckpoint.on_epoch_end
+    saved = TrainingCheckpoint.on_epoch_end
 
     def killed(self, epoch, logs=None):
         saved(self, epoch, logs)
@@ -93,11 +94,11 @@ def test_a_run_taken_up_ends_where_one_never_stopped_does(dataset, settings, tmp
             raise Killed
 
     out = tmp_path / "killed"
-    monkeypatch.setattr(training.TrainingCheckpoint, "on_epoch_end", killed)
+    monkeypatch.setattr(TrainingCheckpoint, "on_epoch_end", killed)
     for _ in range(2):  # on the way, and when it is decided to stop
         with pytest.raises(Killed):
             training.train_on(dataset, settings, out)
-    monkeypatch.setattr(training.TrainingCheckpoint, "on_epoch_end", saved)
+    monkeypatch.setattr(TrainingCheckpoint, "on_epoch_end", saved)
     resumed = training.train_on(dataset, settings, out)
     for left, right in zip(weights(whole), weights(resumed), strict=True):
         np.testing.assert_array_equal(left, right)

@@ -322,7 +322,7 @@ def test_a_runs_folder_will_do(identifier, tmp_path, monkeypatch):
         def manifest(self):
             return record
 
-    monkeypatch.setattr(agegait.runs, "load", Run)
+    monkeypatch.setattr(agegait.training, "load_run", Run)
     save("run", tmp_path)
     manifest = json.loads((tmp_path / "manifest.json").read_text())
     assert manifest["run"] == record

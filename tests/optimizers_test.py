@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from agegait.optimizers import FusedAdam
+from agegait.training.optimizers import FusedAdam
 
 OPTIONS = {
     "learning_rate": keras.optimizers.schedules.CosineDecay(0.0, 30, warmup_target=0.1, warmup_steps=5),

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from agegait import convert, optimizers, recipes
+from agegait import convert
+from agegait.training import optimizers, recipes
 
 FOLDERS = [Path(__file__).parent / "golden", *map(Path, filter(None, [os.environ.get("AGEGAIT_GOLDEN")]))]
 GOLDENS = sorted(path for folder in FOLDERS for path in folder.glob("*.npz"))

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from agegait import progress
-from agegait.progress import ProgressLine
+from agegait.training.callbacks import ProgressLine
+from agegait.training.callbacks import progress_line as progress
 
 
 def console(terminal):

@@ -4,8 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from agegait import optimizers
-from agegait.recipes import PRESETS, Recipe, recipe
+from agegait.training import optimizers
+from agegait.training.recipes import PRESETS, Recipe, recipe
 
 
 def test_the_published_recipe():

@@ -12,12 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agegait import GaitEncoder, cli, datasets, evaluation, protocols, recipes, report, runs, training
+from agegait import GaitEncoder, cli, datasets, evaluation, protocols, report, training
 from agegait.cli.parser import make_parser
 from agegait.cli.run_settings import run_settings, train_command
 from agegait.data import WalkFormat
 from agegait.report import attention, confusion, curves, embedding, histories, observations, rebuilding
 from agegait.report.observations import Walks, evenly
+from agegait.training import recipes
 from tfds_builders.walkers import generator
 
 TINY = {
@@ -95,7 +96,7 @@ def data_dir(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def run(data_dir, tmp_path_factory):
-    settings = runs.Settings("walkers", preset="best", recipe=recipes.recipe("best", **TINY))
+    settings = training.Settings("walkers", preset="best", recipe=recipes.recipe("best", **TINY))
     return training.train(settings, tmp_path_factory.mktemp("runs") / "tiny", data_dir)
 
 
@@ -123,7 +124,7 @@ def observed(tmp_path_factory):
             file = folder / "data" / name / f"{number}.npy"
             file.parent.mkdir(parents=True, exist_ok=True)
             np.save(file, generator.walk(person, "a", number)[0])
-    settings = runs.Settings(
+    settings = training.Settings(
         str(folder / "data"),
         attention="BA",
         direction="forward",
@@ -231,13 +232,15 @@ def test_the_page_says_how_to_get_it_again(path, run, data_dir):
 @pytest.mark.parametrize(
     "settings",
     [
-        runs.Settings("kgbd", recipe=recipes.recipe("paper", "kgbd")),
-        runs.Settings("walkers", attention="MBAS", manner="sc", features="states", direction="forward", seed=7),
-        runs.Settings(
+        training.Settings("kgbd", recipe=recipes.recipe("paper", "kgbd")),
+        training.Settings("walkers", attention="MBAS", manner="sc", features="states", direction="forward", seed=7),
+        training.Settings(
             "biwi", preset="best", recipe=recipes.recipe("best", decay=False, units=8, l2=1e-5, whiten=False)
         ),
-        runs.Settings("ias", frames=10, precision="mixed_bfloat16", recipe=recipes.recipe("paper", standardize=True)),
-        runs.Settings(
+        training.Settings(
+            "ias", frames=10, precision="mixed_bfloat16", recipe=recipes.recipe("paper", standardize=True)
+        ),
+        training.Settings(
             "/",
             preset="best",
             recipe=recipes.recipe("best"),

@@ -15,11 +15,12 @@ import numpy as np
 import pytest
 from walk_writing import kinect_v2, wide_text
 
-from agegait import datasets, evaluation, protocols, recipes, reproduction, runs, training
+from agegait import datasets, evaluation, protocols, reproduction, training
 from agegait.data import WalkFormat
 from agegait.datasets import Windows
 from agegait.reproduction import published, report
 from agegait.reproduction.few_labels import labelled
+from agegait.training import recipes
 from tfds_builders.walkers import generator
 
 TINY = {
@@ -42,7 +43,7 @@ MARK = "published protocol (chosen on the test walks)"
 
 def settings(dataset="walkers", preset="best", walk_format=None, **changes):
     recipe = recipes.recipe(preset, **{**TINY, **changes})
-    return runs.Settings(dataset, preset=preset, recipe=recipe, walk_format=walk_format or WalkFormat())
+    return training.Settings(dataset, preset=preset, recipe=recipe, walk_format=walk_format or WalkFormat())
 
 
 @pytest.fixture(scope="module")
@@ -431,7 +432,7 @@ def test_published_figures_stand_beside_ours_by_the_same_protocol_and_marked_by_
 
 @pytest.mark.parametrize("preset", recipes.PRESETS)
 def test_every_row_is_a_run_that_can_be_asked_for(preset):
-    base = runs.Settings("kgbd", preset=preset, recipe=recipes.recipe(preset, "kgbd"))
+    base = training.Settings("kgbd", preset=preset, recipe=recipes.recipe(preset, "kgbd"))
     for name, row in reproduction.ROWS.items():
         assert row.name == name
         own = row.of(base, 7)
@@ -443,7 +444,7 @@ def test_every_row_is_a_run_that_can_be_asked_for(preset):
 
 
 def test_the_ablations_are_all_there():
-    base = runs.Settings("kgbd")
+    base = training.Settings("kgbd")
     asked = [row.of(base, 0) for row in reproduction.find(["ablations"])]
     for name, values in {
         "attention": {"LA", "BA", "MBAS"},

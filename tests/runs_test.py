@@ -15,7 +15,8 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from agegait import datasets, evaluation, recipes, runs, training
+from agegait import datasets, evaluation, training
+from agegait.training import recipes
 
 TINY = recipes.recipe(
     "best",
@@ -42,7 +43,7 @@ def data_dir(tmp_path_factory):
 
 
 def settings(**changes):
-    return runs.Settings(**{"dataset": "walkers", "preset": "best", "recipe": TINY, **changes})
+    return training.Settings(**{"dataset": "walkers", "preset": "best", "recipe": TINY, **changes})
 
 
 @pytest.fixture(scope="module")
@@ -149,9 +150,9 @@ def test_a_training_killed_in_each_stage_resumes_to_the_same_models(finished, da
                     pytest.fail(f"no checkpoint of {stage}")
                 time.sleep(0.01)
             process.send_signal(signal.SIGKILL)
-        assert stage not in runs.load(out).record["trained"]
+        assert stage not in training.load_run(out).record["trained"]
         with pytest.raises(ValueError, match="the training has not come to its end"):
-            _ = runs.load(out).identifier
+            _ = training.load_run(out).identifier
     resumed = training.train(settings(), out, data_dir)
     assert_equal_models(finished.folder, resumed.folder)
     for name in TRAININGS:
@@ -161,14 +162,14 @@ def test_a_training_killed_in_each_stage_resumes_to_the_same_models(finished, da
 
 def test_a_run_on_what_is_no_body_by_choice_takes_probes_as_they_come(finished):
     assert finished.record["data"]["bodies"]
-    assert runs.load(finished.folder).identifier.check_body
-    other = runs.load(finished.folder)
+    assert training.load_run(finished.folder).identifier.check_body
+    other = training.load_run(finished.folder)
     other.record["data"]["bodies"] = False  # `--no-limb-check`, on a folder that has faults
     assert not other.identifier.check_body
 
 
 def test_a_finished_run_is_loaded_as_one_model(finished, data_dir):
-    run = runs.load(finished.folder)
+    run = training.load_run(finished.folder)
     test = next(iter(datasets.builder("walkers", data_dir).as_dataset(split="test").as_numpy_iterator()))
     (found,) = run.identifier.identify(test["skeleton"])
     assert 0 < found.score <= 1
@@ -190,16 +191,16 @@ def test_other_settings_are_refused_by_name(finished, data_dir):
 
 def test_folders_that_are_no_runs_are_refused(finished, data_dir, tmp_path):
     with pytest.raises(ValueError, match=r"expected a run's folder with run\.json, found none"):
-        runs.load(tmp_path)
+        training.load_run(tmp_path)
     (tmp_path / "holiday.jpg").write_bytes(b"")
     with pytest.raises(ValueError, match="expected a new or empty folder, or a run to take up"):
         training.train(settings(), tmp_path, data_dir)
     (tmp_path / "run.json").write_text("{")
     with pytest.raises(ValueError, match="expected JSON"):
-        runs.load(tmp_path)
+        training.load_run(tmp_path)
     (tmp_path / "run.json").write_text(json.dumps({**finished.record, "format": 99}))
     with pytest.raises(ValueError, match="expected a run of format 2, as this version of agegait writes, found 99"):
-        runs.load(tmp_path)
+        training.load_run(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -231,7 +232,7 @@ def test_what_the_paper_compares_with_is_trained_and_evaluated(data_dir, tmp_pat
         features="states",
         recipe=dataclasses.replace(TINY, epochs=1, window_recognizer_epochs=0),
     )
-    run = runs.load(training.train(asked, tmp_path / "run", data_dir).folder)
+    run = training.load_run(training.train(asked, tmp_path / "run", data_dir).folder)
     assert run.settings == asked
     assert (run.encoder.attention, run.encoder.direction) == ("MBAS", "forward")
     windows = run.windows(asked.load(data_dir), "test")

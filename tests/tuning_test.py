@@ -23,12 +23,14 @@ import pytest
 from keras_tuner.src.distribute import oracle_client
 from rich.console import Console
 
-from agegait import datasets, recipes, runs, training, tuning
+from agegait import datasets, training, tuning
 from agegait.layers import SkeletonNormalization
+from agegait.training import recipes
 from agegait.tuning import chief, oracles, results, search
 from agegait.tuning.cached_data_set import CachedDataSet
 from agegait.tuning.run_tuner import RunTuner
 from agegait.tuning.search_space import LOGARITHMIC, USUAL
+from agegait.whole_file import write_text
 from tfds_builders.walkers import generator
 
 # keras-tuner asks a thread for its name in the way of Python 3.9.
@@ -51,7 +53,7 @@ SEARCH = ("units=8,16,32,64", "frames=4,6", "learning_rate", "whiten")
 
 
 def settings(**changes):
-    return runs.Settings(**{"dataset": "walkers", "preset": "best", "recipe": TINY, **changes})
+    return training.Settings(**{"dataset": "walkers", "preset": "best", "recipe": TINY, **changes})
 
 
 def space(*what, **changes):
@@ -422,10 +424,9 @@ def test_a_search_killed_at_any_write_ends_as_one_that_never_was(tmp_path, playe
         left -= 1
         if left == 0:
             raise Killed
-        runs.write_aside(path, text)
+        write_text(path, text)
 
-    for module in ("search", "results", "search_oracle"):
-        monkeypatch.setattr(f"agegait.tuning.{module}.write_aside", dying)
+    monkeypatch.setattr("agegait.training.records.write_text", dying)
     for step in itertools.count(1):  # first at the first write, then at the second after that, and so on
         left = step
         with contextlib.suppress(Killed):
@@ -621,7 +622,7 @@ def test_the_best_trial_is_a_run_and_training_its_settings_gives_it_again(walks,
     )
     assert len(list((tmp_path / "search").rglob("tensorboard/*/train/events.out.tfevents.*"))) == 4
     best = results.best(tmp_path / "search")
-    kept = runs.load(tmp_path / "search" / best["run"])
+    kept = training.load_run(tmp_path / "search" / best["run"])
     assert kept.settings == tuning.best_settings(tmp_path / "search")
     again = training.train(kept.settings, tmp_path / "again")
     assert again.record["trained"]["recognizer"]["validation_accuracy"] == pytest.approx(
@@ -674,7 +675,7 @@ def test_a_chief_and_two_workers(walks, tmp_path, environment):
     histories = {path.parent.name for path in (out / "search").glob("trial_*/*/history")}
     assert histories == {"worker-1", "worker-2"}
     best = results.best(out)
-    kept = runs.load(out / best["run"])
+    kept = training.load_run(out / best["run"])
     assert kept.record["trained"]["recognizer"]["validation_accuracy"] == pytest.approx(
         best["validation_accuracy"], abs=1e-6
     )

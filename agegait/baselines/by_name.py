@@ -7,7 +7,7 @@ from agegait.baselines.baseline import Baseline
 from agegait.baselines.descriptor_baseline import DescriptorBaseline
 from agegait.baselines.network_baseline import NETWORK, NetworkBaseline
 from agegait.models import GaitEncoder
-from agegait.recipes import Recipe
+from agegait.training.recipes import Recipe
 
 BOOSTED_FRAMES = 40_000
 """Frames that AdaBoost learns from: a minute, where all of KGBD's would take hours."""

@@ -5,13 +5,13 @@ from typing import Any
 import keras
 import numpy as np
 
-from agegait import optimizers
 from agegait.baselines.baseline import check, fitted
 from agegait.datasets import Windows
 from agegait.losses import SmoothedCrossentropy
 from agegait.models import GaitRecognizer
-from agegait.progress import ProgressLine
-from agegait.recipes import Recipe
+from agegait.training import optimizers
+from agegait.training.callbacks import ProgressLine
+from agegait.training.recipes import Recipe
 
 NETWORK = Recipe(
     recognizer_epochs=20,

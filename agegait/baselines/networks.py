@@ -9,9 +9,9 @@ import numpy as np
 
 from agegait.datasets import Windows
 from agegait.models import GaitEncoder
-from agegait.recipes import Recipe
-from agegait.runs import encode
 from agegait.training import make_recognizer, make_window_recognizer
+from agegait.training.encoding import encode
+from agegait.training.recipes import Recipe
 
 LSTM_UNITS = 256
 """As the encoder's."""

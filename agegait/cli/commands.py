@@ -100,11 +100,11 @@ def inspect(options: argparse.Namespace) -> None:
 def evaluate(options: argparse.Namespace) -> None:
     """Evaluates a run."""
     start_tensorflow()
-    from agegait import evaluation, report, runs
+    from agegait import evaluation, report, training
 
     # None without the option, empty if it names none.
     baselines = () if options.baseline is None else options.baseline or evaluation.COORDINATES
-    run = runs.load(options.folder)
+    run = training.load_run(options.folder)
     seen = report.Observations(run) if options.report else None
     found = evaluation.evaluate(run, options.data_dir, options.manual_dir, baselines, options.search_windows, seen)
     console = output()

@@ -30,14 +30,15 @@ def demo(options: argparse.Namespace) -> None:
     start_tensorflow()
     import numpy as np
 
-    from agegait import datasets, evaluation, export, recipes, report, runs, serving, training
+    from agegait import datasets, evaluation, export, report, serving, training
+    from agegait.training import recipes
 
     def step(text: str) -> None:
         console.rule(Text(text, style="bold"), align="left", characters="─")
 
     data_dir, run_dir, served_dir, walk_file = (out / name for name in ("data", "run", "served", "walk.npy"))
     step("1 train: the encoder without labels, the recognizer with them")
-    settings = runs.Settings("walkers", preset="best", recipe=recipes.recipe("best", **DEMO_RECIPE))
+    settings = training.Settings("walkers", preset="best", recipe=recipes.recipe("best", **DEMO_RECIPE))
     run = training.train(settings, run_dir, data_dir)
     step("2 evaluate: walks that the training has not seen")
     seen = report.Observations(run)

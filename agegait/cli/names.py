@@ -16,7 +16,7 @@ def recipe_option_name(name: str) -> str:
 
 def recipe_options() -> Iterator[tuple[str, type, str]]:
     """Each field of a recipe: its name, its type and what it is."""
-    from agegait.recipes import Recipe
+    from agegait.training.recipes import Recipe
 
     for field in dataclasses.fields(Recipe):
         yield field.name, type(field.default), field.metadata["help"]

@@ -10,7 +10,8 @@ from agegait.cli.names import option_name, recipe_option_name, recipe_options
 
 def run_settings(options: argparse.Namespace) -> Any:
     """What a run is asked to do: what it starts from, and what options change in it."""
-    from agegait import recipes, runs
+    from agegait import training
+    from agegait.training import recipes
 
     names = ("attention", "manner", "feed", "direction", "features", "frames", "precision", "seed")
     changes = {name: getattr(options, name) for name in names if getattr(options, name, None) is not None}
@@ -20,7 +21,9 @@ def run_settings(options: argparse.Namespace) -> Any:
         if options.dataset is None:
             raise ValueError("--dataset: expected, or --from-tuning, received neither.")
         recipe = recipes.recipe(options.preset, options.dataset.lower(), **of_recipe)
-        return runs.Settings(options.dataset, preset=options.preset, recipe=recipe, walk_format=walk_format, **changes)
+        return training.Settings(
+            options.dataset, preset=options.preset, recipe=recipe, walk_format=walk_format, **changes
+        )
     from agegait import tuning
 
     best = tuning.best_settings(options.from_tuning)
@@ -42,7 +45,7 @@ def file_format(options: argparse.Namespace) -> Any:
 
 def train_command(settings: Any, options: argparse.Namespace) -> str:
     """What to type for a run of the same settings, where the options have it."""
-    from agegait import recipes
+    from agegait.training import recipes
 
     preset = settings.preset if settings.preset in recipes.PRESETS else "paper"
     words = ["agegait", "train", "--dataset", settings.dataset, "--preset", preset]

@@ -18,7 +18,7 @@ class GaitEncoder(keras.Model):
     attention, 1/2 of the squared attention outside the locality, each summed over axes, steps and joints or frames.
     The loss is the mean over the batch, plus `l2` times 1/2 the sum of the squared weights. It is the published loss,
     which sums over batches of 128, divided by 128: the same training whatever the batch size, if gradients are clipped
-    at 5 / 128 (`agegait.optimizers.encoder_optimizer`).
+    at 5 / 128 (`agegait.training.optimizers.encoder_optimizer`).
 
     Args:
         frames: Frames f of a window.

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from agegait import runs
 from agegait.report.picture import COLORS, Picture, vector
+from agegait.training.run import Run
 
 TRAININGS = (
     ("encoder", "encoder, without labels", "loss"),
@@ -17,7 +17,7 @@ TRAININGS = (
 """Each training's table, what it trains, and the column that is shown of it and of its validation."""
 
 
-def histories(run: runs.Run) -> list[Picture]:
+def histories(run: Run) -> list[Picture]:
     """A picture of each training that left a table."""
     return [
         _picture(title, column, rows, run.record["trained"].get(name, {}))

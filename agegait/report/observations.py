@@ -3,8 +3,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from agegait import protocols, runs
+from agegait import protocols
 from agegait.datasets import Windows
+from agegait.training.encoding import FEATURE_BATCH
+from agegait.training.run import Run
 
 WINDOWS_LOOKED_AT = 4096
 """Windows of a test whose attention and reconstruction are looked at: enough for means, and seconds."""
@@ -71,7 +73,7 @@ class Observations:
         tests: What was seen of each test split.
     """
 
-    def __init__(self, run: runs.Run) -> None:
+    def __init__(self, run: Run) -> None:
         self.run = run
         self.tests: dict[str, Tested] = {}
         self._training: Walks | None = None
@@ -110,7 +112,7 @@ class Observations:
     def _encode(self, skeletons: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         encoder = self.run.encoder
         some = skeletons[evenly(len(skeletons), WINDOWS_LOOKED_AT)]
-        outputs = encoder.predict(some, batch_size=runs.FEATURE_BATCH, verbose=0)
+        outputs = encoder.predict(some, batch_size=FEATURE_BATCH, verbose=0)
         rebuilt, attention = (np.asarray(outputs[name], "float32") for name in ("reconstruction", "attention"))
         if encoder.direction == "reverse":
             rebuilt = rebuilt[:, ::-1]

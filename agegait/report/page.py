@@ -5,19 +5,20 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from agegait import runs
 from agegait.private_files import private_files
 from agegait.report import attention, confusion, curves, embedding, histories, provenance, rebuilding, results
 from agegait.report.observations import Observations, Tested
 from agegait.report.picture import style
+from agegait.training.run import Run
 from agegait.visible_text import visible
+from agegait.whole_file import write_text
 
 NAME = "report.html"
 
 
 @private_files()
 def write(
-    run: runs.Run,
+    run: Run,
     evaluation: dict[str, Any],
     seen: Observations,
     data_dir: str | PathLike | None = None,
@@ -41,7 +42,7 @@ def write(
         ValueError: Nothing was observed, or the data are not to be had.
 
     Example:
-        >>> run = agegait.runs.load("runs/kgbd")
+        >>> run = agegait.training.load_run("runs/kgbd")
         >>> seen = agegait.report.Observations(run)
         >>> agegait.report.write(run, agegait.evaluation.evaluate(run, observe=seen), seen)
     """
@@ -73,7 +74,7 @@ def write(
         )
     path = run.folder / NAME
     # In ASCII whatever people are called: neither a locale nor a name that is no Unicode stands in the way.
-    runs.write_aside(path, page.encode("ascii", "xmlcharrefreplace").decode())
+    write_text(path, page.encode("ascii", "xmlcharrefreplace").decode())
     return path
 
 
@@ -82,7 +83,7 @@ def _shown(value: Any) -> Any:
     return visible(value) if type(value) is str else value  # the template's own is Markup, a kind of str
 
 
-def _test(run: runs.Run, seen: Observations, name: str, test: Tested, evaluation: dict[str, Any]) -> dict[str, Any]:
+def _test(run: Run, seen: Observations, name: str, test: Tested, evaluation: dict[str, Any]) -> dict[str, Any]:
     found, seed = evaluation["tests"][name], run.settings.seed
     return {
         "name": name,

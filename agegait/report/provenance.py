@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from agegait import runs
 from agegait.report.observations import Observations
+from agegait.training.run import Run
 
 
 class Part(NamedTuple):
@@ -34,7 +34,7 @@ class Part(NamedTuple):
 
 
 def split(
-    run: runs.Run,
+    run: Run,
     seen: Observations,
     data_dir: str | PathLike | None = None,
     manual_dir: str | PathLike | None = None,
@@ -69,7 +69,7 @@ def _part(name: str, persons: np.ndarray, windows: int, note: str = "") -> Part:
     return Part(name, len(counts), len(persons), each, windows, note)
 
 
-def settings(run: runs.Run) -> tuple[list[tuple[str, Any]], list[tuple[str, Any]]]:
+def settings(run: Run) -> tuple[list[tuple[str, Any]], list[tuple[str, Any]]]:
     """What a run was asked to do, and the recipe, by name."""
     asked = dataclasses.asdict(run.settings)
     recipe = asked.pop("recipe")
@@ -79,14 +79,14 @@ def settings(run: runs.Run) -> tuple[list[tuple[str, Any]], list[tuple[str, Any]
     return list(asked.items()), list(recipe.items())
 
 
-def versions(run: runs.Run) -> list[tuple[str, str, str]]:
+def versions(run: Run) -> list[tuple[str, str, str]]:
     """Each package with its version in training and now."""
     then = run.record["versions"]
     now = {name: version(name) for name in then if name != "python"} | {"python": platform.python_version()}
     return [(name, then[name], now[name]) for name in then]
 
 
-def machines(run: runs.Run) -> tuple[str, str]:
+def machines(run: Run) -> tuple[str, str]:
     """The machine of training and this one."""
     here = {"processor": platform.machine(), "cores": os.cpu_count(), "system": platform.system()}
     return _machine(run.record["machine"]), _machine(here)

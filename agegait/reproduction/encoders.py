@@ -11,8 +11,9 @@ import numpy as np
 
 from agegait import training
 from agegait.datasets import DataSet, Windows
-from agegait.recipes import Recipe
-from agegait.runs import Run, Settings, load
+from agegait.training.recipes import Recipe
+from agegait.training.run import Run, load_run
+from agegait.training.settings import Settings
 from agegait.whole_file import whole_file
 
 NAMES_ALONE = ("manner", "features")
@@ -71,7 +72,7 @@ def trained_encoder(dataset: DataSet, settings: Settings, folder: Path, parts: P
     """The run whose encoder is trained with these settings: found among others in a folder, or trained there now."""
     there = (path.parent for path in sorted(folder.glob("*/run.json")))
     free = (folder / f"{number:04d}" for number in itertools.count(1))
-    found = next((out for out in there if load(out).settings == settings), None)
+    found = next((out for out in there if load_run(out).settings == settings), None)
     out = found or next(out for out in free if not out.exists())
     run, *windows = training.begin(dataset, settings, out, (parts.training, parts.validation))
     training.train_encoder(run, *windows)
@@ -81,15 +82,14 @@ def trained_encoder(dataset: DataSet, settings: Settings, folder: Path, parts: P
 
 def take_encoder(run: Run, shared: Run) -> None:
     """Gives a run an encoder that was trained before."""
-    if "encoder" in run.record["trained"]:
+    if run.has("encoder"):
         return
     with whole_file(run.folder / "encoder.keras") as aside:
         try:
             os.link(shared.folder / "encoder.keras", aside)  # a model's file is never written into, only replaced
         except OSError:
             shutil.copyfile(shared.folder / "encoder.keras", aside)
-    run.record["trained"]["encoder"] = shared.record["trained"]["encoder"]
-    run.save_record()
+    run.finish_stage("encoder", shared.record["trained"]["encoder"])
 
 
 def features(run: Run, parts: Parts) -> Features:

@@ -1,6 +1,5 @@
 """Tables over all that a reproduction has done so far: mean and spread over seeds, a table for each protocol."""
 
-import json
 import statistics
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -13,8 +12,9 @@ from rich.text import Text
 from agegait import evaluation, protocols
 from agegait.reproduction.published import ALL_NOTES, NOTES, PUBLISHED, SHORT_SOURCE, SOURCE, Figures
 from agegait.reproduction.rows import ROWS
-from agegait.runs import read_record, write_aside
+from agegait.training.records import read_record, write_record
 from agegait.visible_text import visible
+from agegait.whole_file import write_text
 
 PRINTED = ("Rank-1", "nAUC (ROC)")
 """Ours that the published figures stand beside."""
@@ -29,7 +29,7 @@ RESULT = {
     **{"row": str, "text": str, "seed": int, "settings": dict, "trained": dict, "tests": dict, "seconds": float},
     **{"versions": dict, "machine": dict},
 }
-"""What settings.json and the files of results must hold, see `agegait.runs.read_record`."""
+"""What settings.json and the files of results must hold, see `agegait.training.records`."""
 
 
 class Spread(NamedTuple):
@@ -100,8 +100,8 @@ def write(
         "summary": summary(results),
         "results": results,
     }
-    write_aside(out / "reproduction.json", json.dumps(found, indent=2))
-    write_aside(out / "reproduction.md", markdown(found))
+    write_record(out / "reproduction.json", found)
+    write_text(out / "reproduction.md", markdown(found))
     return found
 
 

@@ -2,9 +2,6 @@ import contextlib
 import dataclasses
 import fcntl
 import gc
-import json
-import os
-import platform
 import shutil
 import time
 from collections.abc import Iterator, Sequence
@@ -28,8 +25,10 @@ from agegait.reproduction.epoch_scores import EpochScores
 from agegait.reproduction.few_labels import labelled
 from agegait.reproduction.row import Row
 from agegait.reproduction.rows import find
-from agegait.runs import Run, Settings, check_shape, read_record, write_aside
-from agegait.training import PACKAGES
+from agegait.training.environment import environment
+from agegait.training.records import check_shape, read_record, write_record
+from agegait.training.run import Run
+from agegait.training.settings import Settings
 
 FORMAT = 2
 LOCK = ".lock"
@@ -91,7 +90,7 @@ def reproduce(
             result = work.do(row, own)
             path = _result_path(out, row, own.seed)
             private_folder(path.parent)
-            write_aside(path, json.dumps(result, indent=2))
+            write_record(path, result)
             shutil.rmtree(_watched(out, row, own.seed), ignore_errors=True)
             report.write(out, about, command, [(row.name, own.seed) for row, own in todo[number:]])
             keras.utils.clear_session()
@@ -126,7 +125,7 @@ class _Work:
             if row.labelled_walks is not None:
                 labelled(parts.training, row.labelled_walks, 0)
         self.about["data"]["left_out"] = parts.left_out
-        write_aside(self.out / "settings.json", json.dumps(self.about, indent=2))
+        write_record(self.out / "settings.json", self.about)
 
     def do(self, row: Row, settings: Settings) -> dict[str, Any]:
         """What a row reached: what its file holds."""
@@ -143,8 +142,7 @@ class _Work:
             "labelled_walks": row.labelled_walks,
             **found,
             "seconds": round(time.monotonic() - began, 1),
-            "versions": {name: version(name) for name in PACKAGES} | {"python": platform.python_version()},
-            "machine": {"processor": platform.machine(), "cores": os.cpu_count(), "system": platform.system()},
+            **environment(),
         }
 
     def method(self, row: Row, settings: Settings, folder: Path) -> dict[str, Any]:

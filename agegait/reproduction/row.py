@@ -2,8 +2,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from agegait.recipes import PRESETS
-from agegait.runs import Settings
+from agegait.training.recipes import PRESETS
+from agegait.training.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -13,8 +13,8 @@ class Row:
     Attributes:
         name: What it is asked for by.
         text: What it is, in a line.
-        settings: The fields of `agegait.runs.Settings` that it changes.
-        recipe: The fields of `agegait.recipes.Recipe` that it changes.
+        settings: The fields of `agegait.training.Settings` that it changes.
+        recipe: The fields of `agegait.training.recipes.Recipe` that it changes.
         baseline: The name in `agegait.baselines.BASELINES` of what stands in place of encoder and recognizer, if
             anything does.
         labelled_walks: Training walks of each person that have labels; None for all. The encoder reads no labels and

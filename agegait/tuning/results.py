@@ -1,7 +1,6 @@
 """What a search found: as files, and as a table."""
 
 import dataclasses
-import json
 import math
 from os import PathLike
 from pathlib import Path
@@ -11,7 +10,8 @@ from keras_tuner.engine.trial import Trial
 from rich import box
 from rich.table import Table
 
-from agegait.runs import Settings, check_shape, read_record, write_aside
+from agegait.training.records import check_shape, read_record, write_record
+from agegait.training.settings import Settings
 from agegait.tuning.search_oracle import SearchOracle
 from agegait.tuning.search_space import SearchSpace
 
@@ -20,7 +20,7 @@ PROJECT = "search"
 """Where keras-tuner keeps its files, in the search's folder."""
 
 BEST = {"trial": str, "validation_accuracy": float, "run": str | None, "settings": dict}
-"""What best.json must hold, see `agegait.runs.read_record`."""
+"""What best.json must hold, see `agegait.training.records`."""
 
 SHOWN = 20
 
@@ -34,7 +34,7 @@ def write(folder: Path, oracle: SearchOracle, space: SearchSpace) -> dict[str, A
         "best": best and best.trial_id,
         "trials": [_row(trial, space) for trial in oracle.ended],
     }
-    write_aside(folder / "trials.json", json.dumps(found, indent=2))
+    write_record(folder / "trials.json", found)
     if best:
         runs = sorted((folder / PROJECT / f"trial_{best.trial_id}").glob("*/recognizer.keras"))
         record = {
@@ -44,7 +44,7 @@ def write(folder: Path, oracle: SearchOracle, space: SearchSpace) -> dict[str, A
             "run": str(runs[0].parent.relative_to(folder)) if runs else None,
             "settings": dataclasses.asdict(space.settings(best.hyperparameters)),
         }
-        write_aside(folder / "best.json", json.dumps(record, indent=2))
+        write_record(folder / "best.json", record)
     return found
 
 

@@ -15,7 +15,8 @@ from keras_tuner.engine.trial import Trial, TrialStatus
 from keras_tuner.errors import FailedTrialError, FatalRuntimeError
 
 from agegait.console import errors
-from agegait.runs import Run, Settings
+from agegait.training.run import Run
+from agegait.training.settings import Settings
 from agegait.tuning.results import PROJECT, reason
 from agegait.tuning.search_oracle import ENDED, SearchOracle
 from agegait.tuning.search_space import SearchSpace

@@ -10,7 +10,9 @@ from agegait import training
 from agegait.console import errors
 from agegait.disk_full import naming_full_disk
 from agegait.private_files import private_files, private_folder
-from agegait.runs import Run, Settings, read_record, write_aside
+from agegait.training.records import read_record, write_record
+from agegait.training.run import Run
+from agegait.training.settings import Settings
 from agegait.tuning import chief, oracles, results
 from agegait.tuning.cached_data_set import CachedDataSet
 from agegait.tuning.run_tuner import RunTuner
@@ -85,7 +87,7 @@ def tune(
         chief.work(lambda: RunTuner(oracle, space, out, train, patience / 10).search(), patience)
         return None
     private_folder(out)
-    write_aside(out / RECORD, json.dumps(record, indent=2))
+    write_record(out / RECORD, record)
     with naming_full_disk(out):
         tuner = RunTuner(oracle, space, out, train)
         tuner.save()

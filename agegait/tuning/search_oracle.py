@@ -1,4 +1,3 @@
-import json
 import shutil
 import time
 from collections.abc import Callable
@@ -8,7 +7,7 @@ from typing import Any
 import keras_tuner
 from keras_tuner.engine.trial import Trial, TrialStatus
 
-from agegait.runs import write_aside
+from agegait.training.records import write_record
 
 ENDED = (TrialStatus.COMPLETED, TrialStatus.FAILED)
 
@@ -95,7 +94,7 @@ class SearchOracle(keras_tuner.Oracle):
 
     def save(self) -> None:
         """Writes the oracle's state, whole or not at all."""
-        write_aside(Path(self._get_oracle_fname()), json.dumps(self.get_state()))
+        write_record(Path(self._get_oracle_fname()), self.get_state())
 
     def reload(self) -> None:
         """Reads state and trials; what was killed as it was given out is given out anew."""
@@ -105,7 +104,7 @@ class SearchOracle(keras_tuner.Oracle):
         self.trials = {trial_id: self.trials[trial_id] for trial_id in self.start_order}
 
     def _save_trial(self, trial):
-        write_aside(Path(self._get_trial_dir(trial.trial_id)) / "trial.json", json.dumps(trial.get_state()))
+        write_record(Path(self._get_trial_dir(trial.trial_id)) / "trial.json", trial.get_state())
 
     def _unfinished(self):
         """The trials to be done again, but for those that ended all the same."""

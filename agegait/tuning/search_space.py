@@ -7,9 +7,9 @@ import keras_tuner
 from keras_tuner.engine import hyperparameters
 
 from agegait.models import GaitEncoder
-from agegait.recipes import Recipe
-from agegait.runs import Settings
 from agegait.training import make_encoder
+from agegait.training.recipes import Recipe
+from agegait.training.settings import Settings
 
 JOINTS = 20
 BUDGET = ("epochs", "recognizer_epochs", "window_recognizer_epochs", "least_steps")

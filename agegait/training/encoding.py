@@ -4,7 +4,7 @@ import keras
 import numpy as np
 
 from agegait.models import GaitEncoder
-from agegait.progress import ProgressLine
+from agegait.training.callbacks import ProgressLine
 
 FEATURE_BATCH = 512
 

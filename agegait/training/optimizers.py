@@ -4,7 +4,7 @@ from typing import Any
 
 import keras
 
-from agegait.recipes import PUBLISHED_BATCH, Recipe
+from agegait.training.recipes import PUBLISHED_BATCH, Recipe
 
 
 @keras.saving.register_keras_serializable(package="agegait")

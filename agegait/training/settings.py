@@ -10,8 +10,8 @@ from agegait.data import WalkFormat
 from agegait.datasets import DataSet, Windows
 from agegait.layers import ReverseDecoder, SkeletonNormalization
 from agegait.models import GaitEncoder, GaitRecognizer
-from agegait.recipes import Recipe
-from agegait.runs.read_record import from_record
+from agegait.training.recipes import Recipe
+from agegait.training.records import from_record
 
 PRECISIONS = ("float32", "mixed_bfloat16")
 FEATURES = ("ages", "states")

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
+from agegait.whole_file import write_text
+
 T = TypeVar("T")
 
 _WORDS = {str: "text", int: "a whole number", float: "a number", bool: "true or false", types.NoneType: "null"}
@@ -32,6 +34,11 @@ def read_record(path: Path, shape: Mapping[str, Any]) -> dict[str, Any]:
         raise ValueError(f"{path}: expected JSON: {error}.") from None
     check_shape(path, found, shape)
     return found
+
+
+def write_record(path: Path, record: Mapping[str, Any]) -> None:
+    """Writes a JSON file, whole or not at all."""
+    write_text(path, json.dumps(record, indent=2))
 
 
 def check_shape(path: Path, found: Any, shape: Any) -> None:

@@ -23,7 +23,7 @@ class Workers:
             devices.
 
     Example:
-        >>> workers = agegait.distribution.Workers()
+        >>> workers = agegait.training.distribution.Workers()
         >>> encoder = agegait.GaitEncoder()
         >>> encoder.compile(workers.optimizer(keras.optimizers.Adam(5e-4)))
         >>> workers.agree(encoder)

@@ -1,4 +1,3 @@
-import json
 import zipfile
 from functools import cached_property
 from os import PathLike
@@ -11,10 +10,9 @@ import numpy as np
 from agegait.datasets import DataSet, Windows
 from agegait.layers import SkeletonNormalization
 from agegait.models import GaitEncoder, GaitIdentifier, GaitRecognizer, WindowRecognizer
-from agegait.runs.encoding import encode
-from agegait.runs.read_record import check_shape, read_record
-from agegait.runs.settings import Settings
-from agegait.runs.write_aside import write_aside
+from agegait.training.encoding import encode
+from agegait.training.records import check_shape, read_record, write_record
+from agegait.training.settings import Settings
 from agegait.whole_file import whole_file
 
 FORMAT = 2
@@ -170,9 +168,18 @@ class Run:
                 f"({_some(then - now)}): train a new run."
             )
 
+    def has(self, stage: str) -> bool:
+        """Whether a stage of the training, such as `"encoder"`, is done."""
+        return stage in self.record["trained"]
+
+    def finish_stage(self, stage: str, reached: dict[str, Any]) -> None:
+        """Writes down that a stage is done, and what it reached."""
+        self.record["trained"][stage] = reached
+        self.save_record()
+
     def save_record(self) -> None:
         """Writes run.json, whole or not at all."""
-        write_aside(self.folder / "run.json", json.dumps(self.record, indent=2))
+        write_record(self.folder / "run.json", self.record)
 
     def save_model(self, name: str, model: keras.Model) -> None:
         """Writes `name.keras`, whole or not at all; without the optimizer's state, which nobody needs any more.
@@ -206,7 +213,7 @@ class Run:
             ) from error
 
 
-def load(folder: str | PathLike) -> Run:
+def load_run(folder: str | PathLike) -> Run:
     """The run of a folder.
 
     Raises:

@@ -1,0 +1,136 @@
+"""The stages of a run's training: each is skipped where it is done."""
+
+import functools
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+
+from agegait.datasets import Windows
+from agegait.losses import SmoothedCrossentropy
+from agegait.training import optimizers
+from agegait.training.networks import make_encoder, make_recognizer, make_window_recognizer
+from agegait.training.run import Run
+from agegait.training.stage import Stage
+
+Callbacks = Sequence[keras.callbacks.Callback]
+
+
+def train_encoder(run: Run, training: Windows, validation: Windows, callbacks: Callbacks = ()) -> None:
+    """Trains a run's encoder, without labels.
+
+    Args:
+        run: The run.
+        training: Windows to learn from.
+        validation: Windows to validate on.
+        callbacks: Keras callbacks, to watch.
+    """
+    if not run.has("encoder"):
+        _encoder_stage(run, training, validation).fit(run, callbacks)
+
+
+def train_recognizer(
+    run: Run,
+    training: Windows,
+    validation: Windows,
+    callbacks: Callbacks = (),
+    features: tuple[np.ndarray, np.ndarray] | None = None,
+) -> None:
+    """Trains a run's recognizer on labels; its encoder must be trained.
+
+    Args:
+        run: The run.
+        training: Windows to learn from.
+        validation: Windows to choose the epoch by.
+        callbacks: Keras callbacks, to watch.
+        features: What the encoder makes of both, if that is at hand.
+    """
+    if not run.has("recognizer"):
+        if features is None:
+            features = run.features(training, "training AGEs"), run.features(validation, "validation AGEs")
+        _recognizer_stage(run, training, validation, *features).fit(run, callbacks)
+
+
+def train_window_recognizer(run: Run, training: Windows, validation: Windows, callbacks: Callbacks = ()) -> None:
+    """Trains a run's recognizer of windows themselves on labels; arguments as for `train_encoder`."""
+    if not run.has("window_recognizer"):
+        _window_recognizer_stage(run, training, validation).fit(run, callbacks)
+
+
+def _encoder_stage(run: Run, training: Windows, validation: Windows) -> Stage:
+    settings, recipe = run.settings, run.settings.recipe
+    keras.utils.set_random_seed(settings.seed)
+    encoder = make_encoder(settings, joints=training.skeletons.shape[2])
+    encoder.build((None, *training.skeletons.shape[1:]))
+    epochs = recipe.passes(recipe.epochs, len(training.persons), recipe.batch_size)
+    return Stage(
+        "encoder",
+        encoder,
+        training.skeletons,
+        None,
+        validation.skeletons,
+        epochs,
+        recipe.batch_size,
+        functools.partial(optimizers.encoder_optimizer, recipe),
+        loss=None,
+        monitor="val_loss",
+        mode="min",
+        keep_best=bool(recipe.early_stopping and epochs),
+        patience=recipe.early_stopping or None,
+    )
+
+
+def _recognizer_stage(
+    run: Run, training: Windows, validation: Windows, features: np.ndarray, validation_features: np.ndarray
+) -> Stage:
+    settings, recipe = run.settings, run.settings.recipe
+    # Again, so that what came before has no say in what is drawn: a training that was stopped, or a model read.
+    keras.utils.set_random_seed(settings.seed)
+    recognizer = make_recognizer(recipe, len(run.persons), settings.manner, features, settings.precision)
+    rows, labels = recognizer.rows(features, training.persons)
+    validated = validation_features, validation.persons
+    return _label_stage("recognizer", run, recognizer, rows, labels, validated, recipe.recognizer_epochs, "rows")
+
+
+def _window_recognizer_stage(run: Run, training: Windows, validation: Windows) -> Stage:
+    settings, recipe = run.settings, run.settings.recipe
+    keras.utils.set_random_seed(settings.seed)
+    recognizer = make_window_recognizer(recipe, len(run.persons), training.skeletons, settings.precision)
+    return _label_stage(
+        "window_recognizer",
+        run,
+        recognizer,
+        training.skeletons,
+        training.persons,
+        (validation.skeletons, validation.persons),
+        recipe.window_recognizer_epochs,
+        "windows",
+    )
+
+
+def _label_stage(
+    name: str,
+    run: Run,
+    model: keras.Model,
+    inputs: np.ndarray,
+    labels: np.ndarray,
+    validation: tuple[np.ndarray, np.ndarray],
+    epochs: int,
+    unit: str,
+) -> Stage:
+    recipe = run.settings.recipe
+    return Stage(
+        name,
+        model,
+        inputs,
+        labels,
+        validation,
+        recipe.passes(epochs, len(labels), recipe.recognizer_batch_size),
+        recipe.recognizer_batch_size,
+        functools.partial(optimizers.recognizer_optimizer, recipe),
+        loss=SmoothedCrossentropy(recipe.label_smoothing),
+        monitor="val_accuracy",
+        mode="max",
+        patience=recipe.early_stopping or None,
+        unit=unit,
+    )

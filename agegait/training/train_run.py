@@ -1,0 +1,153 @@
+"""Training a run, stage by stage."""
+
+import dataclasses
+import shutil
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from agegait.datasets import DataSet, Windows
+from agegait.private_files import private_files, private_folder
+from agegait.training.environment import environment
+from agegait.training.records import write_record
+from agegait.training.run import FORMAT, Run, load_run
+from agegait.training.settings import Settings
+from agegait.training.stages import train_encoder, train_recognizer, train_window_recognizer
+
+
+@private_files()
+def train(
+    settings: Settings,
+    out: str | PathLike,
+    data_dir: str | PathLike | None = None,
+    manual_dir: str | PathLike | None = None,
+    check_limbs: bool = True,
+    tensorboard: bool = False,
+) -> Run:
+    """Trains an encoder and a recognizer, or resumes a training that was stopped.
+
+    Recognizers are those of the epoch with the best accuracy over the validation walks, which are neither training
+    walks nor test walks of this run. The encoder is that of the last epoch. With `early_stopping` it is that of the
+    epoch with the least validation loss.
+
+    Args:
+        settings: What to do.
+        out: The run's folder; made where it is not there.
+        data_dir: Where prepared data sets are kept; TFDS's own place where absent.
+        manual_dir: Where a data set that was fetched by hand lies.
+        check_limbs: Whether to refuse a folder of one's own in which limbs are not as bodies have them.
+        tensorboard: Whether to write losses for TensorBoard as well, into `tensorboard/` in the run's folder.
+
+    Returns:
+        The finished run.
+
+    Raises:
+        ValueError: The folder holds something else, or a run of other settings.
+    """
+    _check_folder(Path(out), settings)
+    return train_on(settings.load(data_dir, manual_dir, check_limbs), settings, out, tensorboard)
+
+
+@private_files()
+def train_on(dataset: DataSet, settings: Settings, out: str | PathLike, tensorboard: bool = False) -> Run:
+    """Does what `train` does, on a data set that was loaded before."""
+    run, training, validation = begin(dataset, settings, out)
+    train_encoder(run, training, validation, _tensorboard(run, "encoder", tensorboard))
+    train_recognizer(run, training, validation, _tensorboard(run, "recognizer", tensorboard))
+    if settings.recipe.window_recognizer_epochs:
+        train_window_recognizer(run, training, validation, _tensorboard(run, "window_recognizer", tensorboard))
+    finish(run)
+    return run
+
+
+def begin(
+    dataset: DataSet, settings: Settings, out: str | PathLike, windows: tuple[Windows, Windows] | None = None
+) -> tuple[Run, Windows, Windows]:
+    """A run of which nothing may be trained yet, and the windows to train it on and to choose by.
+
+    Args:
+        dataset: The data set.
+        settings: What to do.
+        out: The run's folder.
+        windows: Those windows, where they are at hand.
+
+    Raises:
+        ValueError: The folder holds something else, or a run of other settings.
+    """
+    out = Path(out)
+    _check_folder(out, settings)
+    run = _begin(out, settings, dataset)
+    if windows is None:
+        windows = run.training_windows(dataset), run.windows(dataset, "validation")
+    training, validation = windows
+    run.record["data"]["split"] = {
+        "train": _names(training.walks),
+        "validation": _names(validation.walks),
+        "windows": {"train": len(training.walks), "validation": len(validation.walks)},
+    }
+    run.save_record()
+    return run, training, validation
+
+
+def finish(run: Run) -> None:
+    """Leaves out of a run's folder what only a training under way needs."""
+    shutil.rmtree(run.folder / "checkpoints", ignore_errors=True)
+
+
+def _tensorboard(run: Run, name: str, wanted: bool) -> list[keras.callbacks.Callback]:
+    return [keras.callbacks.TensorBoard(run.folder / "tensorboard" / name, write_graph=False)] if wanted else []
+
+
+def differences(there: Settings, asked: Settings) -> list[str]:
+    """What is otherwise in settings than was asked for: a text each."""
+    old, new = (_flat(dataclasses.asdict(found)) for found in (there, asked))
+    return [f"{name} {old[name]!r}, not {new[name]!r}" for name in new if old[name] != new[name]]
+
+
+def _flat(settings: dict[str, Any]) -> dict[str, Any]:
+    recipe, walk_format = settings.pop("recipe"), settings.pop("walk_format")
+    # Units of an encoder and units of files, by the names that their options have.
+    return {"encoder_units": recipe.pop("units"), **recipe, **walk_format, **settings}
+
+
+def _check_folder(out: Path, settings: Settings) -> None:
+    if not out.exists():
+        return
+    if not out.is_dir() or (any(out.iterdir()) and not (out / "run.json").exists()):
+        raise ValueError(f"{out}: expected a new or empty folder, or a run to take up, found something else.")
+    if (out / "run.json").exists():
+        other = differences(load_run(out).settings, settings)
+        if other:
+            raise ValueError(f"{out}: holds a run of other settings: {'; '.join(other)}.")
+
+
+def _begin(out: Path, settings: Settings, dataset: DataSet) -> Run:
+    private_folder(out)
+    if (out / "run.json").exists():
+        return load_run(out)
+    record = {
+        "format": FORMAT,
+        "settings": dataclasses.asdict(settings),
+        "data": {
+            "name": dataset.name,
+            "version": dataset.version,
+            "persons": dataset.persons,
+            "licence": dataset.licence,
+            "preparation": dataclasses.asdict(dataset.preparation),
+            "held_out": dataset.held_out,
+            "notes": dataset.notes,
+            "bodies": dataset.bodies,
+        },
+        "normalization": settings.normalization().get_config(),
+        **environment(),
+        "trained": {},
+    }
+    write_record(out / "run.json", record)
+    return load_run(out)
+
+
+def _names(walks: np.ndarray) -> list[str]:
+    return list(dict.fromkeys(walks.tolist()))
