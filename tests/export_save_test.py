@@ -287,11 +287,11 @@ def test_an_export_that_differs_is_refused(identifier, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("logits", "received", "differing"),
     [
-        ([0.0, 0.0], [0.0, 5e-6], None),
-        ([0.0, 0.0], [0.0, 2e-5], "logits"),
-        ([1000.0, 1000.0], [1000.0, 1000.005], None),  # probabilities a thousandth apart
-        ([1000.0, 1000.0], [1000.0, 1000.02], "logits"),
-        ([1000.0, 1000.0], [1000.005, 1000.0], "person"),
+        ([0.0, 0.0], [0.0, 3e-4], None),
+        ([0.0, 0.0], [0.0, 1e-3], "logits"),
+        ([1000.0, 1000.0], [1000.0, 1000.3], None),  # probabilities seven hundredths apart
+        ([1000.0, 1000.0], [1000.0, 1001.0], "logits"),
+        ([1000.0, 1000.0], [1000.3, 1000.0], "person"),
     ],
 )
 def test_an_answer_is_compared_by_its_largest_value(logits, received, differing):
