@@ -27,7 +27,7 @@ def test_the_python_example_runs_and_names_a_person(tmp_path):
         [sys.executable, "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    assert re.search(r"Identification\(person='walker\d\d', score=0\.\d+\)", done.stdout.splitlines()[-1])
+    assert re.search(r"Identification\(person='walker\d\d', score=0\.\d+, fault=''\)", done.stdout.splitlines()[-1])
 
 
 def test_every_command_exists():

@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import logging
 import resource
 import shlex
 import signal
@@ -161,7 +162,10 @@ def serve(options: argparse.Namespace) -> None:
 
     def announce(server: serving.Server) -> None:
         text = f"serving {options.folder or options.model_config_file} on {server.address}; stop it with Ctrl-C"
-        errors().print(text, soft_wrap=True)
+        if options.log == "none":
+            errors().print(text, soft_wrap=True)
+        else:
+            logging.getLogger("agegait.serving").info(text)
 
     # Each connection takes a file; many a system lets a process have 1,024 unless it asks for more.
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
