@@ -21,6 +21,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 LOCKED := $(PIP) install --quiet --require-hashes --no-build-isolation
 LOCK_TOOLS := build/lock
 PROTO_TOOLS := build/proto
+# The packages as they are installed, export/ as agegait.export, for mypy.
+TYPES := build/types
 
 # TensorFlow's start-up chatter buries what the tests say.
 export TF_CPP_MIN_LOG_LEVEL ?= 3
@@ -29,7 +31,7 @@ help:
 	@echo 'make demo       train, evaluate, export, serve and name a walker, small, on made-up walks (a few minutes)'
 	@echo 'make test       the quick tests (some ten minutes on two cores)'
 	@echo 'make test-all   those marked slow too'
-	@echo 'make lint       ruff and mypy'
+	@echo 'make lint       ruff, mypy and import-linter'
 	@echo 'make proto      write agegait/serving/wire_pb2.py from wire.proto'
 	@echo 'make lock       resolve the dependencies of pyproject.toml again and write the requirements*.lock'
 
@@ -43,7 +45,10 @@ test test-all: $(VENV)/test.stamp
 lint: $(VENV)/test.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
+	@rm -rf $(TYPES) && mkdir -p $(TYPES)/agegait
+	@ln -s $(CURDIR)/agegait/* $(CURDIR)/export $(TYPES)/agegait && ln -s $(CURDIR)/tfds_builders $(TYPES)
+	cd $(TYPES) && $(CURDIR)/$(BIN)/python -m mypy --config-file $(CURDIR)/pyproject.toml agegait tfds_builders
+	cd $(TYPES) && PYTHONPATH=. $(CURDIR)/$(BIN)/lint-imports $(CURDIR)/pyproject.toml --no-cache
 
 # A stamp is written when its step is over.
 $(VENV)/venv.stamp:

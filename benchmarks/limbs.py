@@ -8,7 +8,8 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from agegait import datasets, limbs, skeletons
+from agegait import datasets, skeletons
+from agegait.skeletons import limbs
 
 
 def main():

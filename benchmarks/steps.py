@@ -25,7 +25,7 @@ from rich.console import Console
 from rich.table import Table
 
 import agegait
-from agegait.protocols import Recognition
+from agegait.evaluation.protocols import Recognition
 
 LOSS = "val_reconstruction_loss"
 

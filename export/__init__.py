@@ -1,23 +1,8 @@
 """SavedModels of the trained models, for our gRPC server and for tensorflow/serving.
 
-The public name loads on first use (PEP 562): it imports TensorFlow.
+The public name loads on first use: it imports TensorFlow.
 """
 
-from typing import TYPE_CHECKING, Any
+import lazy_loader as _lazy
 
-__all__ = ["save"]
-
-if TYPE_CHECKING:
-    from .saved_models import save
-
-
-def __getattr__(name: str) -> Any:
-    if name not in __all__:
-        raise AttributeError(f"module 'agegait.export' has no attribute {name!r}")
-    from .saved_models import save
-
-    return save
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)

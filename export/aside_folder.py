@@ -9,8 +9,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from agegait.disk_full import naming_full_disk
-from agegait.private_files import private_files, private_folder
+from agegait.storage.disk_full import naming_full_disk
+from agegait.storage.private_files import private_files, private_folder
 
 _PREFIX = ".export-"
 

@@ -15,8 +15,8 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
-from agegait.disk_full import naming_full_disk
 from agegait.skeletons import JOINTS, STANDING
+from agegait.storage.disk_full import naming_full_disk
 
 from .aside_folder import aside_folder, share_with_group
 from .endpoints import Endpoint, encoder_endpoints, identifier_endpoints, recognizer_endpoints

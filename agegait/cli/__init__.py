@@ -8,8 +8,8 @@ import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from agegait.private_files import OpenFolderWarning, private_files
-from agegait.visible_text import visible
+from agegait.storage.private_files import OpenFolderWarning, private_files
+from agegait.terminal.visible_text import visible
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(words: Sequence[str]) -> int:
     from agegait.cli.parser import make_parser
-    from agegait.console import errors
+    from agegait.terminal.console import errors
 
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -69,7 +69,7 @@ def _plain_warnings() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("default", OpenFolderWarning)
         show = warnings.showwarning
-        from agegait.console import errors
+        from agegait.terminal.console import errors
 
         def showwarning(message: Any, category: type[Warning], *rest: Any, **others: Any) -> None:
             if issubclass(category, OpenFolderWarning):

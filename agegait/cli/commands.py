@@ -13,9 +13,9 @@ from agegait.cli.json_stderr import json_stderr
 from agegait.cli.log_lines import print_warnings
 from agegait.cli.run_settings import file_format, run_settings, train_command
 from agegait.cli.tensorflow import start_tensorflow
-from agegait.console import errors, output
 from agegait.serving.options import client_arguments, server_arguments
-from agegait.whole_file import whole_file
+from agegait.storage.whole_file import whole_file
+from agegait.terminal.console import errors, output
 
 _EXIT_SECONDS = 10
 
@@ -82,7 +82,9 @@ def tune(options: argparse.Namespace) -> None:
 def inspect(options: argparse.Namespace) -> None:
     """Shows what is understood of walks."""
     start_tensorflow()
-    from agegait import datasets, inspection, plots
+    from agegait import datasets
+    from agegait.datasets import inspection
+    from agegait.skeletons import drawing as plots
 
     dataset = datasets.load(
         options.dataset, options.data_dir, options.manual_dir, file_format(options), check_limbs=False
@@ -101,7 +103,8 @@ def inspect(options: argparse.Namespace) -> None:
 def evaluate(options: argparse.Namespace) -> None:
     """Evaluates a run."""
     start_tensorflow()
-    from agegait import evaluation, report, training
+    from agegait import evaluation, training
+    from agegait.evaluation import report
 
     # None without the option, empty if it names none.
     baselines = () if options.baseline is None else options.baseline or evaluation.COORDINATES

@@ -8,8 +8,8 @@ from rich.text import Text
 from rich.tree import Tree
 
 from agegait.cli.tensorflow import start_tensorflow
-from agegait.console import output
-from agegait.whole_file import whole_file
+from agegait.storage.whole_file import whole_file
+from agegait.terminal.console import output
 
 DEMO_RECIPE: dict[str, Any] = {
     "epochs": 3,
@@ -30,7 +30,8 @@ def demo(options: argparse.Namespace) -> None:
     start_tensorflow()
     import numpy as np
 
-    from agegait import datasets, evaluation, export, report, serving, training
+    from agegait import datasets, evaluation, export, serving, training
+    from agegait.evaluation import report
     from agegait.training import recipes
 
     def step(text: str) -> None:

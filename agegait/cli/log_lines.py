@@ -1,6 +1,6 @@
 import logging
 
-from agegait.console import errors
+from agegait.terminal.console import errors
 
 
 class LogLines(logging.Handler):

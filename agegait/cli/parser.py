@@ -9,7 +9,7 @@ from agegait.cli.demo import demo
 from agegait.cli.names import recipe_option_name, recipe_options
 from agegait.cli.stored import list_stored
 from agegait.serving.options import add_client_options, add_server_options
-from agegait.visible_text import visible
+from agegait.terminal.visible_text import visible
 
 DATASETS = "biwi, ias, kgbd, walkers, or a folder of one's own: PATH/<person>/<walk>"
 PRESETS = ("paper", "best")

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from rich import box
 from rich.table import Table
 
-from agegait.console import output
-from agegait.private_files import is_open
-from agegait.visible_text import visible
+from agegait.storage.private_files import is_open
+from agegait.terminal.console import output
+from agegait.terminal.visible_text import visible
 
 if TYPE_CHECKING:
-    from agegait.stored import Store
+    from agegait.storage import Store
 
 PEOPLE_SHOWN = 6
 UNLINKED = (
@@ -23,7 +23,7 @@ UNLINKED = (
 
 def list_stored(options: argparse.Namespace) -> None:
     """Lists what is stored, or where a person is, and deletes the person's recordings if asked."""
-    from agegait.stored import find_stores
+    from agegait.storage import find_stores
 
     if options.person is None and (options.delete or options.yes):
         raise ValueError("--person: expected with --delete, received none.")
@@ -40,7 +40,7 @@ def list_stored(options: argparse.Namespace) -> None:
 
 
 def _print_all(stores: Sequence["Store"]) -> None:
-    from agegait.stored.store import KINDS
+    from agegait.storage.store import KINDS
 
     console = output()
     table = _table("where", "what", "of whom", "who can read it")
@@ -54,7 +54,7 @@ def _print_all(stores: Sequence["Store"]) -> None:
 
 
 def _print_person(person: str, found: Sequence["Store"], unknown: Sequence["Store"], among: int) -> None:
-    from agegait.stored.store import REMEDIES
+    from agegait.storage.store import REMEDIES
 
     console = output()
     if not found:
@@ -97,7 +97,7 @@ def _delete(
 
 def _clear(folder: Path, person: str, roots: Sequence[Path]) -> list[str]:
     """Removes a folder and the person's above it, where they are empty; returns those where something else is left."""
-    from agegait.stored import is_same_person
+    from agegait.storage import is_same_person
 
     for place in (folder, folder.parent):
         if place in roots or (place == folder.parent and not is_same_person(place.name, person)):

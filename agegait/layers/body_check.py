@@ -4,8 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from agegait import limbs
-from agegait.skeletons import BONES, JOINTS
+from agegait.skeletons import BONES, JOINTS, limbs
 
 _STARTS, _ENDS = np.transpose(BONES)
 _LEAST, _MOST = np.transpose([limbs.limb_range(limb) for limb in limbs.LIMBS]).astype("float32")
@@ -22,10 +21,10 @@ _STRANGE_LIMBS = 3
 class BodyCheck(keras.layers.Layer):
     """Tells which windows show a body that stands upright, and what is wrong with the others.
 
-    The constants are those of `agegait.limbs`, by which walks are checked before a training. A frame shows a body if
-    its coordinates are finite, its farthest joints as far apart as a body's, all limbs but three as long as a body of
-    that size has them, and the head above the hips and these above the feet, along y. A window shows a body if at
-    least half of its frames do, so that a sensor may fail in single ones.
+    The constants are those of `agegait.skeletons.limbs`, by which walks are checked before a training. A frame shows a
+    body if its coordinates are finite, its farthest joints as far apart as a body's, all limbs but three as long as a
+    body of that size has them, and the head above the hips and these above the feet, along y. A window shows a body if
+    at least half of its frames do, so that a sensor may fail in single ones.
 
     Not found is what leaves lengths and the vertical as they are, such as mirrored bodies.
 

@@ -11,10 +11,10 @@ import numpy as np
 
 from agegait import training
 from agegait.datasets import DataSet, Windows
+from agegait.storage.whole_file import whole_file
 from agegait.training.recipes import Recipe
 from agegait.training.run import Run, load_run
 from agegait.training.settings import Settings
-from agegait.whole_file import whole_file
 
 NAMES_ALONE = ("manner", "features")
 """Settings that leave the encoder as it is."""

@@ -4,8 +4,8 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from agegait.private_files import private_folder
-from agegait.whole_file import whole_file
+from agegait.storage.private_files import private_folder
+from agegait.storage.whole_file import whole_file
 
 BATCH = 4096
 

@@ -18,7 +18,7 @@ NOTES = {
 
 ALL_NOTES = (
     "The published figures of D13, D16, the LSTMs and PoseGait are those of the paper's table; how these were trained "
-    "is not known here, and our D16 holds three lengths of our own choice (see `agegait.descriptors`)."
+    "is not known here, and our D16 holds three lengths of our own choice (see `agegait.skeletons.descriptors`)."
 )
 
 

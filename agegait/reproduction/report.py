@@ -9,12 +9,13 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from agegait import evaluation, protocols
+from agegait import evaluation
+from agegait.evaluation import protocols
 from agegait.reproduction.published import ALL_NOTES, NOTES, PUBLISHED, SHORT_SOURCE, SOURCE, Figures
 from agegait.reproduction.rows import ROWS
+from agegait.storage.whole_file import write_text
+from agegait.terminal.visible_text import visible
 from agegait.training.records import read_record, write_record
-from agegait.visible_text import visible
-from agegait.whole_file import write_text
 
 PRINTED = ("Rank-1", "nAUC (ROC)")
 """Ours that the published figures stand beside."""

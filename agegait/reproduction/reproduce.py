@@ -13,18 +13,19 @@ from typing import Any
 import keras
 import numpy as np
 
-from agegait import evaluation, protocols, training
-from agegait.baselines import NetworkBaseline, baseline
-from agegait.console import errors
+from agegait import evaluation, training
 from agegait.datasets import DataSet, Windows
-from agegait.disk_full import naming_full_disk
-from agegait.private_files import private_files, private_folder
+from agegait.evaluation import protocols
+from agegait.evaluation.baselines import NetworkBaseline, baseline
 from agegait.reproduction import encoders, report
 from agegait.reproduction.encoders import Features, Parts
 from agegait.reproduction.epoch_scores import EpochScores
 from agegait.reproduction.few_labels import labelled
 from agegait.reproduction.row import Row
 from agegait.reproduction.rows import find
+from agegait.storage.disk_full import naming_full_disk
+from agegait.storage.private_files import private_files, private_folder
+from agegait.terminal.console import errors
 from agegait.training.environment import environment
 from agegait.training.records import check_shape, read_record, write_record
 from agegait.training.run import Run

@@ -15,8 +15,8 @@ class Row:
         text: What it is, in a line.
         settings: The fields of `agegait.training.Settings` that it changes.
         recipe: The fields of `agegait.training.recipes.Recipe` that it changes.
-        baseline: The name in `agegait.baselines.BASELINES` of what stands in place of encoder and recognizer, if
-            anything does.
+        baseline: The name in `agegait.evaluation.baselines.BASELINES` of what stands in place of encoder and
+            recognizer, if anything does.
         labelled_walks: Training walks of each person that have labels; None for all. The encoder reads no labels and
             sees every walk in either case.
         window_recognizer: Whether a recognizer of windows themselves answers too, as the base's recipe has it, or else

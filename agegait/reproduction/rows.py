@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from agegait.baselines import BASELINES, OF_AN_ENCODER
+from agegait.evaluation.baselines import BASELINES, OF_AN_ENCODER
 from agegait.reproduction.row import Row
 
 FRAMES = (4, 6, 8, 10)

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import keras
 
-from agegait.private_files import private_folder
-from agegait.whole_file import whole_file
+from agegait.storage.private_files import private_folder
+from agegait.storage.whole_file import whole_file
 
 
 class History:

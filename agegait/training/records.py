@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from agegait.whole_file import write_text
+from agegait.storage.whole_file import write_text
 
 T = TypeVar("T")
 

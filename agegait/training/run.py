@@ -10,10 +10,10 @@ import numpy as np
 from agegait.datasets import DataSet, Windows
 from agegait.layers import SkeletonNormalization
 from agegait.models import GaitEncoder, GaitIdentifier, GaitRecognizer, WindowRecognizer
+from agegait.storage.whole_file import whole_file
 from agegait.training.encoding import encode
 from agegait.training.records import check_shape, read_record, write_record
 from agegait.training.settings import Settings
-from agegait.whole_file import whole_file
 
 FORMAT = 2
 SPLIT = {"train": [str], "validation": [str], "windows": {"train": int, "validation": int}}

@@ -8,8 +8,8 @@ import keras
 import numpy as np
 
 from agegait import data
-from agegait.disk_full import naming_full_disk
-from agegait.private_files import private_files, private_folder
+from agegait.storage.disk_full import naming_full_disk
+from agegait.storage.private_files import private_files, private_folder
 from agegait.training.callbacks import BestWeights, EarlyStopping, ProgressLine, TrainingCheckpoint
 from agegait.training.encoding import FEATURE_BATCH
 from agegait.training.history import History

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 from agegait.datasets import DataSet, Windows
-from agegait.private_files import private_files, private_folder
+from agegait.storage.private_files import private_files, private_folder
 from agegait.training.environment import environment
 from agegait.training.records import write_record
 from agegait.training.run import FORMAT, Run, load_run

@@ -14,7 +14,7 @@ from keras_tuner.engine.base_tuner import BaseTuner
 from keras_tuner.engine.trial import Trial, TrialStatus
 from keras_tuner.errors import FailedTrialError, FatalRuntimeError
 
-from agegait.console import errors
+from agegait.terminal.console import errors
 from agegait.training.run import Run
 from agegait.training.settings import Settings
 from agegait.tuning.results import PROJECT, reason

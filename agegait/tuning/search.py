@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from agegait import training
-from agegait.console import errors
-from agegait.disk_full import naming_full_disk
-from agegait.private_files import private_files, private_folder
+from agegait.storage.disk_full import naming_full_disk
+from agegait.storage.private_files import private_files, private_folder
+from agegait.terminal.console import errors
 from agegait.training.records import read_record, write_record
 from agegait.training.run import Run
 from agegait.training.settings import Settings

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 
 from etils import epath
 
-from agegait.data.drawn_split import draw_split
+from agegait.data.folder.drawn_split import draw_split
 
 SEED = 0
 IDENTICAL = ("Person064/4", "Person064/5")
@@ -35,8 +35,9 @@ def read() -> dict[str, str]:
 def draw(walks: Iterable[str], seed: int = SEED) -> dict[str, str]:
     """Draws the split: one walk of each person for the test, and one of every fourth person for validation.
 
-    The order of drawing is that of `agegait.data.drawn_split.draw_split`. The first of a person's walks in that order
-    is the test; the second, for the first quarter of the people in that order, is validation; the rest is for training.
+    The order of drawing is that of `agegait.data.folder.drawn_split.draw_split`. The first of a person's walks in that
+    order is the test; the second, for the first quarter of the people in that order, is validation; the rest is for
+    training.
 
     Args:
         walks: The walks' names, such as "Person001/1".

@@ -14,7 +14,7 @@ from agegait.data.files.npy_arrays import ArrayHeader, read_header, read_values
 from agegait.data.files.numbers import to_float64
 from agegait.data.files.recording import Recording, listed
 from agegait.data.files.tracking import tracked_of
-from agegait.data.walk_format import UNITS, is_rate
+from agegait.data.folder.walk_format import UNITS, is_rate
 
 _UNREADABLE = (*(ValueError, EOFError, OSError, KeyError, RuntimeError, MemoryError, OverflowError), zipfile.BadZipFile)
 """What a damaged archive may end in; a RuntimeError, of zipfile, for a password and for a compression that it lacks."""

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from agegait.serving.client.client import Client
 from agegait.serving.client.client_errors import ClientError
 from agegait.serving.options import add_client_options, client_arguments
-from agegait.visible_text import visible
+from agegait.terminal.visible_text import visible
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -38,6 +38,7 @@ from agegait.serving.server.unread_answers import UnreadAnswers
 
 _DEAD_PEER_SECONDS = 60
 _GOODBYE_SECONDS = 1.0
+_SIGNAL_SECONDS = 0.2
 _END_SECONDS = 5.0  # Beyond the drain, for whatever still runs or does not let go.
 _WATCHES = 64
 _UNREAD = 2  # Answers that callers have yet to read, as a multiple of requests in hand.
@@ -306,7 +307,10 @@ class Server:
         starting = threading.Thread(target=start, name="agegait-start", daemon=True)
         try:
             starting.start()
-            asked.wait()
+            # In steps: the kernel may hand a signal to a thread of gRPC's, and Python hears of it in this one alone, as
+            # it wakes.
+            while not asked.wait(_SIGNAL_SECONDS):
+                pass
             self._stopping.set()
         finally:
             self.stop()

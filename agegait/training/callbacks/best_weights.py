@@ -2,7 +2,7 @@ from pathlib import Path
 
 import keras
 
-from agegait.whole_file import whole_file
+from agegait.storage.whole_file import whole_file
 
 
 class BestWeights(keras.callbacks.Callback):

@@ -6,8 +6,8 @@ import time
 import keras
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from agegait.console import TextConsole, errors
-from agegait.visible_text import visible
+from agegait.terminal.console import TextConsole, errors
+from agegait.terminal.visible_text import visible
 
 
 class ProgressLine(keras.callbacks.Callback):

@@ -3,8 +3,8 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from agegait.private_files import private_folder
-from agegait.whole_file import whole_file
+from agegait.storage.private_files import private_folder
+from agegait.storage.whole_file import whole_file
 
 
 class TrainingCheckpoint(keras.callbacks.Callback):

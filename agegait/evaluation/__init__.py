@@ -1,0 +1,5 @@
+"""What a run reached on its test walks: protocols, baselines, and the report of both."""
+
+import lazy_loader as _lazy
+
+__getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)

@@ -1,0 +1,235 @@
+"""What a run reached on its test walks, by protocol."""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from os import PathLike
+from typing import Any
+
+import numpy as np
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from agegait.datasets import DataSet, Windows
+from agegait.evaluation import protocols
+from agegait.evaluation.baselines import BASELINES, baseline
+from agegait.storage.private_files import private_files, private_folder
+from agegait.training.records import write_record
+from agegait.training.run import Run
+
+COORDINATES = ("mlp", "mlp-whitened", "mlp-distances")
+"""Baselines that every comparison should have: plain networks on what the encoder sees too."""
+
+TITLES = {"ages": "AGE", "states": BASELINES["encoder-states"]}
+"""What tables call a run's features."""
+
+WINDOW_RECOGNIZER = "window recognizer"
+"""What tables call a run's recognizer of windows themselves."""
+
+BATCH = 4096
+
+FEWEST_PEOPLE = 4
+"""Verification and open sets divide people into those who choose a threshold and those who are tested."""
+
+
+@private_files()
+def evaluate(
+    run: Run,
+    data_dir: str | PathLike | None = None,
+    manual_dir: str | PathLike | None = None,
+    baselines: Sequence[str] = (),
+    search_windows: bool = False,
+    observe: Callable[[str, Windows, np.ndarray, np.ndarray | None], None] | None = None,
+) -> dict[str, Any]:
+    """Evaluates a run on the test walks of its data set and writes `evaluation.json` into its folder.
+
+    Recognition is of windows and of whole walks. Retrieval, verification and open-set identification compare walks by
+    the mean of their AGEs, see `GaitRecognizer.embed`; the encoder has seen everybody's training walks, without names.
+
+    Args:
+        run: A finished run.
+        data_dir: Where prepared data sets are kept; TFDS's own place where absent.
+        manual_dir: Where a data set that was fetched by hand lies.
+        baselines: Names of `agegait.evaluation.baselines.BASELINES` to train on the same windows, to compare with.
+        search_windows: Whether to search among windows too, which takes minutes for a data set of KGBD's size.
+        observe: Called with `"train"` and with each test split, its windows, their AGEs `[M, f, 3 k]` and, of a test,
+            the run's logits `[M, N]`, once they are there: for whoever wants to see more than figures.
+
+    Returns:
+        What `evaluation.json` holds: for each test split, a list of results, each with its `method`, `protocol`, what
+        its `samples` are and its figures.
+
+    Raises:
+        ValueError: The run is not finished, its data are not to be had, are not those that it was trained on, or have
+            no test walks; an unknown baseline.
+    """
+    private_folder(run.folder)
+    own = TITLES[run.settings.features]
+    others = [baseline(name, run.encoder, run.settings.recipe, run.settings.manner) for name in baselines]
+    recognizer = run.recognizer
+    dataset = run.settings.load(data_dir, manual_dir, check_limbs=False)  # the training did
+    if not dataset.tests:
+        raise ValueError(f"{dataset.name}: expected walks to test on, found none: nobody has two walks.")
+    training = run.windows(dataset, "train", run.settings.frames)
+    run.check_split(training)
+    gallery = run.features(training, "gallery AGEs")
+    if observe:
+        observe("train", training, gallery, None)
+    embedded = recognizer.embed(gallery)
+    _fit(others, run, dataset)
+    tests: dict[str, list[dict[str, Any]]] = {}
+    left_out: dict[str, list[str]] = {}
+    for split in dataset.tests:
+        windows, left_out[split] = of_people_trained_on(run.windows(dataset, split), training)
+        ages = run.features(windows, f"{split} AGEs")
+        logits = logits_by_method(run, windows, ages)
+        if observe:
+            observe(split, windows, ages, next(iter(logits.values())))
+        tests[split] = [
+            result for method, own_logits in logits.items() for result in recognition(method, own_logits, windows)
+        ]
+        for other in others:
+            tests[split] += recognition(other.title, other.scores(windows), windows)
+        tests[split] += comparison(own, recognizer.embed(ages), windows, embedded, training, search_windows)
+    evaluation = {
+        "settings": dataclasses.asdict(run.settings),
+        "chosen_on": "validation walks, which are no training walks"
+        if not dataset.held_out
+        else f"the last {dataset.held_out:.0%} of each training walk, which was not trained on",
+        "left_out": left_out,
+        "tests": tests,
+    }
+    write_record(run.folder / "evaluation.json", evaluation)
+    return evaluation
+
+
+def tables(evaluation: dict[str, Any]) -> list[Table]:
+    """What an evaluation found, for the terminal: a table for each protocol, since their figures do not compare."""
+    rows = [(split, result) for split, results in evaluation["tests"].items() for result in results]
+    return [_table(protocol, rows) for protocol in dict.fromkeys(result["protocol"] for _, result in rows)]
+
+
+def _rank(k: int) -> Callable[[dict[str, Any]], float | None]:
+    # A rank is a number here and a string in JSON.
+    return lambda result: (ranks := result.get("rank", {})).get(k, ranks.get(str(k)))
+
+
+def _passed(rate: float, protocol: str) -> Callable[[dict[str, Any]], float | None]:
+    def true(result: dict[str, Any]) -> float | None:
+        points = result.get("operating_points", ()) if result["protocol"] == protocol else ()
+        return next((point["true"] for point in points if point["asked"] == rate), None)
+
+    return true
+
+
+FIGURES: dict[str, Callable[[dict[str, Any]], float | None]] = {
+    **{f"Rank-{k}": _rank(k) for k in protocols.RANKS},
+    "nAUC (CMC)": lambda result: result.get("nauc_cmc"),
+    "nAUC (ROC)": lambda result: result.get("nauc_roc"),
+    "mAP": lambda result: result.get("mean_average_precision"),
+    "mINP": lambda result: result.get("mean_inverse_negative_penalty"),
+    "EER": lambda result: result.get("equal_error_rate"),
+    **{f"TAR, FAR {rate:.1%}": _passed(rate, protocols.Verification.protocol) for rate in protocols.FALSE_ACCEPT_RATES},
+    **{f"DIR, FAR {rate:.0%}": _passed(rate, protocols.OpenSet.protocol) for rate in protocols.FALSE_ALARM_RATES},
+}
+"""The columns of tables, from the results that have them. TAR: true accepts, DIR: detected and rightly identified."""
+
+
+def _table(protocol: str, rows: list[tuple[str, dict[str, Any]]]) -> Table:
+    rows = [(split, result) for split, result in rows if result["protocol"] == protocol]
+    shown = {name: of for name, of in FIGURES.items() if any(of(result) is not None for _, result in rows)}
+    table = Table(
+        title=f"{protocol}, in per cent",
+        title_justify="left",
+        title_style="bold",
+        box=box.SIMPLE,
+        collapse_padding=True,
+        pad_edge=False,
+    )
+    for name in ("test", "method", "of"):
+        table.add_column(name, no_wrap=name != "method")
+    for name in ("samples", *shown):
+        table.add_column(Text(name.replace(" ", "\n", 1)), justify="right", no_wrap=True)
+    for split, result in rows:
+        figures = (of(result) for of in shown.values())
+        cells = ("" if figure is None else f"{100 * figure:.1f}" for figure in figures)
+        table.add_row(split, result["method"], result["of"], f"{result['samples']:,}", *cells)
+    return table
+
+
+def of_people_trained_on(windows: Windows, training: Windows) -> tuple[Windows, list[str]]:
+    """The windows that a closed set can name, and the walks of everybody else."""
+    known = np.isin(windows.persons, training.persons)
+    if not known.any():
+        raise ValueError("test: expected walks of people who are trained on, found none of them.")
+    return Windows(*(column[known] for column in windows)), sorted(set(windows.walks[~known].tolist()))
+
+
+def _fit(others: Sequence[Any], run: Run, dataset: DataSet) -> None:
+    if others:
+        training = run.training_windows(dataset)
+        validation = run.windows(dataset, "validation")
+    for other in others:
+        other.fit(training, validation, len(run.persons), run.settings.seed)
+
+
+def as_result(method: str, of: str, found: Any) -> dict[str, Any]:
+    """What a protocol found, as `evaluation.json` has it."""
+    return {"method": method, "protocol": found.protocol, "of": of, **dataclasses.asdict(found)}
+
+
+def recognition(method: str, logits: np.ndarray, windows: Windows) -> list[dict[str, Any]]:
+    """Closed-set recognition of windows, and of walks by the mean of their windows' logits."""
+    by_walk = protocols.by_walk(logits, windows.persons, windows.walks)
+    return [
+        as_result(method, "windows", protocols.recognition(logits, windows.persons)),
+        as_result(method, "walks", protocols.recognition(*by_walk)),
+    ]
+
+
+def comparison(
+    method: str,
+    probes: np.ndarray,
+    windows: Windows,
+    gallery: np.ndarray,
+    training: Windows,
+    search_windows: bool = False,
+) -> list[dict[str, Any]]:
+    """The protocols that compare features with a gallery, that of the training walks.
+
+    Args:
+        method: What the features are.
+        probes: `[M, D]` features of the test windows.
+        windows: Those windows.
+        gallery: `[G, D]` features of the training windows.
+        training: Those windows.
+        search_windows: Whether to search among windows too.
+    """
+    walks = (
+        *protocols.by_walk(probes, windows.persons, windows.walks),
+        *protocols.by_walk(gallery, training.persons, training.walks),
+    )
+    found = [as_result(method, "walks", protocols.retrieval(*walks))]
+    if search_windows:
+        every = protocols.retrieval(probes, windows.persons, gallery, training.persons)
+        found.append(as_result(method, "windows", every))
+    if len(set(windows.persons.tolist())) >= FEWEST_PEOPLE:
+        others = (protocols.verification, protocols.open_set)
+        found += [as_result(method, "walks", compare(*walks)) for compare in others]
+    return found
+
+
+def logits_by_method(run: Run, windows: Windows, features: np.ndarray) -> dict[str, np.ndarray]:
+    """The logits `[M, N]` of windows by each way in which a run can name them, the run's own answer first.
+
+    Args:
+        run: A finished run.
+        windows: The windows.
+        features: `[M, f, 3 k]`, what the run's encoder makes of them.
+    """
+    found = {TITLES[run.settings.features]: run.recognizer.predict(features, batch_size=BATCH, verbose=0)}
+    if run.window_recognizer is None:
+        return found
+    alone = run.window_recognizer.predict(windows.skeletons, batch_size=BATCH, verbose=0)
+    both = {f"{method} + {WINDOW_RECOGNIZER}": (logits + alone) / 2 for method, logits in found.items()}
+    return {**both, **found, WINDOW_RECOGNIZER: alone}

@@ -1,0 +1,95 @@
+"""The curves that an evaluation holds: CMC and ROC."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from agegait.evaluation import protocols
+from agegait.evaluation.report.picture import COLORS, Picture, vector
+
+RANKS_SHOWN = 50
+FEW = 25
+"""Points of a curve up to which each is marked."""
+
+SIZE = (4.4, 3.3)
+STYLES = ("-", "--", "-.", ":")
+TRUE = {
+    protocols.Verification.protocol: ("true accepts, %", "false accepts, %"),
+    protocols.OpenSet.protocol: ("enrolled and named rightly, %", "strangers who are named, %"),
+}
+"""What the two axes of a protocol's ROC curve are."""
+
+
+def cmc(results: Sequence[dict[str, Any]]) -> list[Picture]:
+    """A picture for each protocol, and each of windows and walks, of the results of a test that have a CMC curve."""
+    return [_cmc(*group) for group in _groups(results, "cmc")]
+
+
+def roc(results: Sequence[dict[str, Any]]) -> list[Picture]:
+    """A picture for each protocol of the results of a test that have a ROC curve."""
+    return [_roc(*group) for group in _groups(results, "roc")]
+
+
+def _groups(results: Sequence[dict[str, Any]], curve: str) -> Iterator[tuple[str, str, list[dict[str, Any]]]]:
+    found = [result for result in results if curve in result]
+    for protocol, of in dict.fromkeys((result["protocol"], result["of"]) for result in found):
+        yield protocol, of, [result for result in found if (result["protocol"], result["of"]) == (protocol, of)]
+
+
+def _line(number: int) -> dict[str, Any]:
+    return {"color": COLORS[number % len(COLORS)], "linestyle": STYLES[number // len(COLORS) % len(STYLES)]}
+
+
+def _cmc(protocol: str, of: str, results: list[dict[str, Any]]) -> Picture:
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
+
+    figure = Figure(figsize=SIZE, layout="constrained")
+    ax = figure.subplots()
+    count = min(RANKS_SHOWN, max(len(result["cmc"]) for result in results))
+    for number, result in enumerate(results):
+        curve = 100 * np.asarray(result["cmc"][:count])
+        ax.plot(
+            range(1, len(curve) + 1), curve, marker="." if count <= FEW else "", label=result["method"], **_line(number)
+        )
+    least = 100 * min(result["cmc"][0] for result in results)
+    ax.set(xlabel="rank", ylabel=f"{of}, %", xlim=(0.5, count + 0.5), ylim=(10 * np.floor(least / 10.5), 101))
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    ax.legend(loc="lower right")
+    first = "; ".join(f"{result['method']} {100 * result['cmc'][0]:.1f} % at rank 1" for result in results)
+    return Picture(vector(figure), f"CMC curves, {protocol} of {of}: {first}.", f"CMC: {protocol}, {of}")
+
+
+def _roc(protocol: str, of: str, results: list[dict[str, Any]]) -> Picture:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=SIZE, layout="constrained")
+    ax = figure.subplots()
+    told = []
+    least = min([0.1, *(rate for result in results for rate in result["roc"]["false"] if rate > 0)])
+    for number, result in enumerate(results):
+        false, true = (np.asarray(result["roc"][name]) for name in ("false", "true"))
+        mark = "." if len(false) <= FEW else ""
+        # A logarithm has no place for none: it stands at the edge.
+        ax.plot(100 * np.maximum(false, least), 100 * true, marker=mark, label=result["method"], **_line(number))
+        text = f"{result['method']}: {100 * true[0]:.0f} % at {100 * false[0]:.2g} %"
+        if "equal_error_rate" in result:
+            rate = result["equal_error_rate"]
+            ax.plot(
+                100 * max(rate, least),
+                100 * (1 - rate),
+                "o",
+                color=COLORS[number % len(COLORS)],
+                label=f"EER {rate:.1%}",
+            )
+            text += f", EER {rate:.1%}"
+        told.append(text)
+    if protocol == protocols.Verification.protocol:
+        guess = np.geomspace(least, 1, 50)
+        ax.plot(100 * guess, 100 * guess, ":", color="0.5", linewidth=1, label="guessing")
+    ylabel, xlabel = TRUE.get(protocol, ("true, %", "false, %"))
+    ax.set(xscale="log", xlim=(100 * least, 100), ylim=(-1, 101), xlabel=xlabel, ylabel=ylabel)
+    ax.xaxis.set_major_formatter("{x:g}")
+    ax.legend(loc="lower right")
+    return Picture(vector(figure), f"ROC curves, {protocol} of {of}: {'; '.join(told)}.", f"ROC: {protocol}, {of}")

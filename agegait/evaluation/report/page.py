@@ -1,0 +1,106 @@
+import datetime
+from collections.abc import Sequence
+from importlib import resources
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from agegait.evaluation.report import (
+    attention,
+    confusion,
+    curves,
+    embedding,
+    histories,
+    provenance,
+    rebuilding,
+    results,
+)
+from agegait.evaluation.report.observations import Observations, Tested
+from agegait.evaluation.report.picture import style
+from agegait.storage.private_files import private_files
+from agegait.storage.whole_file import write_text
+from agegait.terminal.visible_text import visible
+from agegait.training.run import Run
+
+NAME = "report.html"
+
+
+@private_files()
+def write(
+    run: Run,
+    evaluation: dict[str, Any],
+    seen: Observations,
+    data_dir: str | PathLike | None = None,
+    manual_dir: str | PathLike | None = None,
+    commands: Sequence[str] = (),
+) -> Path:
+    """Writes `report.html` into a run's folder: one page, whole in itself, that needs neither network nor script.
+
+    Args:
+        run: A finished run.
+        evaluation: What `agegait.evaluation.evaluate` found.
+        seen: What it let be observed on its way.
+        data_dir: Where prepared data sets are kept; TFDS's own place where absent.
+        manual_dir: Where a data set that was fetched by hand lies.
+        commands: What to type to get the run, and the page, again.
+
+    Returns:
+        Where it is.
+
+    Raises:
+        ValueError: Nothing was observed, or the data are not to be had.
+
+    Example:
+        >>> run = agegait.training.load_run("runs/kgbd")
+        >>> seen = agegait.evaluation.report.Observations(run)
+        >>> agegait.evaluation.report.write(run, agegait.evaluation.evaluate(run, observe=seen), seen)
+    """
+    from jinja2 import Environment, StrictUndefined
+
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_shown
+    )
+    template = environment.from_string(resources.files(__package__).joinpath("page.html").read_text(encoding="utf-8"))
+    with style():
+        asked, recipe = provenance.settings(run)
+        page = template.render(
+            run=run,
+            folder=run.folder.resolve().name,
+            dataset=Path(run.record["data"]["name"]).name,
+            evaluation=evaluation,
+            date=datetime.datetime.now(datetime.UTC),
+            headlines=results.headlines(evaluation),
+            tables=results.tables(evaluation),
+            terms=results.TERMS,
+            tests=[_test(run, seen, name, test, evaluation) for name, test in seen.tests.items()],
+            histories=histories.histories(run),
+            split=provenance.split(run, seen, data_dir, manual_dir),
+            settings=asked,
+            recipe=recipe,
+            versions=provenance.versions(run),
+            machines=provenance.machines(run),
+            commands=commands,
+        )
+    path = run.folder / NAME
+    # In ASCII whatever people are called: neither a locale nor a name that is no Unicode stands in the way.
+    write_text(path, page.encode("ascii", "xmlcharrefreplace").decode())
+    return path
+
+
+def _shown(value: Any) -> Any:
+    """What stands on the page: of text, what would not be seen there as an escape."""
+    return visible(value) if type(value) is str else value  # the template's own is Markup, a kind of str
+
+
+def _test(run: Run, seen: Observations, name: str, test: Tested, evaluation: dict[str, Any]) -> dict[str, Any]:
+    found, seed = evaluation["tests"][name], run.settings.seed
+    return {
+        "name": name,
+        "cmc": curves.cmc(found),
+        "roc": curves.roc(found),
+        "confusion": confusion.confusion(test, run.persons),
+        "attention": attention.attention(test.attention, run.encoder),
+        "rebuilding": rebuilding.rebuilding(test),
+        "walks": embedding.walks(seen.training, test, seed),
+        "windows": embedding.windows(test, seen.training, run.persons, seed),
+    }

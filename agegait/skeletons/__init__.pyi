@@ -1,0 +1,15 @@
+from . import descriptors as descriptors, drawing as drawing, limbs as limbs
+from .schemas import (
+    BONES as BONES,
+    JOINTS as JOINTS,
+    KGBD as KGBD,
+    MIRRORED as MIRRORED,
+    SCHEMAS as SCHEMAS,
+    STANDING as STANDING,
+    Schema as Schema,
+    canonical_order as canonical_order,
+    mirrored as mirrored,
+    schema as schema,
+    schema_of_names as schema_of_names,
+    schemas_of as schemas_of,
+)

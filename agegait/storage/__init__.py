@@ -1,0 +1,8 @@
+"""Files on the disk that hold biometric data: readable by their owner alone, whole or not there, found and deleted.
+
+The public names load on first use.
+"""
+
+import lazy_loader as _lazy
+
+__getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)

@@ -1,0 +1,1 @@
+"""What is printed on terminals, whatever it holds."""

@@ -1,0 +1,22 @@
+from . import callbacks as callbacks, distribution as distribution, optimizers as optimizers, recipes as recipes
+from .networks import (
+    make_encoder as make_encoder,
+    make_recognizer as make_recognizer,
+    make_window_recognizer as make_window_recognizer,
+)
+from .recipes import PRESETS as PRESETS, Recipe as Recipe, recipe as recipe
+from .run import Run as Run, load_run as load_run
+from .settings import Settings as Settings
+from .stage import Stage as Stage
+from .stages import (
+    train_encoder as train_encoder,
+    train_recognizer as train_recognizer,
+    train_window_recognizer as train_window_recognizer,
+)
+from .train_run import (
+    begin as begin,
+    differences as differences,
+    finish as finish,
+    train as train,
+    train_on as train_on,
+)

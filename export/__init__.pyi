@@ -1,0 +1,1 @@
+from .saved_models import save as save

@@ -1,0 +1,286 @@
+"""The command line as a user has it: real processes, real files, a real socket."""
+
+import contextlib
+import json
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import grpc
+import numpy as np
+import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from support.walk_writing import kinect_v2, wide_text
+
+from agegait import datasets, training
+from tfds_builders.walkers import generator
+
+TINY = (
+    *("--epochs", "2", "--recognizer-epochs", "4", "--encoder-units", "16", "--recognizer-units", "32"),
+    *("--window-recognizer-epochs", "2", "--num-layers", "1", "--stride", "0", "--no-mirror"),
+)
+
+
+def agegait(*words, status=0, timeout=300):
+    """Runs a command to its end and returns what it printed, output and errors."""
+    done = subprocess.run(
+        [sys.executable, "-m", "agegait", *map(str, words)],
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+    assert done.returncode == status, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    for noise in ("oneDNN", "cuda", "absl", "TF-TRT", "cpu_feature_guard", "UserWarning"):
+        assert noise not in done.stderr, done.stderr
+    return done.stdout, done.stderr
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("job")
+
+
+@pytest.fixture(scope="module")
+def places(folder):
+    return "--data-dir", folder / "data"
+
+
+@pytest.fixture(scope="module")
+def run(folder, places):
+    stdout, _ = agegait(
+        "train", "--dataset", "walkers", "--preset", "best", "--batch-size", 64, *TINY, *places, "--out", folder / "run"
+    )
+    assert re.search(
+        r"recognizer \d+\.\d % after epoch \d of 4, window recognizer \d+\.\d % after epoch \d of 2", stdout
+    )
+    return folder / "run"
+
+
+@pytest.fixture(scope="module")
+def exported(folder, run):
+    agegait("export", run, "--out", folder / "served")
+    return folder / "served"
+
+
+@pytest.fixture(scope="module")
+def walk(folder, places):
+    """The file of a test walk."""
+    example = next(iter(datasets.builder("walkers", places[1]).as_dataset(split="test").as_numpy_iterator()))
+    np.save(folder / "walk.npy", example["skeleton"])
+    return folder / "walk.npy"
+
+
+@pytest.fixture(scope="module")
+def server(exported):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "agegait", "serve", str(exported), "--port", str(port)],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+        check = health_pb2_grpc.HealthStub(channel).Check
+        for _ in range(600):
+            with contextlib.suppress(grpc.RpcError):
+                if check(health_pb2.HealthCheckRequest()).status == health_pb2.HealthCheckResponse.SERVING:
+                    break
+            time.sleep(0.1)
+    yield f"127.0.0.1:{port}"
+    process.send_signal(signal.SIGTERM)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, errors
+    assert "oneDNN" not in errors
+
+
+def test_evaluate_prints_a_table_for_each_protocol(run, places):
+    stdout, _ = agegait("evaluate", run, *places)
+    assert "closed-set recognition" in stdout
+    assert "retrieval" in stdout
+    assert re.search(r"test_b\s+AGE\s+walks\s+40", stdout)
+    assert json.loads((run / "evaluation.json").read_text())["tests"]["test"]
+    assert not (run / "report.html").exists()
+
+
+@pytest.mark.slow
+def test_evaluate_writes_a_page_if_asked(run, places):
+    stdout, _ = agegait("evaluate", run, *places, "--report")
+    assert stdout.splitlines()[-1] == f"written: {run / 'report.html'}"
+    assert f"agegait evaluate {run} --data-dir {places[1]} --report" in (run / "report.html").read_text()
+
+
+@pytest.mark.slow
+def test_a_search_leaves_what_trains_again(folder, places):
+    tiny = ("--epochs", 1, "--recognizer-epochs", 1, "--batch-size", 256, "--recognizer-units", 16)
+    search = ("--search", "units=8", "frames=4", "--method", "random", "--trials", 1, "--out", folder / "tuned")
+    stdout, _ = agegait("tune", "--dataset", "walkers", *tiny, *search, *places)
+    assert "1 of 1 trials" in stdout
+    assert f"again, as a run of its own: agegait train --from-tuning {folder / 'tuned'} --out RUN" in stdout
+    agegait("train", "--from-tuning", folder / "tuned", "--seed", 3, *places, "--out", folder / "again")
+    best = json.loads((folder / "tuned" / "best.json").read_text())
+    again = json.loads((folder / "again" / "run.json").read_text())
+    assert again["settings"] == {**best["settings"], "seed": 3}
+    assert again["settings"]["recipe"]["units"] == 8
+    agegait("evaluate", folder / "tuned" / best["run"], *places)
+
+
+def test_identify_names_whom_the_model_names(run, walk, server):
+    stdout, _ = agegait("identify", walk, walk, "--server", server)
+    (expected,) = training.load_run(run).identifier.identify(np.load(walk))
+    assert stdout.splitlines() == [f"{walk}: {expected.person}, {expected.score:.3f}"] * 2
+
+
+def test_identify_says_which_walk_is_not_a_body_and_why(walk, server, tmp_path):
+    np.save(tmp_path / "millimetres.npy", 1000 * np.load(walk))
+    np.save(tmp_path / "zeros.npy", 0 * np.load(walk))
+    stdout, _ = agegait("identify", tmp_path / "millimetres.npy", walk, tmp_path / "zeros.npy", "--server", server)
+    one, other, last = stdout.splitlines()
+    assert one == f"{tmp_path / 'millimetres.npy'}: not a body: expected a body of 0.8 to 2.2 m, received a larger one"
+    assert re.fullmatch(r"walker\d\d, 0\.\d+", other.removeprefix(f"{walk}: "))
+    assert last == f"{tmp_path / 'zeros.npy'}: not a body: expected a body of 0.8 to 2.2 m, received a smaller one"
+    stdout, _ = agegait("identify", tmp_path / "zeros.npy", "--every", 50, "--server", server)
+    assert "zeros.npy: 50 frames: not a body: " in stdout
+
+
+@pytest.fixture(scope="module")
+def own(folder):
+    """Somebody's own recordings: four people, three walks each, in Kinect v2's joints and millimetres."""
+    for person, name in enumerate(("anna", "ben", "Çelik", "dora")):
+        for number in range(3):
+            path = folder / "own" / name / f"{number}.csv"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(wide_text(1000 * kinect_v2(generator.walk(person, "a", number)[0])))
+    return folder / "own"
+
+
+def test_identify_follows_a_walk_frame_by_frame(run, walk, server):
+    frames = np.load(walk)
+    stdout, _ = agegait("identify", walk, "--every", 50, "--server", server)
+    *running, last = stdout.splitlines()
+    assert [line.split(": ")[1] for line in running] == [f"{count} frames" for count in range(50, len(frames) + 1, 50)]
+    (expected,) = training.load_run(run).identifier.identify(frames[:50])
+    assert running[0] == f"{walk}: 50 frames: {expected.person}, {expected.score:.3f}"
+    (expected,) = training.load_run(run).identifier.identify(frames)
+    assert last == f"{walk}: {expected.person}, {expected.score:.3f}"
+
+
+def test_inspect_shows_what_is_understood_of_a_folder(own, tmp_path):
+    stdout, _ = agegait("inspect", own, "--units", "mm", "--picture", tmp_path / "skeleton.png")
+    assert re.search(r"walks +12: train 4, validation 4, test 4", stdout)
+    assert "limb lengths are those of bodies" in stdout
+    assert (tmp_path / "skeleton.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_inspect_fails_where_limbs_make_no_sense(own):
+    stdout, stderr = agegait("inspect", own, status=1)
+    assert "lengths look like millimetres" in " ".join(stdout.split())
+    assert len(stderr.splitlines()) == 1
+
+
+@pytest.mark.slow
+def test_a_folder_of_ones_own_from_training_to_a_name(own, tmp_path):
+    run, how = tmp_path / "run", ("--units", "mm", "--joints", "kinect_v2")
+    small = ("--preset", "best", "--batch-size", 64, "--recognizer-batch-size", 64, *TINY)
+    agegait("train", "--dataset", own, *how, *small, "--out", run)
+    record = json.loads((run / "run.json").read_text())
+    assert record["data"]["persons"] == ["anna", "ben", "dora", "Çelik"]
+    assert record["settings"]["walk_format"]["units"] == "mm"
+    stdout, _ = agegait("evaluate", run)
+    assert re.search(r"test +AGE +walks +4", stdout)
+    np.save(own / "anna" / "late.npy", 1000 * kinect_v2(generator.walk(0, "a", 5)[0]))
+    _, stderr = agegait("evaluate", run, status=1)
+    (own / "anna" / "late.npy").unlink()
+    assert "training walks that" in stderr
+
+
+def test_training_on_lengths_in_another_unit_is_refused_and_leaves_nothing(own, tmp_path):
+    _, stderr = agegait("train", "--dataset", own, "--out", tmp_path / "run", status=1)
+    assert "lengths look like millimetres" in stderr
+    assert not (tmp_path / "run").exists()
+
+
+def test_training_that_is_done_is_not_done_again(run, places):
+    before = (run / "encoder.keras").stat().st_mtime_ns
+    agegait("train", "--dataset", "walkers", "--preset", "best", "--batch-size", 64, *TINY, *places, "--out", run)
+    assert (run / "encoder.keras").stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("evaluate", "nowhere"), "nowhere: expected a run's folder with run.json, found none."),
+        (("export", "nowhere", "--out", "x"), "nowhere: expected a run's folder with run.json, found none."),
+        (("serve", "nowhere"), "nowhere"),
+        (("serve", "nowhere", "--token-file", "gone"), "token_file: gone"),
+        (("identify", "nowhere.npy"), "nowhere.npy"),
+        (("identify", "holiday.jpg"), "holiday.jpg: expected a file that ends in .npy, .npz, .csv"),
+        (
+            ("train", "--dataset", "casia", "--out", "x"),
+            "dataset: expected one of biwi, ias, kgbd, walkers, or a folder of walks, received 'casia'.",
+        ),
+        (("train", "--out", "x"), "--dataset: expected, or --from-tuning, received neither."),
+        (("train", "--from-tuning", "nowhere", "--out", "x"), "nowhere: expected a search's folder with best.json"),
+        (("tune", "--dataset", "kgbd", "--search", "unit=8", "--out", "x"), "search: expected one of frames, "),
+        (
+            ("reproduce", "--dataset", "kgbd", "--rows", "age", "--out", "x"),
+            "rows: expected some of table, baselines, ",
+        ),
+        (("reproduce", "--dataset", "kgbd", "--seeds", "-1", "--out", "x"), "seeds: expected whole numbers from 0"),
+        (("train", "--dataset", "kgbd", "--epochs", "-1", "--out", "x"), "epochs: expected at least 0, received -1."),
+    ],
+)
+def test_a_mistake_is_one_line_and_leaves_nothing(tmp_path, monkeypatch, words, message):
+    monkeypatch.chdir(tmp_path)
+    stdout, stderr = agegait(*words, status=1)
+    assert stdout == ""
+    assert len(stderr.splitlines()) == 1
+    assert message in stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_unknown_option_is_refused_with_the_usage():
+    _, stderr = agegait("train", "--attention", "XA", status=2)
+    assert "usage: agegait train" in stderr
+
+
+def test_a_server_that_is_not_there_is_one_line(walk):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        _, stderr = agegait("identify", walk, "--server", f"127.0.0.1:{taken.getsockname()[1]}", status=1)
+    assert len(stderr.splitlines()) == 1
+
+
+def test_a_walk_that_is_too_short_is_refused_by_the_server_in_one_line(walk, server, tmp_path):
+    np.save(tmp_path / "short.npy", np.load(walk)[:3])
+    _, stderr = agegait("identify", tmp_path / "short.npy", "--server", server, status=1)
+    assert len(stderr.splitlines()) == 1
+    assert "6" in stderr
+
+
+def test_help_and_version_need_no_tensorflow():
+    code = """
+import sys, agegait.cli
+try:
+    agegait.cli.main(["train", "--help"])
+finally:
+    assert "tensorflow" not in sys.modules
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    for option in (
+        "--attention",
+        "--direction",
+        "--features",
+        "--manner",
+        "--standardize",
+        "--recognizer-epochs",
+        "--manual-dir",
+    ):
+        assert option in done.stdout
+    stdout, _ = agegait("--version")
+    assert stdout.startswith("agegait 0.")

@@ -1,0 +1,82 @@
+"""What an import costs, in a Python of its own. Who may import whom is for import-linter: see pyproject.toml."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+import agegait
+
+# Refuses to talk to anybody, and to write anywhere but where Keras falls back to without a home.
+ALONE = """
+import sys, time
+def refuse(event, args):
+    if event in ("socket.connect", "socket.getaddrinfo", "socket.sendto"):
+        raise RuntimeError(f"the network was asked: {event} {args}")
+sys.addaudithook(refuse)
+"""
+HEAVY = {
+    "absl",
+    "google",
+    "grpc",
+    "keras",
+    "keras_tuner",
+    "matplotlib",
+    "numpy",
+    "rich",
+    "scipy",
+    "sklearn",
+    "tensorflow",
+}
+
+
+def run_alone(code):
+    """What `code` prints as JSON, run without a network and without a home that could be made or written."""
+    environment = {**os.environ, "HOME": "/proc/nonexistent", "TF_CPP_MIN_LOG_LEVEL": "3"}
+    for name in ("KERAS_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "MPLCONFIGDIR"):
+        environment.pop(name, None)
+    done = subprocess.run(
+        [sys.executable, "-c", ALONE + code], env=environment, cwd="/", capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+LOADED = "import json; print(json.dumps(sorted({name.partition('.')[0] for name in sys.modules})))"
+
+
+def test_importing_agegait_costs_nothing():
+    seconds = run_alone("start = time.perf_counter(); import agegait; print(time.perf_counter() - start)")
+    assert seconds < 0.5  # a few milliseconds on a quiet machine
+    assert HEAVY.isdisjoint(run_alone("import agegait; dir(agegait); agegait.__version__;" + LOADED))
+
+
+@pytest.mark.parametrize(
+    ("code", "without"),
+    [
+        ("import agegait.skeletons", {"keras", "tensorflow", "sklearn"}),
+        ("import agegait.metrics", {"keras", "tensorflow", "sklearn"}),
+        ("from agegait.serving import Client", {"keras", "tensorflow", "tensorflow_datasets", "sklearn"}),
+        ("import agegait.cli", {"keras", "tensorflow", "numpy", "grpc", "sklearn"}),
+        ("import tfds_builders", {"keras"}),
+    ],
+)
+def test_what_an_import_does_not_load(code, without):
+    assert without.isdisjoint(run_alone(f"{code}; {LOADED}"))
+
+
+def test_all_public_names_resolve():
+    homes = run_alone("""
+import agegait, json
+print(json.dumps({name: getattr(getattr(agegait, name), "__module__", None) for name in agegait.__all__}))
+""")
+    assert set(homes) == set(agegait.__all__) == set(dir(agegait))
+    assert homes["GaitEncoder"].startswith("agegait.models")
+    assert homes["ReverseDecoder"].startswith("agegait.layers")
+
+
+def test_an_unknown_name_is_refused():
+    with pytest.raises(AttributeError, match="No agegait attribute Gait"):
+        agegait.Gait  # noqa: B018
