@@ -6,10 +6,6 @@ gRPC client start without TensorFlow.
 
 import lazy_loader as _lazy
 
-from agegait.registration import register_with_keras
-
 __version__ = "0.1.0"
 
 __getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)
-
-register_with_keras()

@@ -348,7 +348,7 @@ class TestSaving:
         trained.save(tmp_path / "encoder.keras")
         np.save(tmp_path / "windows.npy", windows)
         program = """
-import agegait, sys, keras, numpy as np
+import agegait.models, sys, keras, numpy as np
 encoder = keras.models.load_model(sys.argv[1] + "/encoder.keras")
 np.save(sys.argv[1] + "/ages.npy", encoder(np.load(sys.argv[1] + "/windows.npy"))["ages"])
 """

@@ -219,7 +219,7 @@ class TestKerasContract:
         identifier.save(tmp_path / "identifier.keras")
         np.save(tmp_path / "walks.npy", walks)
         program = """
-import sys, keras, numpy as np, agegait
+import sys, keras, numpy as np, agegait.models
 identifier = keras.models.load_model(sys.argv[1] + "/identifier.keras")
 for person, score, _ in identifier.identify(np.load(sys.argv[1] + "/walks.npy")):
     print("named", person, score)

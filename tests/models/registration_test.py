@@ -1,42 +1,49 @@
-"""In processes of their own; that `load_model` needs no more than `import agegait` is tried with the models."""
+"""Which import a user needs before `keras.models.load_model`, in a process of its own."""
 
+import json
 import subprocess
 import sys
 
-import pytest
+import keras
 
+import agegait
+from agegait.losses import SmoothedCrossentropy
+from agegait.training.optimizers import FusedAdam
 
-def run(program):
-    finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
-    assert finished.returncode == 0, finished.stderr[-2000:]
-    return finished.stdout.strip()
+PROGRAM = """
+import importlib, json, sys
+hooks = list(sys.meta_path)
+import agegait
+assert hooks == sys.meta_path and "keras" not in sys.modules
+import keras
 
+def loads(name):
+    try:
+        keras.models.load_model(f"{sys.argv[1]}/{name}.keras")
+    except TypeError as error:
+        assert "make sure they are all imported" in str(error), error  # Keras's own words
+        return False
+    return True
 
-def test_a_layers_module_may_be_what_brings_keras_in():
-    program = (
-        "import agegait.layers.reverse_decoder, agegait.models, keras; print(keras.saving.{}('agegait>GaitEncoder'))"
-    )
-    assert "gait_encoder.GaitEncoder" in run(program.format("get_registered_object"))
-
-
-@pytest.mark.parametrize("order", ["agegait, keras", "keras, agegait"])
-@pytest.mark.parametrize(("module", "name"), [("losses", "SmoothedCrossentropy"), ("optimizers", "FusedAdam")])
-def test_import_agegait_is_enough_for_what_models_are_compiled_with(order, module, name):
-    program = f"import {order}; print(keras.saving.get_registered_object('agegait>{name}'))"
-    assert f"{module}.{name}" in run(program)
-
-
-def test_import_agegait_costs_no_keras():
-    assert run("import sys, agegait; print({'keras', 'tensorflow', 'numpy'} & set(sys.modules))") == "set()"
-
-
-def test_a_missing_keras_is_reported_as_ever():
-    program = """
-import sys, agegait
-sys.path[:] = [place for place in sys.path if "site-packages" not in place]
-try:
-    import keras
-except ModuleNotFoundError as error:
-    print(error)
+found = {"agegait": [loads("adam"), loads("fused")]}
+for module in ("agegait.models", "agegait.training.optimizers"):
+    importlib.import_module(module)
+    found[module] = [loads("adam"), loads("fused")]
+print(json.dumps(found))
 """
-    assert run(program) == "No module named 'keras'"
+
+
+def test_the_import_that_load_model_needs(tmp_path):
+    for name, optimizer in (("adam", "adam"), ("fused", FusedAdam())):
+        model = keras.Sequential(
+            [keras.Input((2, 3)), agegait.SkeletonNormalization(), keras.layers.Flatten(), keras.layers.Dense(2)]
+        )
+        model.compile(optimizer, SmoothedCrossentropy(0.1))
+        model.save(tmp_path / f"{name}.keras")
+    done = subprocess.run([sys.executable, "-c", PROGRAM, str(tmp_path)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert json.loads(done.stdout.splitlines()[-1]) == {
+        "agegait": [False, False],
+        "agegait.models": [True, False],
+        "agegait.training.optimizers": [True, True],
+    }
