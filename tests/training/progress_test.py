@@ -71,8 +71,8 @@ def test_a_terminal_shows_how_far_how_fast_and_how_well(clock):
     shown = output.file.getvalue()
     # Two of three steps of the second epoch: five of six, forty of sixty windows in four seconds.
     assert "encoder" in shown
-    assert "5/6" in shown
-    assert "loss 0.25  10 windows/s" in shown
+    assert "83%" in shown
+    assert "epoch 2/2  loss 0.25  10 windows/s" in shown
     assert "other" not in shown
 
 
@@ -80,7 +80,7 @@ def test_a_prediction_on_a_terminal(model):
     output = console(terminal=True)
     line = ProgressLine("AGEs", samples=6, console=output, unit="rows")
     model.predict(ROWS, batch_size=2, verbose=0, callbacks=[line])
-    assert "3/3" in output.file.getvalue()
+    assert "100%" in output.file.getvalue()
     assert "rows/s" in output.file.getvalue()
 
 
@@ -90,7 +90,53 @@ def test_a_training_taken_up_again_shows_the_whole():
     line.on_epoch_begin(2)
     line.on_train_batch_end(0, {})
     line.on_train_end()
-    assert "11/20" in output.file.getvalue()
+    assert "55%" in output.file.getvalue()
+
+
+def test_the_validation_of_the_last_epoch_stays_on_the_line():
+    output = console(terminal=True)
+    line = begun(output)
+    line.on_epoch_begin(0)
+    line.on_epoch_end(0, {"loss": 0.5, "val_loss": 0.75, "val_accuracy": 0.5})
+    line.on_epoch_begin(1)
+    line.on_train_batch_end(0, {"loss": 0.25})
+    line.on_train_end()
+    assert "epoch 2/2  loss 0.25  val loss 0.75  val accuracy 0.5" in output.file.getvalue()
+
+
+def test_the_line_fits_80_columns(clock):
+    output = Console(file=io.StringIO(), force_terminal=True, width=80)
+    line = begun(output, epochs=400, steps=1000)
+    line.on_epoch_begin(0)
+    line.on_epoch_end(0, {"loss": 0.5, "val_loss": 0.7512})
+    line.on_epoch_begin(1)
+    clock.now += 4
+    line.on_train_batch_end(0, {"loss": 0.2512})
+    line.on_train_end()
+    assert "epoch 2/400  loss 0.2512  val loss 0.7512" in output.file.getvalue()
+
+
+def test_away_from_a_terminal_nobody_waits_longer_than_half_a_minute(clock):
+    output = console(terminal=False)
+    line = begun(output, epochs=3, steps=10)
+    line.on_epoch_begin(1)  # resumed
+    for batch in range(4):
+        clock.now += 20
+        line.on_train_batch_end(batch, {"loss": 0.25})
+    assert output.file.getvalue().splitlines() == [
+        "encoder: batch 2 of 10  epoch 2/3  loss 0.25  0 windows/s  6 min left",
+        "encoder: batch 4 of 10  epoch 2/3  loss 0.25  0 windows/s  5 min left",
+    ]
+
+
+def test_a_long_prediction_away_from_a_terminal_says_how_far_it_is(clock):
+    output = console(terminal=False)
+    line = ProgressLine("AGEs", samples=60, console=output)
+    line.set_params({"steps": 3})
+    line.on_predict_begin()
+    clock.now += 31
+    line.on_predict_batch_end(0)
+    assert output.file.getvalue().splitlines() == ["AGEs: batch 1 of 3  1 windows/s  1 min left"]
 
 
 def test_data_of_unknown_length():

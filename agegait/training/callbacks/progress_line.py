@@ -1,24 +1,29 @@
-"""A line of progress for each training or prediction, on the terminal."""
+"""A line of progress for each training or prediction."""
 
 import atexit
 import time
 
 import keras
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import Progress, TextColumn, TimeRemainingColumn
+from rich.table import Column
 
 from agegait.terminal.console import TextConsole, errors
 from agegait.terminal.visible_text import visible
+
+_QUIET_SECONDS = 30.0
+"""The longest time without a line where the output is no terminal."""
 
 
 class ProgressLine(keras.callbacks.Callback):
     """A Keras callback that shows how far a training or a prediction is, how fast it goes and how long it still takes.
 
-    Where the output is no terminal, it prints a line an epoch.
+    On a terminal it is one line that moves, with the epoch, the losses of the epoch so far and the validation figures
+    of the epoch before. Elsewhere it prints a line at the end of each epoch, and one at least every half a minute.
 
     Args:
         task: What is being done, in a word or two.
         samples: Samples of an epoch, for the rate.
-        console: Where to; standard error where absent.
+        console: Where to print; standard error by default.
         unit: What the samples are called.
     """
 
@@ -28,54 +33,78 @@ class ProgressLine(keras.callbacks.Callback):
         self.samples = samples
         self.unit = unit
         self.console = errors() if console is None else console
+        self.validation = ""
         self.progress = Progress(
-            TextColumn("{task.description:<22}", markup=False),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[state]}", markup=False),
-            TimeRemainingColumn(),
+            TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True)),
+            TextColumn("{task.percentage:>3.0f}%", markup=False, table_column=Column(no_wrap=True)),
+            TimeRemainingColumn(compact=True, table_column=Column(no_wrap=True)),
+            # The last column gives way on a narrow terminal, its end first.
+            TextColumn("{task.fields[state]}", markup=False, table_column=Column(no_wrap=True, ratio=1)),
             console=self.console,
             disable=not self.console.is_terminal,
+            expand=True,
         )
 
     def on_train_begin(self, logs=None):
-        steps = self.params["steps"]
-        self._begin(None if steps is None else self.params["epochs"] * steps)
+        self._begin(self.params["epochs"])
 
     def on_predict_begin(self, logs=None):
-        self._begin(self.params["steps"])
+        self._begin(1)
 
-    def _begin(self, total):
-        self.epoch_begun = time.monotonic()
-        self.steps = self.params["steps"]
+    def _begin(self, epochs):
+        self.epoch, self.epochs, self.steps = 0, epochs, self.params["steps"]
+        self.begun = self.epoch_begun = self.printed = time.monotonic()
+        self.first_epoch = None
+        total = None if self.steps is None else epochs * self.steps
         self.line = self.progress.add_task(self.task, total=total, state="")
         self.progress.start()
-        # Keras tells no callback of a training that is broken off; the terminal is to get its cursor back all the same.
+        # Keras tells no callback when a training breaks off. The terminal needs its cursor back in any case.
         atexit.register(self.progress.stop)
 
     def on_epoch_begin(self, epoch, logs=None):
         self.epoch = epoch
         self.epoch_begun = time.monotonic()
+        if self.first_epoch is None:
+            self.first_epoch = epoch
 
     def on_train_batch_end(self, batch, logs=None):
-        self._advance(batch + 1, self.epoch, self._losses(logs))
+        self._advance(batch + 1, logs)
 
     def on_predict_batch_end(self, batch, logs=None):
-        self._advance(batch + 1, 0, "")
+        self._advance(batch + 1, None)
 
-    def _advance(self, done, epoch, state):
-        if self.steps is None:  # a data set of unknown length: it cannot be said how far this is, nor how fast
-            self.progress.update(self.line, state=state)
+    def _advance(self, done, logs):
+        now = time.monotonic()
+        state = [f"epoch {self.epoch + 1}/{self.epochs}"] if self.epochs > 1 else []
+        figures = _figures(logs, *(("loss",) if self.validation else ("loss", "accuracy")))
+        state += filter(None, (figures, self.validation))
+        if self.steps is not None:  # With an unknown length, nobody can say how far this is, nor how fast.
+            rate = self.samples * done / self.steps / max(now - self.epoch_begun, 1e-9)
+            state.append(f"{rate:,.0f} {self.unit}/s")
+            self.progress.update(self.line, completed=self.epoch * self.steps + done)
+        self.progress.update(self.line, state="  ".join(state))
+        if not self.console.is_terminal and now - self.printed >= _QUIET_SECONDS:
+            batches = f"batch {done}" if self.steps is None else f"batch {done} of {self.steps}"
+            self._print("  ".join([batches, *state, *self._remaining(done, now)]), now)
+
+    def _remaining(self, done, now):
+        if self.steps is None:
             return
-        elapsed = time.monotonic() - self.epoch_begun
-        rate = f"{self.samples * done / self.steps / max(elapsed, 1e-9):,.0f} {self.unit}/s"
-        completed = epoch * self.steps + done
-        self.progress.update(self.line, completed=completed, state=f"{state}  {rate}" if state else rate)
+        completed = self.epoch * self.steps + done
+        # A resumed training starts in the middle: only the batches of this process tell the speed.
+        batches = completed - (self.first_epoch or 0) * self.steps
+        seconds = (self.epochs * self.steps - completed) * (now - self.begun) / batches
+        yield f"{seconds / 60:,.0f} min left" if seconds >= 60 else f"{seconds:.0f} s left"
 
     def on_epoch_end(self, epoch, logs=None):
+        self.validation = _figures(logs, "val_loss", "val_accuracy")
         if not self.console.is_terminal:
-            line = f"{self.task}: epoch {epoch + 1} of {self.params['epochs']}  {self._losses(logs)}"
-            self.console.print(line, soft_wrap=True)
+            figures = _figures(logs, "loss", "accuracy", "val_loss", "val_accuracy")
+            self._print(f"epoch {epoch + 1} of {self.epochs}  {figures}", time.monotonic())
+
+    def _print(self, text, now):
+        self.console.print(f"{self.task}: {text}", soft_wrap=True)
+        self.printed = now
 
     def on_train_end(self, logs=None):
         self._end()
@@ -87,7 +116,7 @@ class ProgressLine(keras.callbacks.Callback):
         self.progress.stop()
         atexit.unregister(self.progress.stop)
 
-    def _losses(self, logs):
-        logs = logs or {}
-        names = [name for name in ("loss", "accuracy", "val_loss", "val_accuracy") if name in logs]
-        return "  ".join(f"{name.replace('_', ' ')} {float(logs[name]):.4g}" for name in names)
+
+def _figures(logs, *names):
+    logs = logs or {}
+    return "  ".join(f"{name.replace('_', ' ')} {float(logs[name]):.4g}" for name in names if name in logs)
