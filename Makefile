@@ -6,7 +6,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 MAKEFLAGS += --no-builtin-rules
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-all lint lock proto
+.PHONY: help demo test test-all lint docs types lock proto
 .NOTPARALLEL:
 
 PYTHON ?= $(shell for name in python3.11 python3; do \
@@ -21,8 +21,10 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 LOCKED := $(PIP) install --quiet --require-hashes --no-build-isolation
 LOCK_TOOLS := build/lock
 PROTO_TOOLS := build/proto
-# The packages as they are installed, export/ as agegait.export, for mypy.
+# The packages as they are installed, export/ as agegait.export, for mypy and the API reference.
 TYPES := build/types
+# The site's tools have an environment of their own: they read our sources and import nothing of them.
+DOCS := build/docs
 
 # TensorFlow's start-up chatter buries what the tests say.
 export TF_CPP_MIN_LOG_LEVEL ?= 3
@@ -32,6 +34,7 @@ help:
 	@echo 'make test       the quick tests (some ten minutes on two cores)'
 	@echo 'make test-all   those marked slow too'
 	@echo 'make lint       ruff, mypy and import-linter'
+	@echo 'make docs       the documentation as a site, in build/site'
 	@echo 'make proto      write agegait/serving/wire_pb2.py from wire.proto'
 	@echo 'make lock       resolve the dependencies of pyproject.toml again and write the requirements*.lock'
 
@@ -42,13 +45,23 @@ test: MARKED := $(if $(TESTS),,-m 'not slow')
 test test-all: $(VENV)/test.stamp
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(MARKED) $(TESTS)
 
-lint: $(VENV)/test.stamp
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
+types:
 	@rm -rf $(TYPES) && mkdir -p $(TYPES)/agegait
 	@ln -s $(CURDIR)/agegait/* $(CURDIR)/export $(TYPES)/agegait && ln -s $(CURDIR)/tfds_builders $(TYPES)
+
+lint: $(VENV)/test.stamp types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
 	cd $(TYPES) && $(CURDIR)/$(BIN)/python -m mypy --config-file $(CURDIR)/pyproject.toml agegait tfds_builders
 	cd $(TYPES) && PYTHONPATH=. $(CURDIR)/$(BIN)/lint-imports $(CURDIR)/pyproject.toml --no-cache
+
+docs: $(DOCS)/docs.stamp types
+	NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/mkdocs build --strict
+
+$(DOCS)/docs.stamp: $(VENV)/venv.stamp requirements-docs.lock
+	@$(BIN)/python -m venv --clear $(DOCS)
+	@$(DOCS)/bin/python -m pip --disable-pip-version-check --no-input install --quiet --require-hashes -r requirements-docs.lock
+	@touch $@
 
 # A stamp is written when its step is over.
 $(VENV)/venv.stamp:
@@ -101,7 +114,8 @@ lock: $(VENV)/venv.stamp
 	compile requirements.lock pyproject.toml --constraints requirements-test.lock.new; \
 	printf 'setuptools\nwheel\n' | compile requirements-build.lock - --constraints requirements-test.lock.new; \
 	compile requirements-client.lock --group client --constraints requirements-test.lock.new; \
-	for lock in requirements requirements-test requirements-build requirements-client; do \
+	compile requirements-docs.lock --group docs --constraints requirements-test.lock.new; \
+	for lock in requirements requirements-test requirements-build requirements-client requirements-docs; do \
 		sed -i 's/requirements-test\.lock\.new/requirements-test.lock/' "$$lock.lock.new"; \
 		mv "$$lock.lock.new" "$$lock.lock"; \
 	done
