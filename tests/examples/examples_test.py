@@ -52,7 +52,7 @@ def test_every_example_is_tested_here():
 
 
 def test_an_own_folder_is_trained_on_and_exported(folder, own_folder):
-    assert "Closed-set recognition" in own_folder
+    assert "Rank-1" in own_folder
     assert (folder / "own/served/identifier/1/saved_model.pb").is_file()
 
 
