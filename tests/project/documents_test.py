@@ -1,0 +1,112 @@
+"""What README and docs promise: their Python runs, their commands and names exist, their links lead somewhere."""
+
+import functools
+import importlib
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("**/*.md"))]
+README, GETTING_STARTED = ROOT / "README.md", ROOT / "docs/getting_started.md"
+
+each_document = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+
+
+def blocks(document, language):
+    return re.findall(rf"^ *```{language}\n(.*?)^ *```$", document.read_text(), re.MULTILINE | re.DOTALL)
+
+
+def prose(document):
+    return re.sub(r"^ *```.*?^ *```$", "", document.read_text(), flags=re.MULTILINE | re.DOTALL)
+
+
+def spans(document):
+    """Commands and names in running text."""
+    return [re.sub(r"\s+", " ", span) for span in re.findall(r"`([^`]+)`", prose(document))]
+
+
+def run(script, folder):
+    environment = {**os.environ, "TFDS_DATA_DIR": str(folder), "TF_CPP_MIN_LOG_LEVEL": "3"}
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.slow
+def test_the_readme_identifies_a_person(tmp_path):
+    (example,) = blocks(README, "python")
+    *_, last = example.strip().splitlines()
+    assert last.startswith("identifier.identify(")
+    printed = run(example.replace(last, f"print({last})"), tmp_path)
+    assert re.search(r"Identification\(person='walker\d\d', score=0\.\d+, fault=''\)", printed.splitlines()[-1])
+
+
+@pytest.mark.slow
+def test_getting_started_runs_from_top_to_bottom(tmp_path):
+    printed = run("".join(blocks(GETTING_STARTED, "python")), tmp_path)
+    assert re.search(r"Identification\(person='walker\d\d', ", printed.splitlines()[-1])
+    assert (tmp_path / "identifier.keras").is_file()
+
+
+@functools.cache
+def help_of(command):
+    asked = [sys.executable, "-m", "agegait", command, "--help"]
+    return subprocess.run(asked, capture_output=True, text=True, check=True).stdout
+
+
+@each_document
+def test_every_command_and_option_exists(document):
+    lines = [line for block in blocks(document, "sh") for line in block.replace("\\\n", " ").splitlines()]
+    makefile = (ROOT / "Makefile").read_text()
+    for line in [*lines, *spans(document)]:
+        line = line.partition("  #")[0].partition("    #")[0]
+        for command, arguments in re.findall(r"\bagegait ([a-z]+)\b([^&|;]*)", line):
+            for option in re.findall(r" (--[a-z][a-z0-9-]*)", arguments):
+                assert re.search(rf"{option}\b(?!-)", help_of(command)), f"agegait {command} {option}"
+            assert help_of(command)
+        for target in re.findall(r"^make ([a-z-]+)", line):
+            assert re.search(rf"^([\w -]+ )?{target}\b[^=]*:", makefile, re.MULTILINE), line
+
+
+@each_document
+def test_every_name_exists(document):
+    code = [*(block for block in blocks(document, "python")), *spans(document)]
+    directives = re.findall(r"^::: (\S+)$", document.read_text(), re.MULTILINE)
+    names = {name for text in code for name in re.findall(r"(?<![\w/.\"])agegait(?:\.\w+)+", text)}
+    for name in names | set(directives):
+        thing, parts = importlib.import_module("agegait"), name.split(".")[1:]
+        for number, part in enumerate(parts, start=2):
+            if not hasattr(thing, part):
+                importlib.import_module(".".join(name.split(".")[:number]))
+            thing = getattr(thing, part)
+
+
+def leads_somewhere(document, link):
+    path, _, place = link.partition("#")
+    target = (document.parent / path).resolve() if path else document
+    if not target.exists():
+        return False
+    headings = re.findall(r"^#+ (.+)$", target.read_text(), re.MULTILINE) if place else []
+    return not place or place in {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
+
+
+@each_document
+def test_every_link_leads_somewhere(document):
+    links = [link for link in re.findall(r"\]\(([^)]+)\)", prose(document)) if not link.startswith("http")]
+    assert [link for link in links if not leads_somewhere(document, link)] == []
+
+
+def test_a_link_to_nowhere_is_found():
+    assert not leads_somewhere(README, "docs/speed.md#no-such-heading")
+    assert not leads_somewhere(README, "docs/no_such_page.md")
+
+
+def test_the_readme_is_short():
+    assert len(README.read_text().split()) < 800
+    assert len(blocks(README, "python")) == 1
