@@ -412,3 +412,44 @@ def test_a_taken_port_is_named(folder):
         port = taken.getsockname()[1]
         with pytest.raises(OSError, match=f"rest: can't listen on 127.0.0.1, port {port}: "):
             Server(folder, port=0, rest_port=port).start()
+
+
+@pytest.mark.parametrize("depth", [33, 65, 1000])
+@pytest.mark.parametrize(("key", "innermost"), [("instances", "1"), ("instances", ""), ("inputs", "1")])
+def test_lists_deeper_than_any_array_are_refused(served, depth, key, innermost):
+    server, _ = served
+    status, answer, _ = ask(server, body=f'{{"{key}": {"[" * depth}{innermost}{"]" * depth}}}'.encode())
+    assert status == 400
+    assert "expected at most 32 dimensions" in answer["error"]
+
+
+NONSENSE = {
+    "a body of two lengths": (b"content-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n", b"400"),
+    "a chunk without size": (b"transfer-encoding: chunked\r\n\r\nzz\r\n", b"400"),
+    "a chunk of negative size": (b"transfer-encoding: chunked\r\n\r\n-1\r\n", b"400"),
+    "two sizes": (b"content-length: 5\r\ncontent-length: 6\r\n\r\n12345", b"400"),
+    "a size without end": (b"content-length: " + b"9" * 5000 + b"\r\n\r\n", b"400"),
+    "another coding": (b"transfer-encoding: gzip, chunked\r\n\r\n", b"400"),
+    "NaN": (b'content-length: 22\r\n\r\n{"instances":[[[NaN]]]}'[:-1], b"400"),
+}
+
+
+@pytest.mark.parametrize("case", NONSENSE)
+@pytest.mark.parametrize("host", [b"here", b"[", b"[::1", b"a@[b]:c//?#", b"\xff"])
+def test_nonsense_on_the_wire_is_refused_in_silence(served, caplog, case, host):
+    server, _ = served
+    sent, status = NONSENSE[case]
+    with socket.create_connection(("127.0.0.1", server.rest_port), timeout=30) as peer:
+        peer.sendall(b"POST " + PREDICT.encode() + b" HTTP/1.1\r\nhost: " + host + b"\r\n" + sent)
+        assert peer.recv(1 << 16).split(b" ")[1] == status
+    assert ask(server, "/v1/models/walker")[0] == 200
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [("/v1/models/%2e%2e", 404), ("/v1/models/%00", 404), ("/v1/models/%ed%a0%80%zz", 404), ("/v1/x", 400)]
+    + [("/v1/models/" + "%F0%9F%98%80" * 1000, 404), ("http://[/v1/models/walker", 404), ("*", 404)],
+)
+def test_odd_paths(served, path, status):
+    assert ask(served[0], path, headers={"host": "["})[0] == status

@@ -112,6 +112,9 @@ class HttpConnection(H11Protocol, asyncio.BufferedProtocol):
         """Refuses what is no HTTP."""
         self._counted.on_refused("malformed")
         super().send_400_response(msg)
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.cycle.disconnected = True  # Its request never ends, and has its answer.
+            self.cycle.message_event.set()
 
     def on_response_complete(self) -> None:
         """Waits for the next request."""

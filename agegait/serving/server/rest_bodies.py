@@ -43,10 +43,13 @@ class RestBodies:
 
         Raises:
             StatusError: RESOURCE_EXHAUSTED for a body that is too large, or was given up for others, INVALID_ARGUMENT
-                for one that is encoded, CANCELLED where the caller went away.
+                for one that is encoded or of two lengths, CANCELLED where the caller went away.
         """
         if headers.get("content-encoding", "identity") != "identity":
             raise invalid_argument("content-encoding: expected none")
+        if "transfer-encoding" in headers and "content-length" in headers:
+            # Which of them counts is what a proxy before us may see differently.
+            raise invalid_argument("content-length: expected none beside transfer-encoding")
         length = headers.get("content-length", "0")
         if not length.isascii() or not length.isdecimal() or int(length) > self._most:
             raise TooLargeError(self._most)

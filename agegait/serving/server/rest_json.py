@@ -15,6 +15,7 @@ from agegait.serving.server.status_error import invalid_argument
 from agegait.serving.tensors import KINDS, STRING, dtype_name
 
 _B64 = "b64"
+_MAX_DIMENSIONS = 32  # NumPy's own limit, in its older versions.
 _BYTES = "_bytes"  # Outputs of such a name are bytes and no text, by TensorFlow Serving's rule.
 
 
@@ -137,6 +138,8 @@ def _array(name: str, value: Any, dtype: int) -> np.ndarray:
     shape: list[int] = []
     level = [value]
     while level and set(map(type, level)) == {list}:
+        if len(shape) == _MAX_DIMENSIONS:
+            raise invalid_argument(f"input {name!r}: expected at most {_MAX_DIMENSIONS} dimensions, received more")
         sizes = set(map(len, level))
         if len(sizes) > 1:
             raise invalid_argument(f"input {name!r}: expected lists of one length at level {len(shape)}")
