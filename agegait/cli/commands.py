@@ -176,9 +176,10 @@ def serve(options: argparse.Namespace) -> None:
         if options.log == "none":
             print_warnings("agegait.serving")
         else:
-            log_json(options.log == "requests", stack.enter_context(json_stderr()))
+            log = log_json(options.log == "requests", stack.enter_context(json_stderr()))
+            stack.callback(log.flush)
         serving.Server(options.folder, **arguments).serve_forever(announce)
-    signal.alarm(_EXIT_SECONDS)  # Interpreter and libraries may hang as they go.
+        signal.alarm(_EXIT_SECONDS)  # Interpreter and libraries may hang as they go, and so may a log nobody reads.
 
 
 def identify(options: argparse.Namespace) -> None:

@@ -433,10 +433,11 @@ def test_logs_are_json_lines(folder, capsys, monkeypatch, requests):
         monkeypatch.setattr(logger, "handlers", [])
         monkeypatch.setattr(logger, "level", logger.level)
         monkeypatch.setattr(logger, "propagate", logger.propagate)
-    log_json(requests)
+    log = log_json(requests)
     try:
         with serving(folder) as (server, plain):
             assert plain.score() == 1
+        log.flush()
     finally:
         logging.getLogger("agegait.serving").setLevel(logging.NOTSET)
         logging.getLogger("agegait.serving.requests").setLevel(logging.NOTSET)

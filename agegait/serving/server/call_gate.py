@@ -49,6 +49,7 @@ class CallGate(grpc.ServerInterceptor):
         unread: The answers to calls about models that have not left yet.
         tokens: What callers must send, if anything.
         refused: Called with the method of each call that is refused before it is read, and its status.
+        ended: Called with the reason whenever a call is ended whose caller is slow to send, or to read.
     """
 
     def __init__(
@@ -58,17 +59,19 @@ class CallGate(grpc.ServerInterceptor):
         unread: UnreadAnswers,
         tokens: Tokens | None = None,
         refused: Callable[[str, grpc.StatusCode], None] = lambda method, code: None,
+        ended: Callable[[str], None] = lambda reason: None,
     ) -> None:
         self._tokens = tokens
         self._refused = refused
         self._limits = CallLimits(limits.request_seconds)
-        health = MessageGate(_HEALTH_SLOTS, _HEALTH_WAITING, _HEALTH_SECONDS)
+        health = MessageGate(_HEALTH_SLOTS, _HEALTH_WAITING, _HEALTH_SECONDS, lambda: ended("late_message"))
         slots = limits.reading_slots
-        self._gates = [health, MessageGate(slots, _WAITING, limits.message_seconds)]
-        checked = UnreadAnswers(_HEALTH_UNREAD, limits.max_message_bytes)
+        messages = MessageGate(slots, _WAITING, limits.message_seconds, lambda: ended("late_message"))
+        self._gates = [health, messages]
+        checked = UnreadAnswers(_HEALTH_UNREAD, limits.max_message_bytes, lambda: ended("unread_answer"))
         self._checks = _Lane(health, _threads("checks", _HEALTH_WAITING + 8), checked)
         self._watches = _threads("watches", _HEALTH_WAITING + 8 + watches)
-        self._models = _Lane(self._gates[1], _threads("calls", limits.max_pending + _WAITING + slots + 16), unread)
+        self._models = _Lane(messages, _threads("calls", limits.max_pending + _WAITING + slots + 16), unread)
         self._streams = _threads("streams", _STREAMS)
         self._free_streams = threading.Semaphore(_STREAMS)
         self._refusals = _threads("refusals", 2)

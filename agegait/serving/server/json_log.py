@@ -3,7 +3,10 @@
 import datetime
 import json
 import logging
+import sys
 from typing import TextIO
+
+from agegait.serving.server.line_writer import LineWriter
 
 _REQUESTS = "agegait.serving.requests"
 _OTHERS = ("grpc", "uvicorn", "asyncio", "opentelemetry")
@@ -25,14 +28,17 @@ class _JsonLines(logging.Formatter):
         return datetime.datetime.fromtimestamp(record.created, datetime.UTC).isoformat(timespec="milliseconds")
 
 
-def log_json(requests: bool, stream: TextIO | None = None) -> None:
+def log_json(requests: bool, stream: TextIO | None = None) -> logging.Handler:
     """Writes what the server logs to standard error, a JSON object a line, and what the libraries below it warn of.
 
     Args:
         requests: Whether each request gets a line, and not only models that come and go.
         stream: Where to write instead.
+
+    Returns:
+        What writes; flush it before the stream is closed.
     """
-    handler = logging.StreamHandler(stream)
+    handler = LineWriter(stream or sys.stderr)
     handler.setFormatter(_JsonLines())
     for name in ("agegait.serving", *_OTHERS):
         logger = logging.getLogger(name)
@@ -40,3 +46,4 @@ def log_json(requests: bool, stream: TextIO | None = None) -> None:
         logger.setLevel(logging.WARNING if name in _OTHERS else logging.INFO)
         logger.propagate = False
     logging.getLogger(_REQUESTS).setLevel(logging.INFO if requests else logging.WARNING)
+    return handler

@@ -1,7 +1,7 @@
 import threading
 import time
 from collections import Counter, OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +10,7 @@ import grpc
 from agegait.serving.server.status_error import StatusError, invalid_argument
 
 _TICK_SECONDS = 0.02
+_LONGEST_TICK = 2 * _TICK_SECONDS
 _PATIENCE = 0.5  # Seconds that a message may take while others wait, on a connection that sent one before.
 _LEAST_PATIENCE = 0.05  # On one whose last message did not come, or that is new while very many wait.
 _LONGEST_WAIT = 2.0  # Seconds until it is everybody's turn, if none of those before sends anything.
@@ -23,6 +24,7 @@ class _Reader:
     context: grpc.ServicerContext
     connection: str
     turn: threading.Event = field(default_factory=threading.Event)
+    granted: bool = False
     reading_since: float | None = None
     refused: bool = False
 
@@ -43,13 +45,17 @@ class MessageGate:
     Args:
         slots: Calls that read at the same time.
         waiting: Calls that may wait for their turn; of more, the oldest is refused of the connection that has most.
-        seconds: How long a message may take to arrive.
+        seconds: How long a message may take to arrive. A server that is too busy to look is no caller's fault: time
+            passes no faster than it looks.
+        on_late: Called whenever a call is ended that is slow to send.
     """
 
-    def __init__(self, slots: int, waiting: int, seconds: float) -> None:
+    def __init__(self, slots: int, waiting: int, seconds: float, on_late: Callable[[], object] = lambda: None) -> None:
         self._slots = slots
         self._most_waiting = waiting
         self._seconds = seconds
+        self._on_late = on_late
+        self._now = 0.0
         self._waiting: list[_Reader] = []
         self._reading: list[_Reader] = []
         self._kept_word: OrderedDict[str, bool] = OrderedDict()  # By connection: whether the last message came.
@@ -79,8 +85,9 @@ class MessageGate:
             reader.turn.wait()
             if reader.refused:
                 raise StatusError(grpc.StatusCode.RESOURCE_EXHAUSTED, "too many calls wait to send their message")
-            if reader.reading_since is None:
+            if not reader.granted:
                 raise StatusError(grpc.StatusCode.CANCELLED, "the caller went away")
+            reader.reading_since = self._now
             for message in messages:
                 self._prove(reader)
                 return message
@@ -122,7 +129,7 @@ class MessageGate:
             )
             self._waiting.remove(reader)
             self._reading.append(reader)
-            reader.reading_since = time.monotonic()
+            reader.granted = True
             reader.turn.set()
 
     def _refuse_one(self) -> None:
@@ -134,18 +141,21 @@ class MessageGate:
     def _watch(self) -> None:
         with self._changed:
             while not self._closed:
+                before = time.monotonic()
                 self._changed.wait(_TICK_SECONDS if self._reading else None)
-                for reader in self._late(time.monotonic()):
+                self._now += min(time.monotonic() - before, _LONGEST_TICK)
+                for reader in self._late():
                     # Its thread wakes, and leaves: no lock is wanted for that.
                     reader.context.cancel()
                     self._remember(reader.connection, False)
+                    self._on_late()
 
-    def _late(self, now: float) -> list[_Reader]:
-        late = [reader for reader in self._reading if self._age(reader, now) > self._seconds]
+    def _late(self) -> list[_Reader]:
+        late = [reader for reader in self._reading if self._age(reader) > self._seconds]
         slow = [
             reader
             for reader in self._reading
-            if reader not in late and self._age(reader, now) > self._patience(reader.connection)
+            if reader not in late and self._age(reader) > self._patience(reader.connection)
         ]
         for _ in range(len(self._waiting) - len(late)):
             if not slow:
@@ -160,9 +170,8 @@ class MessageGate:
             return _PATIENCE if self._kept_word[connection] else _LEAST_PATIENCE
         return max(_LEAST_PATIENCE, min(_LONGEST_WAIT * self._slots / max(1, len(self._waiting)), _PATIENCE))
 
-    @staticmethod
-    def _age(reader: _Reader, now: float) -> float:
-        return now - (reader.reading_since or now)
+    def _age(self, reader: _Reader) -> float:
+        return 0.0 if reader.reading_since is None else self._now - reader.reading_since
 
     def _greediest(self, readers: list[_Reader]) -> _Reader:
         """The oldest of the host, and there of the connection, that has most calls."""

@@ -165,8 +165,11 @@ class Server:
         self._batcher = Batcher(max_batch, batch_wait, workers, self._telemetry.metrics.batch)
         self._api = ModelApi(self._catalog, self._batcher, self._limits, answers or AnswerPolicy(), allow_reload)
         self._tracing = Tracing() if tracing else None
-        unread = UnreadAnswers(_UNREAD * self._limits.max_pending, self._limits.request_memory // 2)
-        self._gate = CallGate(self._limits, _WATCHES, unread, self._tokens, self._count_refused)
+        refuse = self._telemetry.metrics.refuse
+        unread = UnreadAnswers(
+            _UNREAD * self._limits.max_pending, self._limits.request_memory // 2, lambda: refuse("unread_answer")
+        )
+        self._gate = CallGate(self._limits, _WATCHES, unread, self._tokens, self._count_refused, refuse)
         self._grpc = grpc.server(
             ThreadPoolExecutor(1),  # Idle: the gate has threads for all that it lets pass.
             # Inside of the gate, which says in which threads a call is answered.
@@ -326,6 +329,8 @@ class Server:
     def _end_at_last(self) -> None:
         if not self._ended.wait(self._limits.drain_seconds + _END_SECONDS):
             _log.error("ended by force: work did not end in %s s", self._limits.drain_seconds + _END_SECONDS)
+            for handler in _log.handlers:
+                handler.flush()
             for stream in (sys.stdout, sys.stderr):
                 stream.flush()
             os._exit(1)

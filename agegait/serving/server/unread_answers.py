@@ -19,9 +19,11 @@ class UnreadAnswers:
     Args:
         most: Most answers.
         most_bytes: Their size in all.
+        on_given_up: Called whenever one is given up.
     """
 
-    def __init__(self, most: int, most_bytes: int) -> None:
+    def __init__(self, most: int, most_bytes: int, on_given_up: Callable[[], object] = lambda: None) -> None:
+        self._on_given_up = on_given_up
         self._most = most
         self._free = most_bytes
         self._answers: dict[_Answer, None] = {}  # The oldest first.
@@ -50,6 +52,7 @@ class UnreadAnswers:
         if not add_done_callback(lambda: self._remove(answer)):
             self._remove(answer)
         for other in given_up:
+            self._on_given_up()
             other.give_up()
 
     def _over(self) -> list[_Answer]:
