@@ -1,6 +1,6 @@
 # Everything happens in .venv, from the locks alone: `make demo` needs Python 3.11 and nothing else.
 # PYTHON=... chooses another interpreter (3.11 to 3.13), WORKERS=0 runs the tests in one process,
-# TESTS=tests/metrics_test.py runs a part of them, slow ones too, UPGRADE=--upgrade lets `make lock` take newer versions.
+# TESTS=tests/metrics/metrics_test.py runs a part of them, slow ones too, UPGRADE=--upgrade lets `make lock` take newer versions.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
