@@ -138,7 +138,7 @@ def reproduce(options: argparse.Namespace) -> None:
     )
     console = output()
     for table in reproduction.tables(found):
-        console.print(table)
+        console.print(table.without_details())
     written = f"written: {options.out / 'reproduction.md'}, {options.out / 'reproduction.json'}"
     console.print(written, soft_wrap=True)
 

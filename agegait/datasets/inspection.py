@@ -1,18 +1,18 @@
 """What was understood of a data set, to be looked at before anyone trains on it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from rich import box
 from rich.columns import Columns
 from rich.console import Group, RenderableType
-from rich.table import Table
+from rich.table import Table as RichTable
 from rich.text import Text
 
 from agegait.datasets import DataSet
 from agegait.skeletons import drawing as plots, limbs
 from agegait.skeletons.limbs import LimbSummary
+from agegait.terminal.table import Cell, Column, Table
 
 FRAMES_MEASURED = 50
 """Frames of each walk that a person's limbs are measured on."""
@@ -169,8 +169,8 @@ def render(found: Inspection) -> Group:
     return Group(*parts, _verdict(found))
 
 
-def _overview(found: Inspection) -> Table:
-    table = Table(box=None, show_header=False, pad_edge=False)
+def _overview(found: Inspection) -> RichTable:
+    table = RichTable(box=None, show_header=False, pad_edge=False)
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
     walks, frames = len(found.frames), found.frames
@@ -187,36 +187,37 @@ def _overview(found: Inspection) -> Table:
 
 
 def _people(people: list[Person]) -> Table:
-    table = _table("people", "person", "walks", "frames", "height, m")
-    for person in people[:PEOPLE_SHOWN]:
-        table.add_row(person.name, str(person.walks), f"{person.frames:,}", f"{person.limbs.height:.2f}")
+    rows = [
+        (person.name, str(person.walks), f"{person.frames:,}", f"{person.limbs.height:.2f}")
+        for person in people[:PEOPLE_SHOWN]
+    ]
     if len(people) > PEOPLE_SHOWN:
-        table.add_row(f"and {len(people) - PEOPLE_SHOWN} more", "", "", "")
-    return table
+        rows.append((f"and {len(people) - PEOPLE_SHOWN} more", "", "", ""))
+    return _table("people", ("person", "walks", "frames", "height, m"), rows)
 
 
 def _unlike_table(unlike: list[UnlikeWalk]) -> Table:
-    table = _table("walks to look at", "walk", "body beside the person's other walks")
-    table.add_column("in")
-    for walk in unlike:
-        table.add_row(walk.name, f"{100 * walk.size:.0f} %", walk.part)
-    return table
+    rows = [(walk.name, f"{100 * walk.size:.0f} %", walk.part) for walk in unlike]
+    return _table("walks to look at", ("walk", "body beside the person's other walks", "in"), rows)
 
 
 def _limbs(summary: LimbSummary) -> Table:
-    table = _table("limbs", "limb", "length, cm", "left - right", "unsteady by")
-    for name, length, asymmetry, steadiness in summary.rows():
-        side = f"{100 * asymmetry:+.0f} %" if name.startswith("left") else ""
-        table.add_row(name, f"{100 * length:.1f}", side, f"{100 * steadiness:.0f} %")
-    return table
+    rows = [
+        (
+            name,
+            f"{100 * length:.1f}",
+            f"{100 * asymmetry:+.0f} %" if name.startswith("left") else "",
+            f"{100 * steadiness:.0f} %",
+        )
+        for name, length, asymmetry, steadiness in summary.rows()
+    ]
+    return _table("limbs", ("limb", "length, cm", "left - right", "unsteady by"), rows)
 
 
-def _table(title: str, first: str, *others: str) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE)
-    table.add_column(first)
-    for name in others:
-        table.add_column(name, justify="right", no_wrap=True)
-    return table
+def _table(title: str, headings: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Table:
+    first, *others = headings
+    columns = Column(first, number=False, wrap=True), *(Column(name, number=name != "in") for name in others)
+    return Table(title, columns, tuple(tuple(map(Cell, row)) for row in rows))
 
 
 def _drawing(found: Inspection) -> Text:

@@ -3,7 +3,6 @@ from .evaluate import (
     BATCH as BATCH,
     COORDINATES as COORDINATES,
     FEWEST_PEOPLE as FEWEST_PEOPLE,
-    FIGURES as FIGURES,
     TITLES as TITLES,
     WINDOW_RECOGNIZER as WINDOW_RECOGNIZER,
     as_result as as_result,
@@ -12,5 +11,6 @@ from .evaluate import (
     logits_by_method as logits_by_method,
     of_people_trained_on as of_people_trained_on,
     recognition as recognition,
-    tables as tables,
 )
+from .figures import FIGURES as FIGURES, Figure as Figure, has_curve as has_curve
+from .result_tables import tables as tables

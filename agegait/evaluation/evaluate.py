@@ -6,9 +6,6 @@ from os import PathLike
 from typing import Any
 
 import numpy as np
-from rich import box
-from rich.table import Table
-from rich.text import Text
 
 from agegait.datasets import DataSet, Windows
 from agegait.evaluation import protocols
@@ -101,60 +98,6 @@ def evaluate(
     }
     write_record(run.folder / "evaluation.json", evaluation)
     return evaluation
-
-
-def tables(evaluation: dict[str, Any]) -> list[Table]:
-    """What an evaluation found, for the terminal: a table for each protocol, since their figures do not compare."""
-    rows = [(split, result) for split, results in evaluation["tests"].items() for result in results]
-    return [_table(protocol, rows) for protocol in dict.fromkeys(result["protocol"] for _, result in rows)]
-
-
-def _rank(k: int) -> Callable[[dict[str, Any]], float | None]:
-    # A rank is a number here and a string in JSON.
-    return lambda result: (ranks := result.get("rank", {})).get(k, ranks.get(str(k)))
-
-
-def _passed(rate: float, protocol: str) -> Callable[[dict[str, Any]], float | None]:
-    def true(result: dict[str, Any]) -> float | None:
-        points = result.get("operating_points", ()) if result["protocol"] == protocol else ()
-        return next((point["true"] for point in points if point["asked"] == rate), None)
-
-    return true
-
-
-FIGURES: dict[str, Callable[[dict[str, Any]], float | None]] = {
-    **{f"Rank-{k}": _rank(k) for k in protocols.RANKS},
-    "nAUC (CMC)": lambda result: result.get("nauc_cmc"),
-    "nAUC (ROC)": lambda result: result.get("nauc_roc"),
-    "mAP": lambda result: result.get("mean_average_precision"),
-    "mINP": lambda result: result.get("mean_inverse_negative_penalty"),
-    "EER": lambda result: result.get("equal_error_rate"),
-    **{f"TAR, FAR {rate:.1%}": _passed(rate, protocols.Verification.protocol) for rate in protocols.FALSE_ACCEPT_RATES},
-    **{f"DIR, FAR {rate:.0%}": _passed(rate, protocols.OpenSet.protocol) for rate in protocols.FALSE_ALARM_RATES},
-}
-"""The columns of tables, from the results that have them. TAR: true accepts, DIR: detected and rightly identified."""
-
-
-def _table(protocol: str, rows: list[tuple[str, dict[str, Any]]]) -> Table:
-    rows = [(split, result) for split, result in rows if result["protocol"] == protocol]
-    shown = {name: of for name, of in FIGURES.items() if any(of(result) is not None for _, result in rows)}
-    table = Table(
-        title=f"{protocol}, in per cent",
-        title_justify="left",
-        title_style="bold",
-        box=box.SIMPLE,
-        collapse_padding=True,
-        pad_edge=False,
-    )
-    for name in ("test", "method", "of"):
-        table.add_column(name, no_wrap=name != "method")
-    for name in ("samples", *shown):
-        table.add_column(Text(name.replace(" ", "\n", 1)), justify="right", no_wrap=True)
-    for split, result in rows:
-        figures = (of(result) for of in shown.values())
-        cells = ("" if figure is None else f"{100 * figure:.1f}" for figure in figures)
-        table.add_row(split, result["method"], result["of"], f"{result['samples']:,}", *cells)
-    return table
 
 
 def of_people_trained_on(windows: Windows, training: Windows) -> tuple[Windows, list[str]]:

@@ -5,22 +5,19 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from rich import box
-from rich.table import Table
-from rich.text import Text
-
 from agegait import evaluation
 from agegait.evaluation import protocols
 from agegait.reproduction.published import ALL_NOTES, NOTES, PUBLISHED, SHORT_SOURCE, SOURCE, Figures
 from agegait.reproduction.rows import ROWS
 from agegait.storage.whole_file import write_text
+from agegait.terminal.table import Cell, Column, Table
 from agegait.terminal.visible_text import visible
 from agegait.training.records import read_record, write_record
 
 PRINTED = ("Rank-1", "nAUC (ROC)")
 """Ours that the published figures stand beside."""
 
-LEFT_OUT = ("Rank-10", "mINP")
+LEFT_OUT = ("Rank-10", "mINP", *(name for name in evaluation.FIGURES if name.startswith("reached")))
 """Figures that tables have no room for; the JSON has them."""
 
 NOWHERE = "-"
@@ -49,22 +46,6 @@ class Spread(NamedTuple):
     least: float
     most: float
     seeds: int
-
-
-class Sheet(NamedTuple):
-    """A table as text.
-
-    Attributes:
-        protocol: Its protocol; empty for one of no figures.
-        title: What is over it.
-        columns: Their headings.
-        rows: Their cells.
-    """
-
-    protocol: str
-    title: str
-    columns: list[str]
-    rows: list[list[str]]
 
 
 def spread(values: Sequence[float]) -> Spread:
@@ -117,8 +98,8 @@ def summary(results: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     lines = []
     for (protocol, test, of, row), runs in groups.items():
         figures: dict[str, Any] = {}
-        for name, read_off in evaluation.FIGURES.items():
-            values = [value for _, one in runs if (value := read_off(one)) is not None]
+        for name, figure in evaluation.FIGURES.items():
+            values = [value for _, one in runs if (value := figure.read(one)) is not None]
             if len(values) == len(runs):
                 figures[name] = {**spread(values)._asdict(), "values": values}
         lines.append(
@@ -135,20 +116,20 @@ def summary(results: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     return lines
 
 
-def sheets(found: dict[str, Any]) -> list[Sheet]:
-    """The tables of a reproduction: one for each protocol, test split and kind of sample, never two in one."""
+def tables(found: dict[str, Any]) -> list[Table]:
+    """The tables of a reproduction: one for each protocol, test split and kind of sample, and one of the runs."""
+    return [*(table for _, table in by_protocol(found)), _runs(found)]
+
+
+def by_protocol(found: dict[str, Any]) -> list[tuple[str, Table]]:
+    """The tables of figures, each with its protocol: one for each test split and kind of sample, never two in one."""
     tables = []
     for protocol in protocols.PROTOCOLS:
         own = [line for line in found["summary"] if line["protocol"] == protocol]
         for test, of in dict.fromkeys((line["test"], line["of"]) for line in own):
             lines = [line for line in own if (line["test"], line["of"]) == (test, of)]
-            tables.append(_sheet(protocol, test, of, lines, found["data"]["name"]))
+            tables.append((protocol, _table(protocol, test, of, lines, found["data"]["name"])))
     return tables
-
-
-def tables(found: dict[str, Any]) -> list[Table]:
-    """The tables for the terminal."""
-    return [_for_terminal(sheet) for sheet in (*sheets(found), _runs(found))]
 
 
 def markdown(found: dict[str, Any]) -> str:
@@ -169,19 +150,19 @@ def markdown(found: dict[str, Any]) -> str:
             f"Published figures: {SOURCE}. They are of windows, by the published protocol. {NOTES[data['name']]} "
             f"{ALL_NOTES}"
         )
-    protocol = ""
-    for sheet in sheets(found):
-        if sheet.protocol != protocol:
-            protocol = sheet.protocol
-            lines += [f"## {protocol[0].upper()}{protocol[1:]}", "", *_paragraph(protocols.PROTOCOLS[protocol].about)]
-        lines += [f"**{sheet.title}**", "", *_as_markdown(sheet), ""]
-    lines += [
-        "## Rows",
-        "",
-        *_as_markdown(Sheet("", "", ["row", "what it is"], [[row, texts[row]] for row in rows])),
-        "",
-    ]
-    lines += ["## Runs", "", *_as_markdown(_runs(found)), ""]
+    before = ""
+    for protocol, table in by_protocol(found):
+        if protocol != before:
+            lines += [f"## {protocol[0].upper()}{protocol[1:]}", "", *_paragraph(table.about)]
+        before = protocol
+        lines += [f"**{table.title}**", "", *table.markdown(), ""]
+    what = Table(
+        "rows",
+        (Column("row", number=False), Column("what it is", number=False)),
+        tuple((Cell(row), Cell(texts[row])) for row in rows),
+    )
+    lines += ["## Rows", "", *what.markdown(), ""]
+    lines += ["## Runs", "", *_runs(found).markdown(), ""]
     lines += _paragraph(
         "Seconds are of the process that finished the row or the encoder. Those of a row hold its encoder's only where "
         "it was the first to need it."
@@ -218,7 +199,7 @@ def _published(name: str) -> dict[str, dict[str, Any]]:
     }
 
 
-def _sheet(protocol: str, test: str, of: str, lines: list[dict[str, Any]], dataset: str) -> Sheet:
+def _table(protocol: str, test: str, of: str, lines: list[dict[str, Any]], dataset: str) -> Table:
     shown = [name for name in evaluation.FIGURES if any(name in line["figures"] for line in lines)]
     shown = [name for name in shown if name not in LEFT_OUT]
     printed: dict[str, Figures] = {}
@@ -226,38 +207,51 @@ def _sheet(protocol: str, test: str, of: str, lines: list[dict[str, Any]], datas
         printed = PUBLISHED.get((dataset, test), {})
     same = protocol == protocols.Published.protocol
     mark = "" if same else " (by another protocol)"
-    columns = ["row", "seeds", *shown, *(f"published {name}{mark}" for name in PRINTED if printed)]
-    rows = []
-    for line in lines:
-        cells = [
-            _cell(Spread(*(line["figures"][name][key] for key in Spread._fields)))
-            if name in line["figures"]
-            else NOWHERE
-            for name in shown
-        ]
-        rows.append([line["row"], str(len(line["seeds"])), *cells, *_as_printed(printed, line["row"])])
+    rows = [
+        (
+            Cell(line["row"]),
+            Cell(str(len(line["seeds"]))),
+            *(_cell(line["figures"].get(name)) for name in shown),
+            *_as_printed(printed, line["row"]),
+        )
+        for line in lines
+    ]
     if same:
         others = [name for name in printed if name not in ROWS]
-        rows += [[name, NOWHERE, *(NOWHERE for _ in shown), *_as_printed(printed, name)] for name in others]
+        rows += [(Cell(name), *[Cell(NOWHERE)] * (1 + len(shown)), *_as_printed(printed, name)) for name in others]
     samples = dict.fromkeys(line["samples"] for line in lines)
     counted = " or ".join(f"{count:,}" for count in samples)
-    return Sheet(protocol, f"{protocol}: {counted} {of} of {test}", columns, rows)
+    return Table(
+        f"{protocol}: {counted} {of} of {test}",
+        _columns("row", "seeds", *shown, *(f"published {name}{mark}" for name in PRINTED if printed)),
+        tuple(rows),
+        protocols.PROTOCOLS[protocol].about,
+        f"published: {SHORT_SOURCE}" if printed else "",
+    )
 
 
-def _as_printed(printed: dict[str, Figures], row: str) -> list[str]:
+def _columns(first: str, *others: str) -> tuple[Column, ...]:
+    return Column(first, number=False), *map(Column, others)
+
+
+def _as_printed(printed: dict[str, Figures], row: str) -> list[Cell]:
     if not printed:
         return []
-    return [f"{figure:.1f}" for figure in printed[row]] if row in printed else [NOWHERE] * len(PRINTED)
+    return [Cell(f"{figure:.1f}") for figure in printed[row]] if row in printed else [Cell(NOWHERE)] * len(PRINTED)
 
 
-def _cell(figure: Spread) -> str:
-    text = f"{100 * figure.mean:.1f}"
-    if figure.deviation is None:
-        return text
-    return f"{text} ± {100 * figure.deviation:.1f} ({100 * figure.least:.1f} to {100 * figure.most:.1f})"
+def _cell(figure: dict[str, Any] | None) -> Cell:
+    if figure is None:
+        return Cell(NOWHERE)
+    text = f"{100 * figure['mean']:.1f}"
+    if figure["deviation"] is None:
+        return Cell(text)
+    return Cell(
+        f"{text} ± {100 * figure['deviation']:.1f}", f"{100 * figure['least']:.1f} to {100 * figure['most']:.1f}"
+    )
 
 
-def _runs(found: dict[str, Any]) -> Sheet:
+def _runs(found: dict[str, Any]) -> Table:
     rows = []
     for result in found["results"]:
         trained = result.get("trained", {})
@@ -265,35 +259,11 @@ def _runs(found: dict[str, Any]) -> Sheet:
         chosen = f"{last['chosen_epoch']} of {last['epochs']}" if "chosen_epoch" in last else NOWHERE
         validation = f"{100 * last['validation_accuracy']:.1f}" if "validation_accuracy" in last else NOWHERE
         encoder = f"{trained['encoder']['seconds']:.0f}" if "encoder" in trained else NOWHERE
-        rows.append([result["row"], str(result["seed"]), chosen, validation, encoder, f"{result['seconds']:.0f}"])
-    columns = ["row", "seed", "epoch chosen", "validation Rank-1", "encoder's seconds", "row's seconds"]
-    return Sheet("", "runs", columns, rows)
-
-
-def _as_markdown(sheet: Sheet) -> list[str]:
-    rows = [[cell.replace("|", "\\|") for cell in row] for row in (sheet.columns, *sheet.rows)]
-    rule = ["---", *("---:" if sheet.columns[1:] != ["what it is"] else "---" for _ in sheet.columns[1:])]
-    return [f"| {' | '.join(row)} |" for row in (rows[0], rule, *rows[1:])]
+        texts = result["row"], str(result["seed"]), chosen, validation, encoder, f"{result['seconds']:.0f}"
+        rows.append(tuple(map(Cell, texts)))
+    columns = _columns("row", "seed", "epoch chosen", "validation Rank-1", "encoder's seconds", "row's seconds")
+    return Table("runs", columns, tuple(rows))
 
 
 def _paragraph(text: str) -> list[str]:
     return [text, ""]
-
-
-def _for_terminal(sheet: Sheet) -> Table:
-    table = Table(
-        title=sheet.title,
-        title_justify="left",
-        title_style="bold",
-        caption=f"published: {SHORT_SOURCE}" if any("published" in name for name in sheet.columns) else None,
-        caption_justify="left",
-        box=box.SIMPLE,
-        collapse_padding=True,
-        pad_edge=False,
-    )
-    for number, name in enumerate(sheet.columns):
-        table.add_column(Text(name.replace(" ", "\n", 1)), justify="right" if number else "left")
-    for row in sheet.rows:
-        # The range stands in the file; eighty columns have no room for it.
-        table.add_row(*(cell.partition(" (")[0] for cell in row))
-    return table

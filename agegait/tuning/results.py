@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from keras_tuner.engine.trial import Trial
-from rich import box
-from rich.table import Table
 
+from agegait.terminal.table import Cell, Column, Table
 from agegait.training.records import check_shape, read_record, write_record
 from agegait.training.settings import Settings
 from agegait.tuning.search_oracle import SearchOracle
@@ -86,25 +85,22 @@ def table(found: dict[str, Any]) -> Table:
     ranked = sorted(found["trials"], key=lambda trial: math.inf if trial["failure"] else -trial["validation_accuracy"])
     done = f"{len(ranked)} of {found['planned']} trials"
     title = done if len(ranked) <= SHOWN else f"{done}, the best {SHOWN} of them"
-    shown = Table(
-        title=f"{title}; accuracy over the validation windows, in per cent",
-        title_justify="left",
-        title_style="bold",
-        box=box.SIMPLE,
-    )
-    for name in ("trial", "accuracy", "epochs", "seconds"):
-        shown.add_column(name, justify="right", no_wrap=True)
-    shown.add_column("varied")
-    for trial in ranked[:SHOWN]:
-        shown.add_row(
+    rows = [
+        (
             trial["trial"],
             "failed" if trial["failure"] else f"{100 * trial['validation_accuracy']:.1f}",
             f"{trial['epochs']} + {trial['recognizer_epochs']}",
             "" if trial["failure"] else f"{trial['seconds']:.0f}",
             ", ".join(f"{name} {_cell(value)}" for name, value in trial["varied"].items()),
-            style="bold" if trial["trial"] == found["best"] else None,
         )
-    return shown
+        for trial in ranked[:SHOWN]
+    ]
+    return Table(
+        f"{title}; accuracy over the validation windows, in per cent",
+        (*map(Column, ("trial", "accuracy", "epochs", "seconds")), Column("varied", number=False, wrap=True)),
+        tuple(tuple(map(Cell, row)) for row in rows),
+        bold=next((number for number, row in enumerate(rows) if row[0] == found["best"]), None),
+    )
 
 
 def _row(trial: Trial, space: SearchSpace) -> dict[str, Any]:

@@ -136,13 +136,13 @@ def test_spread_over_any_number_of_seeds():
 
 def test_protocols_are_never_in_one_table(found):
     kinds = {(line["protocol"], line["test"], line["of"]) for line in found["summary"]}
-    sheets = report.sheets(found)
-    assert len(sheets) == len(kinds)
-    assert {sheet.protocol for sheet in sheets} == set(protocols.PROTOCOLS)
-    for sheet in sheets:
-        assert sheet.title.startswith(f"{sheet.protocol}: ")
-    # A name is a table's once: a second row of one name would be a second protocol's.
-    assert all(len({row[0] for row in sheet.rows}) == len(sheet.rows) for sheet in sheets)
+    tables = report.by_protocol(found)
+    assert len(tables) == len(kinds)
+    assert {protocol for protocol, _ in tables} == set(protocols.PROTOCOLS)
+    for protocol, table in tables:
+        assert table.title.startswith(f"{protocol}: ")
+        # A name is a table's once: a second row of one name would be a second protocol's.
+        assert len({row[0] for row in table.rows}) == len(table.rows)
 
 
 def test_the_published_protocol_has_seen_every_epoch_and_the_honest_one_none_of_it(out, found):
@@ -185,7 +185,7 @@ def tables(text):
 def test_the_markdown_has_whole_tables(out, found):
     text = (out / "reproduction.md").read_text()
     read = list(tables(text))
-    assert len(read) == len(report.sheets(found)) + 2
+    assert len(read) == len(report.by_protocol(found)) + 2
     for header, rule, *rows in read:
         assert all(re.fullmatch(r" -{3}:? ", cell) for cell in rule)
         assert rows
@@ -413,22 +413,27 @@ def test_published_figures_are_those_of_the_paper():
 
 def test_published_figures_stand_beside_ours_by_the_same_protocol_and_marked_by_another(found):
     kgbd = {**found, "data": {**found["data"], "name": "kgbd"}}
-    sheets = {(sheet.protocol, sheet.title.endswith("windows of test")): sheet for sheet in report.sheets(kgbd)[:6]}
-    same, other = sheets[MARK, True], sheets["closed-set recognition", True]
-    assert same.columns[-2:] == ["published Rank-1", "published nAUC (ROC)"]
-    assert other.columns[-2:] == [f"{name} (by another protocol)" for name in same.columns[-2:]]
-    for sheet in (same, other):
-        rows = {row[0]: row[-2:] for row in sheet.rows}
+    tables = {
+        (protocol, table.title.endswith("windows of test")): table for protocol, table in report.by_protocol(kgbd)[:6]
+    }
+    same, other = tables[MARK, True], tables["closed-set recognition", True]
+    headings = ["published Rank-1", "published nAUC (ROC)"]
+    assert [column.heading for column in same.columns[-2:]] == headings
+    assert [column.heading for column in other.columns[-2:]] == [f"{name} (by another protocol)" for name in headings]
+    names = []
+    for table in (same, other):
+        rows = {row[0].text: [cell.text for cell in row[-2:]] for row in table.rows}
         assert rows["age-ap"] == ["87.7", "96.3"]
         assert rows["d13-knn"] == ["46.9", "90.0"]
         assert rows["age-sc"] == ["-", "-"]
-    assert {row[0] for row in same.rows} - {row[0] for row in other.rows} == {"PoseGait"}
+        names.append(set(rows))
+    assert names[0] - names[1] == {"PoseGait"}
     text = report.markdown({**kgbd, "published": {"figures": {"test": {}}}})
     assert published.SOURCE in text
     assert published.NOTES["kgbd"] in text
     # Nothing is published of walks, of searches or of other test splits.
-    for sheet in report.sheets(kgbd):
-        assert any("published" in column for column in sheet.columns) == (sheet in (same, other))
+    for _, table in report.by_protocol(kgbd):
+        assert any("published" in column.heading for column in table.columns) == (table in (same, other))
 
 
 @pytest.mark.parametrize("preset", recipes.PRESETS)

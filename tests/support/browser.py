@@ -32,9 +32,7 @@ ASKING = """<!doctype html><iframe src="{page}" style="width: {width}px; height:
 <script>
 addEventListener("load", () => {{
   const root = document.querySelector("iframe").contentDocument.documentElement;
-  const images = [...root.querySelectorAll("img")];
-  const answer = {{ width: root.scrollWidth, blank: images.filter((image) => !image.naturalWidth).length }};
-  document.body.dataset.answer = `${{answer.width}} ${{answer.blank}}`;
+  document.body.dataset.answer = {answer};
 }});
 </script>"""
 
@@ -70,11 +68,16 @@ def picture(page: Path, folder: Path, width: int, height: int, *words: str) -> n
     return np.asarray(Image.open(file).convert("RGB"))
 
 
+def answer(page: Path, folder: Path, width: int, question: str) -> str:
+    """What an expression in JavaScript says of a page's `root` element in a window of that width."""
+    asking = folder / "asking.html"
+    asking.write_text(ASKING.format(page=html.escape(page.as_uri()), width=width, answer=question))
+    dom, _ = run("--allow-file-access-from-files", "--dump-dom", asking.as_uri())
+    return dom.partition('data-answer="')[2].partition('"')[0]
+
+
 def width_and_blank_images(page: Path, folder: Path, width: int) -> tuple[int, int]:
     """How wide a page gets in a window of that width, and how many of its pictures do not show."""
-    asking = folder / "asking.html"
-    asking.write_text(ASKING.format(page=html.escape(page.as_uri()), width=width))
-    dom, _ = run("--allow-file-access-from-files", "--dump-dom", asking.as_uri())
-    _, _, answer = dom.partition('data-answer="')
-    found, blank = answer.partition('"')[0].split()
-    return int(found), int(blank)
+    blank = '[...root.querySelectorAll("img")].filter((image) => !image.naturalWidth).length'
+    wide, count = answer(page, folder, width, f"`${{root.scrollWidth}} ${{{blank}}}`").split()
+    return int(wide), int(count)

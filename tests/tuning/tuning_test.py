@@ -304,7 +304,7 @@ class TestSearch:
         assert [float(line[1]) for line in shown] == sorted((float(line[1]) for line in shown), reverse=True)
         assert len(shown) == 20
         few = tuning.table({**found, "trials": found["trials"][:3]})
-        assert list(few.columns[1].cells)[-1] == "failed"
+        assert few.rows[-1][1].text == "failed"
 
 
 class TestFailures:

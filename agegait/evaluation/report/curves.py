@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from agegait.evaluation import protocols
+from agegait.evaluation.figures import FEWEST_CLAIMS, FIGURES, can_reach, has_curve, wrong_samples
 from agegait.evaluation.report.picture import COLORS, Picture, vector
 
 RANKS_SHOWN = 50
@@ -16,7 +17,7 @@ SIZE = (4.4, 3.3)
 STYLES = ("-", "--", "-.", ":")
 TRUE = {
     protocols.Verification.protocol: ("true accepts, %", "false accepts, %"),
-    protocols.OpenSet.protocol: ("enrolled and named rightly, %", "strangers who are named, %"),
+    protocols.OpenSet.protocol: ("detected and identified, %", "strangers accepted, %"),
 }
 """What the two axes of a protocol's ROC curve are."""
 
@@ -27,8 +28,21 @@ def cmc(results: Sequence[dict[str, Any]]) -> list[Picture]:
 
 
 def roc(results: Sequence[dict[str, Any]]) -> list[Picture]:
-    """A picture for each protocol of the results of a test that have a ROC curve."""
-    return [_roc(*group) for group in _groups(results, "roc")]
+    """A picture for each protocol of the results of a test that have a ROC curve of enough samples."""
+    return [_roc(*group) for group in _groups([result for result in results if has_curve(result)], "roc")]
+
+
+def left_out(results: Sequence[dict[str, Any]]) -> list[str]:
+    """Why a test has no ROC curve of a protocol: a sentence each."""
+    few = {
+        result["protocol"]: f"No ROC curve of {result['protocol']}: it needs {FEWEST_CLAIMS} false claims or "
+        f"strangers, this test has {wrong_samples(result)}."
+        for result in results
+        if "roc" in result and not has_curve(result)
+    }
+    if not any("roc" in result for result in results):
+        return ["No ROC curve: verification and open sets divide people into groups, and need at least four."]
+    return list(few.values())
 
 
 def _groups(results: Sequence[dict[str, Any]], curve: str) -> Iterator[tuple[str, str, list[dict[str, Any]]]]:
@@ -74,17 +88,18 @@ def _roc(protocol: str, of: str, results: list[dict[str, Any]]) -> Picture:
         # A logarithm has no place for none: it stands at the edge.
         ax.plot(100 * np.maximum(false, least), 100 * true, marker=mark, label=result["method"], **_line(number))
         text = f"{result['method']}: {100 * true[0]:.0f} % at {100 * false[0]:.2g} %"
-        if "equal_error_rate" in result:
-            rate = result["equal_error_rate"]
-            ax.plot(
-                100 * max(rate, least),
-                100 * (1 - rate),
-                "o",
-                color=COLORS[number % len(COLORS)],
-                label=f"EER {rate:.1%}",
-            )
+        color = COLORS[number % len(COLORS)]
+        if (rate := FIGURES["EER"].read(result)) is not None:
+            ax.plot(100 * max(rate, least), 100 * (1 - rate), "o", color=color, label=f"EER {rate:.1%}")
             text += f", EER {rate:.1%}"
+        for point in result["operating_points"]:
+            if can_reach(point["asked"], result):
+                name = f"for a FAR of {100 * point['asked']:g} %"
+                ax.plot(100 * max(point["false"], least), 100 * point["true"], "x", color=color, clip_on=False)
+                text += f", threshold {name}: {100 * point['true']:.0f} % at {100 * point['false']:.2g} %"
         told.append(text)
+    if any(can_reach(point["asked"], result) for result in results for point in result["operating_points"]):
+        ax.plot([], [], "x", color="0.4", label="thresholds of the table")
     if protocol == protocols.Verification.protocol:
         guess = np.geomspace(least, 1, 50)
         ax.plot(100 * guess, 100 * guess, ":", color="0.5", linewidth=1, label="guessing")

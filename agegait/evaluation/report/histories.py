@@ -18,12 +18,42 @@ TRAININGS = (
 
 
 def histories(run: Run) -> list[Picture]:
-    """A picture of each training that left a table."""
+    """A picture of each training that left a table of several epochs; one epoch makes no curve."""
     return [
         _picture(title, column, rows, run.record["trained"].get(name, {}))
+        for title, column, name, rows in _tables(run)
+        if len(rows[column]) > 1
+    ]
+
+
+def single_epochs(run: Run) -> list[str]:
+    """A sentence for each training of one epoch."""
+    return [
+        f"{title}, one epoch: {_last(column, rows)}."
+        for title, column, _, rows in _tables(run)
+        if len(rows[column]) == 1
+    ]
+
+
+def _tables(run: Run) -> list[tuple[str, str, str, dict[str, np.ndarray]]]:
+    return [
+        (title, column, name, rows)
         for name, title, column in TRAININGS
         if (rows := _rows(run.folder / "history" / f"{name}.csv", column))
     ]
+
+
+def _last(column: str, rows: dict[str, np.ndarray]) -> str:
+    scale, unit = _scale(column)
+    return ", ".join(f"{_part(name)} {column} {scale * values[-1]:.4g}{unit}" for name, values in rows.items())
+
+
+def _scale(column: str) -> tuple[int, str]:
+    return (100, " %") if column == "accuracy" else (1, "")
+
+
+def _part(name: str) -> str:
+    return "validation" if name.startswith("val_") else "training"
 
 
 def _rows(table: Path, column: str) -> dict[str, np.ndarray]:
@@ -37,25 +67,28 @@ def _rows(table: Path, column: str) -> dict[str, np.ndarray]:
 
 def _picture(title: str, column: str, rows: dict[str, np.ndarray], reached: dict[str, Any]) -> Picture:
     from matplotlib.figure import Figure
-    from matplotlib.ticker import MaxNLocator
+    from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
     figure = Figure(figsize=(4.4, 3.0), layout="constrained")
     ax = figure.subplots()
-    scale, unit = (100, ", %") if column == "accuracy" else (1, "")
-    told = []
+    scale, unit = _scale(column)
+    told = [f"{_last(column, rows)} in the last epoch"]
     for number, (name, values) in enumerate(rows.items()):
-        of = "validation" if name.startswith("val_") else "training"
         epochs = np.arange(1, len(values) + 1)
-        ax.plot(epochs, scale * values, color=COLORS[number], label=of, marker="." if len(values) <= 25 else "")
-        told.append(f"{of} {scale * values[-1]:.4g}{unit and ' %'} in the last epoch")
+        ax.plot(
+            epochs, scale * values, color=COLORS[number], label=_part(name), marker="." if len(values) <= 25 else ""
+        )
     if chosen := reached.get("chosen_epoch"):
         ax.axvline(chosen, color="0.4", linestyle=":", linewidth=1.2, label=f"chosen: epoch {chosen}")
         told.append(f"epoch {chosen} chosen")
-    ax.set(xlabel="epoch", ylabel=column + unit)
-    if column == "loss" and all((values > 0).all() for values in rows.values()):
+    ax.set(xlabel="epoch", ylabel=f"{column},{unit}" if unit else column)
+    known = np.concatenate(list(rows.values()))
+    known = known[np.isfinite(known)]
+    if column == "loss" and len(known) and 0 < 10 * known.min() < known.max():
         ax.set_yscale("log")
+        ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if known.max() < 1e3 * known.min() else (1,)))
         ax.yaxis.set_major_formatter("{x:g}")
-        ax.yaxis.set_minor_formatter("{x:g}")
+        ax.yaxis.set_minor_formatter(NullFormatter())
     ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     ax.legend()
     text = f"{title}: {column}"

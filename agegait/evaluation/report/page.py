@@ -5,6 +5,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from agegait.evaluation import result_tables
 from agegait.evaluation.report import (
     attention,
     confusion,
@@ -70,10 +71,11 @@ def write(
             evaluation=evaluation,
             date=datetime.datetime.now(datetime.UTC),
             headlines=results.headlines(evaluation),
-            tables=results.tables(evaluation),
+            tables=result_tables.tables(evaluation),
             terms=results.TERMS,
             tests=[_test(run, seen, name, test, evaluation) for name, test in seen.tests.items()],
             histories=histories.histories(run),
+            single_epochs=histories.single_epochs(run),
             split=provenance.split(run, seen, data_dir, manual_dir),
             settings=asked,
             recipe=recipe,
@@ -96,8 +98,10 @@ def _test(run: Run, seen: Observations, name: str, test: Tested, evaluation: dic
     found, seed = evaluation["tests"][name], run.settings.seed
     return {
         "name": name,
+        "method": found[0]["method"],
         "cmc": curves.cmc(found),
         "roc": curves.roc(found),
+        "left_out": curves.left_out(found),
         "confusion": confusion.confusion(test, run.persons),
         "attention": attention.attention(test.attention, run.encoder),
         "rebuilding": rebuilding.rebuilding(test),

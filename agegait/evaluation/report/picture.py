@@ -57,15 +57,6 @@ def style() -> Iterator[None]:
 
 def vector(figure: "Figure") -> str:
     """A figure as the data: URI of an SVG; its dense parts, which are asked to be rasterized, at 150 dots an inch."""
-    return _uri(figure, "svg", "image/svg+xml", 150)
-
-
-def raster(figure: "Figure", dpi: int = 150) -> str:
-    """A figure as the data: URI of a PNG."""
-    return _uri(figure, "png", "image/png", dpi)
-
-
-def _uri(figure: "Figure", form: str, kind: str, dpi: int) -> str:
     file = io.BytesIO()
-    figure.savefig(file, format=form, dpi=dpi, metadata={"Date": None} if form == "svg" else None)
-    return f"data:{kind};base64,{base64.b64encode(file.getvalue()).decode()}"
+    figure.savefig(file, format="svg", dpi=150, metadata={"Date": None})
+    return f"data:image/svg+xml;base64,{base64.b64encode(file.getvalue()).decode()}"

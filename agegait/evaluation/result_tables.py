@@ -1,0 +1,51 @@
+"""The tables of an evaluation, one for each protocol, since their figures do not compare."""
+
+from typing import Any
+
+from agegait.evaluation import protocols
+from agegait.evaluation.figures import CONFIDENCE, FIGURES, Figure
+from agegait.terminal.table import Cell, Column, Table
+
+
+def tables(evaluation: dict[str, Any]) -> list[Table]:
+    """The tables of an evaluation: rich prints them, as the report does."""
+    rows = [(split, result) for split, results in evaluation["tests"].items() for result in results]
+    return [
+        _table(protocol, [row for row in rows if row[1]["protocol"] == protocol])
+        for protocol in dict.fromkeys(result["protocol"] for _, result in rows)
+    ]
+
+
+def percent(figure: Figure, result: dict[str, Any]) -> Cell:
+    """A figure in per cent, with its interval where it has one."""
+    value = figure.read(result)
+    if value is None:
+        return Cell("")
+    ends = [f"{100 * end:.0f}" for end in figure.interval(result) or ()]
+    return Cell(f"{100 * value:.1f}", "-".join(ends))
+
+
+def _table(protocol: str, rows: list[tuple[str, dict[str, Any]]]) -> Table:
+    shown = [figure for figure in FIGURES.values() if any(figure.read(result) is not None for _, result in rows)]
+    cells = [[percent(figure, result) for figure in shown] for _, result in rows]
+    notes = []
+    if any(cell.detail for row in cells for cell in row):
+        notes.append(f"In brackets: {CONFIDENCE:.0%} intervals, of walks or claims.")
+    if not all(cell.text for row in cells for cell in row or [Cell("")]):
+        notes.append("Empty: too few samples to estimate.")
+    return Table(
+        title=f"{protocol}, in per cent",
+        columns=(
+            Column("test", number=False),
+            Column("method", number=False, wrap=True),
+            Column("of", number=False),
+            Column("samples"),
+            *(Column(figure.name) for figure in shown),
+        ),
+        rows=tuple(
+            (*map(Cell, (split, result["method"], result["of"], f"{result['samples']:,}")), *row)
+            for (split, result), row in zip(rows, cells, strict=True)
+        ),
+        about=protocols.PROTOCOLS[protocol].about if protocol in protocols.PROTOCOLS else "",
+        caption=" ".join(notes),
+    )
