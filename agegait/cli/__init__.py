@@ -50,17 +50,19 @@ def _run(words: Sequence[str]) -> int:
     except (ValueError, OSError, RuntimeError) as error:
         if os.environ.get("AGEGAIT_TRACEBACK"):
             raise
-        errors().print(f"agegait: {_message(error)}", style="red", soft_wrap=True)
+        from agegait.cli.names import in_options
+
+        first, *others = in_options(_message(error), options.parser)
+        errors().print(f"agegait: {first}", *others, sep="\n", style="red", soft_wrap=True)
         return 1
     return 0
 
 
 def _message(error: Exception) -> str:
-    """What went wrong, in a line."""
     text = str(error)
     if isinstance(error, OSError) and error.filename is not None and error.strerror:
         text = f"{error.filename}: {error.strerror}"  # Python's own has a number in front
-    return " ".join(line.strip() for line in text.split("\n") if line.strip()) or type(error).__name__
+    return text.strip() or type(error).__name__
 
 
 @contextlib.contextmanager

@@ -6,9 +6,11 @@ import logging
 import resource
 import shlex
 import signal
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from agegait.cli.json_output import print_json
 from agegait.cli.json_stderr import json_stderr
 from agegait.cli.log_lines import print_warnings
 from agegait.cli.run_settings import file_format, run_settings, train_command
@@ -40,7 +42,7 @@ def train(options: argparse.Namespace) -> None:
         if "validation_accuracy" in reached
     )
     output().print(
-        f"{run.folder}: trained; of the validation windows, named rightly: {told}. "
+        f"{run.folder}: trained; accuracy over the validation windows: {told}. "
         f"Next: agegait evaluate {shlex.quote(str(run.folder))}",
         soft_wrap=True,
     )
@@ -84,20 +86,27 @@ def inspect(options: argparse.Namespace) -> None:
     start_tensorflow()
     from agegait import datasets
     from agegait.datasets import inspection
+    from agegait.datasets.recordings import load_recordings, recordings_of_one
     from agegait.skeletons import drawing as plots
 
-    dataset = datasets.load(
-        options.dataset, options.data_dir, options.manual_dir, file_format(options), check_limbs=False
-    )
+    if alone := recordings_of_one(options.dataset):
+        dataset = load_recordings(alone, file_format(options))
+    else:
+        dataset = datasets.load(
+            options.dataset, options.data_dir, options.manual_dir, file_format(options), check_limbs=False
+        )
     found = inspection.inspect(dataset)
     console = output()
-    console.print(inspection.render(found))
+    if options.json:
+        print_json(inspection.as_record(found))
+    else:
+        console.print(inspection.render(found))
     if options.picture:
         with whole_file(options.picture) as aside:
             plots.skeleton_figure(found.skeleton, title=dataset.name).savefig(aside, dpi=150)
-        console.print(f"written: {options.picture}", soft_wrap=True)
+        errors().print(f"written: {options.picture}", soft_wrap=True)
     if found.faults:
-        raise ValueError(f"{dataset.name}: limb lengths make no sense, see above")
+        raise ValueError(f"{dataset.name}: expected limb lengths of bodies, see above.")
 
 
 def evaluate(options: argparse.Namespace) -> None:
@@ -111,9 +120,12 @@ def evaluate(options: argparse.Namespace) -> None:
     run = training.load_run(options.folder)
     seen = report.Observations(run) if options.report else None
     found = evaluation.evaluate(run, options.data_dir, options.manual_dir, baselines, options.search_windows, seen)
-    console = output()
-    for table in evaluation.tables(found):
-        console.print(table)
+    console = errors() if options.json else output()
+    if options.json:
+        print_json(found)
+    else:
+        for table in evaluation.tables(found):
+            console.print(table)
     console.print(f"written: {options.folder / 'evaluation.json'}", soft_wrap=True)
     if seen:
         commands = train_command(run.settings, options), shlex.join(("agegait", *options.words))
@@ -183,32 +195,58 @@ def serve(options: argparse.Namespace) -> None:
 
 
 def identify(options: argparse.Namespace) -> None:
-    """Asks a server who walks are of."""
+    """Identifies the person of each walk."""
     from agegait.data import read_walk
-    from agegait.serving import Client, ClientError
 
     walk_format = file_format(options)
     walks = [read_walk(path, walk_format) for path in options.files]
-    try:
-        with Client(**client_arguments(options)) as client:
+    if options.run_folder is None:
+        answers = _ask(options, walks)
+    elif options.every is not None:
+        raise ValueError("--every: expected with --server or --model, received --run.")
+    else:
+        start_tensorflow(data_sets=False)
+        from agegait import training
+
+        answers = training.load_run(options.run_folder).identifier.identify(walks)
+    for path, found in zip(options.files, answers, strict=True):
+        _print_answer(options, path, found)
+    if nobody := [path for path, found in zip(options.files, answers, strict=True) if found.person is None]:
+        raise ValueError(f"{len(nobody)} of {len(walks)} walks show no body, see above.")
+
+
+def _ask(options: argparse.Namespace, walks: Sequence[Any]) -> list[Any]:
+    """Answers of a server: the one that runs, or one of the exported model's own, which nobody else can reach."""
+    from agegait.serving import Client, ClientError
+
+    with contextlib.ExitStack() as stack:
+        if options.model is not None:
+            start_tensorflow(data_sets=False)
+            from agegait.serving import Server
+
+            options.server = f"127.0.0.1:{stack.enter_context(Server(options.model, port=0)).port}"
+        try:
+            client = stack.enter_context(Client(**client_arguments(options)))
             if options.every is not None:
                 for path, walk in zip(options.files, walks, strict=True):
-                    _follow(client, path, walk, options.every)
-            answers = client.identify(walks)
-    except ClientError as error:
-        raise ValueError(f"{options.server}: {error}") from error
-    for path, found in zip(options.files, answers, strict=True):
-        output().print(f"{path}: {_said(found)}", soft_wrap=True)
+                    _follow(client, options, path, walk)
+            return client.identify(walks)
+        except ClientError as error:
+            raise ValueError(f"{options.model or options.server}: {error}") from error
 
 
-def _follow(client: Any, path: Path, walk: Any, every: int) -> None:
-    """The running answer, as if the walk's frames came from a sensor."""
-    with client.stream(every) as stream:
+def _follow(client: Any, options: argparse.Namespace, path: Path, walk: Any) -> None:
+    """Prints running answers, as if the walk's frames came from a sensor."""
+    with client.stream(options.every) as stream:
         for frame in walk:
             if found := stream.add(frame):
-                text = f"{path}: {stream.frames} frames: {_said(found)}"
-                output().print(text, soft_wrap=True)
+                _print_answer(options, path, found, stream.frames)
 
 
-def _said(found: Any) -> str:
-    return f"not a body: {found.fault}" if found.person is None else f"{found.person}, {found.score:.3f}"
+def _print_answer(options: argparse.Namespace, path: Path, found: Any, frames: int | None = None) -> None:
+    if options.json:
+        answer = {"file": str(path), "person": found.person, "score": found.score, "fault": found.fault or None}
+        print_json(answer if frames is None else {**answer, "frames": frames}, indent=None)
+        return
+    person = f"not a body: {found.fault}" if found.person is None else f"{found.person}, {found.score:.3f}"
+    output().print(f"{path}: {'' if frames is None else f'{frames} frames: '}{person}", soft_wrap=True)

@@ -1,7 +1,9 @@
 """What options of a run are called."""
 
+import argparse
 import dataclasses
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 
 
 def option_name(name: str) -> str:
@@ -14,9 +16,28 @@ def recipe_option_name(name: str) -> str:
     return option_name("encoder_units" if name == "units" else name)  # --units are those of files
 
 
-def recipe_options() -> Iterator[tuple[str, type, str]]:
-    """Each field of a recipe: its name, its type and what it is."""
-    from agegait.training.recipes import Recipe
+def recipe_options(presets: Sequence[str] = ()) -> Iterator[tuple[str, type, str]]:
+    """Each field of a recipe: its name, its type and what it is, with its values in presets."""
+    from agegait.training.recipes import PRESETS, Recipe
 
     for field in dataclasses.fields(Recipe):
-        yield field.name, type(field.default), field.metadata["help"]
+        values = {preset: getattr(PRESETS[preset], field.name) for preset in presets}
+        shown = ", ".join(f"{preset} {_shown(value)}" for preset, value in values.items())
+        yield field.name, type(field.default), field.metadata["help"] + (f" ({shown})" if shown else "")
+
+
+def _shown(value: object) -> str:
+    return ("no", "yes")[value] if isinstance(value, bool) else f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def in_options(message: str, parser: argparse.ArgumentParser) -> list[str]:
+    """The lines of an error, with the options of a command in place of the arguments that they become in Python.
+
+    `missing="interpolate"` becomes `--missing interpolate`, and `frame_rate: expected ...` becomes
+    `--frame-rate: expected ...`.
+    """
+    options = {action.dest: action.option_strings[-1] for action in parser._actions if action.option_strings}
+    names = "|".join(map(re.escape, options))
+    message = re.sub(rf"^({names}): ", lambda found: f"{options[found[1]]}: ", message)
+    message = re.sub(rf"\b({names})=(\"?)(\w[\w.]*)\2", lambda found: f"{options[found[1]]} {found[3]}", message)
+    return [line.rstrip() for line in message.splitlines() if line.strip()]

@@ -1,81 +1,141 @@
 import argparse
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import agegait
 from agegait.cli import commands as do
+from agegait.cli.argument_parser import ArgumentParser
 from agegait.cli.demo import demo
 from agegait.cli.names import recipe_option_name, recipe_options
 from agegait.cli.stored import list_stored
 from agegait.serving.options import add_client_options, add_server_options
-from agegait.terminal.visible_text import visible
 
-DATASETS = "biwi, ias, kgbd, walkers, or a folder of one's own: PATH/<person>/<walk>"
-PRESETS = ("paper", "best")
-LIMB_CHECK = "train even where limb lengths make no sense"
+DATASETS = "biwi, ias, kgbd, walkers, or a folder of your own: PATH/<person>/<walk>"
+PRESET = "recipe to start from: best (minutes), or paper, as published (a day on KGBD) (default: %(default)s)"
+PRESETS = ("best", "paper")
+COMMANDS = {
+    "Start": ("demo", "help"),
+    "Recordings": ("inspect", "stored"),
+    "Train and evaluate": ("train", "evaluate", "tune", "reproduce"),
+    "Use": ("export", "serve", "identify"),
+}
+LIMB_CHECK = "train even if limb lengths are not those of bodies"
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        super().error(visible(message))
+class RootParser(ArgumentParser):
+    """The parser of `agegait` itself, whose help lists the commands by what they are for."""
+
+    def format_help(self) -> str:
+        """The help: usage, commands, options."""
+        (commands,) = [action for action in self._actions if isinstance(action, argparse._SubParsersAction)]
+        texts = {choice.dest: choice.help for choice in commands._choices_actions}
+        lines = [f"usage: {self.prog} COMMAND [OPTION ...]", "", self.description or ""]
+        for title, names in COMMANDS.items():
+            lines += ["", f"{title}:", *[f"  {name:<11}{texts[name]}" for name in names]]
+        options = [action for action in self._actions if action.option_strings]
+        lines += ["", "Options:", *(f"  {', '.join(action.option_strings):<11}{action.help}" for action in options)]
+        return "\n".join([*lines, "", "`agegait help COMMAND` shows its options, defaults and examples.", ""])
+
+
+def print_help(parser: argparse.ArgumentParser, command: str | None) -> None:
+    """Prints the help of a command, or of all."""
+    parser.parse_args([*([command] if command else []), "--help"])
 
 
 def make_parser() -> argparse.ArgumentParser:
     """The parser of all commands; each sets the function to `run` with what was parsed."""
-    parser = _Parser(prog="agegait", description="Names people by the way they walk, from 3D skeletons alone.")
-    parser.add_argument("--version", action="version", version=f"agegait {agegait.__version__}")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    parser = RootParser(
+        prog="agegait", description="Recognises people by the way they walk, from 3D skeletons alone.", add_help=False
+    )
+    parser.add_argument("-h", "--help", action="help", help="show this help")
+    parser.add_argument(
+        "--version", action="version", version=f"agegait {agegait.__version__}", help="show the version"
+    )
+    commands = parser.add_subparsers(metavar="COMMAND", parser_class=ArgumentParser)
 
-    def command(name: str, run: Callable[[argparse.Namespace], None], text: str) -> argparse.ArgumentParser:
-        added = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+    def command(
+        name: str, run: Callable[[argparse.Namespace], None], text: str, *examples: str
+    ) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".", examples=examples)
         added.set_defaults(run=run)
         return added
 
-    train = command("train", do.train, "train an encoder and a recognizer, or take up a training that was stopped")
+    train = command(
+        "train",
+        do.train,
+        "train a run, or resume a training that was stopped",
+        "agegait train --dataset walkers --out runs/walkers",
+        "agegait train --dataset recordings --units mm --out runs/mine",
+        "agegait train --dataset kgbd --manual-dir downloads --preset paper --out runs/kgbd",
+    )
     train.add_argument("--dataset", metavar="NAME", help=DATASETS)
     train.add_argument("--out", required=True, type=Path, metavar="RUN", help="the run's folder")
-    _add_training(train, "paper").add_argument(
-        "--from-tuning", type=Path, metavar="DIR", help="start from the best trial of `agegait tune --out DIR` instead"
+    _add_training(train).add_argument(
+        "--from-tuning", type=Path, metavar="DIR", help="start from the best trial of `agegait tune --out DIR`"
     )
     _add_places(train)
     _add_format(train).add_argument("--no-limb-check", action="store_true", help=LIMB_CHECK)
 
-    tune = command("tune", do.tune, "search for a better recipe with keras-tuner, or take up a search that was stopped")
+    tune = command(
+        "tune",
+        do.tune,
+        "search for a better recipe, or resume a search that was stopped",
+        "agegait tune --dataset walkers --out tuned",
+        "agegait tune --dataset walkers --method random --trials 5 --search units=64,128 --out tuned",
+    )
     tune.add_argument("--dataset", required=True, metavar="NAME", help=DATASETS)
     tune.add_argument("--out", required=True, type=Path, metavar="DIR", help="the search's folder")
     _add_search(tune)
-    _add_training(tune, "best")
+    _add_training(tune)
     _add_places(tune)
     _add_format(tune).add_argument("--no-limb-check", action="store_true", help=LIMB_CHECK)
 
-    inspect = command("inspect", do.inspect, "show what is understood of walks, before anyone trains on them")
-    inspect.add_argument("dataset", metavar="PATH", help=f"a folder of walks, or a data set: {DATASETS}")
+    inspect = command(
+        "inspect",
+        do.inspect,
+        "show what agegait understands of recordings, before training",
+        "agegait inspect recordings --units mm",
+        "agegait inspect walk.csv --picture skeleton.png",
+    )
+    inspect.add_argument(
+        "dataset", metavar="PATH", help=f"a recording, a folder of recordings, or a data set: {DATASETS}"
+    )
     inspect.add_argument(
         "--picture", type=Path, metavar="FILE", help="write the skeleton as a picture too: .png or .svg"
     )
+    inspect.add_argument("--json", action="store_true", help="print one JSON object")
     _add_places(inspect)
     _add_format(inspect)
 
-    evaluate = command("evaluate", do.evaluate, "evaluate a run on its test walks")
+    evaluate = command(
+        "evaluate",
+        do.evaluate,
+        "evaluate a run on its test walks",
+        "agegait evaluate runs/walkers --report",
+        "agegait evaluate runs/walkers --baseline mlp d13-knn",
+    )
     evaluate.add_argument("folder", type=Path, metavar="RUN", help="the run's folder")
     evaluate.add_argument(
         "--baseline",
         nargs="*",
         metavar="NAME",
-        help="train others too, to compare with: mlp, mlp-whitened, mlp-distances (these three if none is named), "
+        help="train baselines too: mlp, mlp-whitened, mlp-distances (these three if none is named), "
         "lstm, lstm-multilayer, encoder-states, untrained-encoder, d13-knn, d13-adaboost, d16-knn, d16-adaboost",
     )
-    evaluate.add_argument("--search-windows", action="store_true", help="search among windows too, not walks alone")
+    evaluate.add_argument("--search-windows", action="store_true", help="retrieval by windows too, not only by walks")
     evaluate.add_argument(
         "--report", action="store_true", help="write RUN/report.html too: tables, curves and drawings in one page"
     )
+    evaluate.add_argument("--json", action="store_true", help="print what evaluation.json holds, not tables")
     _add_places(evaluate)
 
     reproduce = command(
         "reproduce",
         do.reproduce,
-        "train and evaluate the paper's table over several seeds, or go on where that stopped",
+        "train and evaluate the paper's table over several seeds",
+        "agegait reproduce --dataset kgbd --manual-dir downloads --out reproduction",
+        "agegait reproduce --dataset walkers --rows table --seeds 0 --out small",
     )
     reproduce.add_argument("--dataset", required=True, metavar="NAME", help=DATASETS)
     reproduce.add_argument("--out", required=True, type=Path, metavar="DIR", help="the reproduction's folder")
@@ -90,34 +150,59 @@ def make_parser() -> argparse.ArgumentParser:
     reproduce.add_argument(
         "--seeds", nargs="+", type=int, default=(0, 1, 2), metavar="N", help="a run of each row for each (0 1 2)"
     )
-    reproduce.add_argument("--preset", choices=PRESETS, default="best", help="recipe (default: %(default)s)")
+    reproduce.add_argument("--preset", choices=PRESETS, default="best", help=PRESET)
     _add_precision(reproduce)
     _add_recipe(reproduce)
     _add_places(reproduce)
     _add_format(reproduce).add_argument("--no-limb-check", action="store_true", help=LIMB_CHECK)
 
-    export = command("export", do.export, "write a run's models as SavedModels")
+    export = command(
+        "export", do.export, "write a run's models as SavedModels", "agegait export runs/walkers --out served"
+    )
     export.add_argument("folder", type=Path, metavar="RUN", help="the run's folder")
     export.add_argument("--out", required=True, type=Path, metavar="DIR", help="where the SavedModels go")
 
-    serve = command("serve", do.serve, "serve exported models over gRPC")
+    serve = command(
+        "serve",
+        do.serve,
+        "serve exported models over gRPC and REST",
+        "agegait serve served --port 8500 --rest-port 8501",
+        "agegait serve served --host 0.0.0.0 --tls-cert chain.pem --tls-key key.pem --token-file tokens",
+    )
     serve.add_argument(
         "folder",
         type=Path,
         nargs="?",
         metavar="DIR",
-        help="a folder that `agegait export` wrote; or --model-config-file",
+        help="a folder from `agegait export`; or use --model-config-file",
     )
     add_server_options(serve)
 
-    identify = command("identify", do.identify, "name the person of each walk by asking a server")
-    identify.add_argument("--every", type=int, metavar="N", help="say who it seems to be after every N frames, too")
+    identify = command(
+        "identify",
+        do.identify,
+        "identify people by their walks: with a server, an export or a run",
+        "agegait identify walk.npy --server 127.0.0.1:8500",
+        "agegait identify walk.csv --units mm --run runs/walkers",
+        "agegait identify walk.npy --model served --json",
+    )
+    identify.add_argument("--every", type=int, metavar="N", help="print a running answer after every N frames too")
     identify.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a walk, see `agegait inspect`")
     _add_format(identify)
-    add_client_options(identify)
+    where = identify.add_mutually_exclusive_group()
+    where.add_argument(
+        "--run", dest="run_folder", type=Path, metavar="RUN", help="use a run's models, without a server"
+    )
+    where.add_argument("--model", type=Path, metavar="DIR", help="use a folder from `agegait export`, without a server")
+    identify.add_argument("--json", action="store_true", help="print a JSON object a line: file, person, score, fault")
+    add_client_options(identify, where)
 
     stored = command(
-        "stored", list_stored, "list what biometric data lies in folders, and of whom; delete a person's recordings"
+        "stored",
+        list_stored,
+        "list biometric data and whose it is; delete a person's recordings",
+        "agegait stored recordings runs",
+        "agegait stored recordings runs --person anna --delete",
     )
     stored.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="a folder to look through, links left out")
     stored.add_argument("--person", metavar="NAME", help="what holds this person, and what is to be done about it")
@@ -127,44 +212,48 @@ def make_parser() -> argparse.ArgumentParser:
     stored.add_argument("--yes", action="store_true", help="delete without asking")
 
     small = command(
-        "demo", demo, "the main job, small, on the built-in walkers: train, evaluate, export, serve, identify"
+        "demo",
+        demo,
+        "train, evaluate, export, serve and identify on generated walkers",
+        "agegait demo --out demo",
     )
     small.add_argument(
         "--out", type=Path, default=Path("demo"), metavar="DIR", help="its folder (default: %(default)s)"
     )
+    guide = command("help", lambda options: print_help(parser, options.topic), "show the help of a command")
+    guide.add_argument("topic", nargs="?", choices=commands.choices, metavar="COMMAND", help="a command")
+    parser.set_defaults(run=lambda options: parser.print_help())
     return parser
 
 
-def _add_training(train: argparse.ArgumentParser, preset: str) -> argparse._MutuallyExclusiveGroup:
+def _add_training(train: argparse.ArgumentParser) -> argparse._MutuallyExclusiveGroup:
     """Adds what makes up a run's settings; returns the group of what they start from."""
     start = train.add_mutually_exclusive_group()
-    start.add_argument("--preset", choices=PRESETS, default=preset, help="recipe to start from (default: %(default)s)")
+    start.add_argument("--preset", choices=PRESETS, default="best", help=PRESET)
     train.add_argument(
         "--attention", choices=("LA", "BA", "MBAS"), help="locality-aware, basic, or basic under a mask (LA)"
     )
     train.add_argument("--manner", choices=("ap", "sc"), help="average prediction or concatenation (ap)")
     train.add_argument("--feed", choices=("zeros", "previous", "target"), help="decoder's input (zeros)")
     train.add_argument(
-        "--direction", choices=("reverse", "forward"), help="order that windows are rebuilt in (reverse)"
+        "--direction", choices=("reverse", "forward"), help="order in which windows are reconstructed (reverse)"
     )
     train.add_argument("--features", choices=("ages", "states"), help="recognize by AGEs or by encoder states (ages)")
     train.add_argument("--frames", type=int, metavar="N", help="frames of a window (6)")
     _add_precision(train)
-    train.add_argument("--seed", type=int, metavar="N", help="a CPU run repeats exactly with it (0)")
+    train.add_argument("--seed", type=int, metavar="N", help="of random numbers; a run on a CPU repeats exactly (0)")
     train.add_argument("--tensorboard", action="store_true", help="write losses for TensorBoard as well")
     _add_recipe(train)
     return start
 
 
 def _add_precision(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--precision", choices=("float32", "mixed_bfloat16"), help="what both networks are trained in (float32)"
-    )
+    command.add_argument("--precision", choices=("float32", "mixed_bfloat16"), help="of the training (float32)")
 
 
 def _add_recipe(command: argparse.ArgumentParser) -> None:
     recipe = command.add_argument_group("recipe", "each option changes one thing in the preset")
-    for name, kind, text in recipe_options():
+    for name, kind, text in recipe_options(PRESETS):
         option = recipe_option_name(name)
         form: dict[str, Any] = (
             {"action": argparse.BooleanOptionalAction} if kind is bool else {"type": kind, "metavar": "N"}
@@ -189,27 +278,27 @@ def _add_search(tune: argparse.ArgumentParser) -> None:
         default="hyperband",
         help="how the next trial is chosen (default: %(default)s)",
     )
-    search.add_argument("--trials", type=int, metavar="N", help="at most so many (20; hyperband: those of its sweeps)")
+    search.add_argument("--trials", type=int, metavar="N", help="the most trials (20; hyperband: those of its sweeps)")
     search.add_argument("--sweeps", type=int, default=1, metavar="N", help="hyperband's (default: %(default)s)")
     search.add_argument(
         "--patience",
         type=float,
         default=600.0,
         metavar="SECONDS",
-        help="give a chief or a worker up that is not heard of for so long (default: %(default)g)",
+        help="give up a chief or a worker that is silent for so long (default: %(default)g)",
     )
 
 
 def _add_places(command: argparse.ArgumentParser) -> None:
     places = command.add_argument_group("places")
+    places.add_argument("--data-dir", type=Path, metavar="DIR", help="prepared data sets (default: TFDS's folder)")
     places.add_argument(
-        "--data-dir", type=Path, metavar="DIR", help="prepared data sets; TFDS's own place if not given"
+        "--manual-dir", type=Path, metavar="DIR", help="where a data set lies that you downloaded by hand"
     )
-    places.add_argument("--manual-dir", type=Path, metavar="DIR", help="a data set that was fetched by hand")
 
 
 def _add_format(command: argparse.ArgumentParser) -> argparse._ArgumentGroup:
-    how = command.add_argument_group("files of one's own", "what they hold, where they do not say it themselves")
+    how = command.add_argument_group("your own files", "what they hold, if they do not say so themselves")
     how.add_argument(
         "--joints",
         default="auto",
@@ -218,7 +307,9 @@ def _add_format(command: argparse.ArgumentParser) -> argparse._ArgumentGroup:
         "mediapipe_pose, coco_17, openpose_body_25 or human36m (auto: by names, number and limbs)",
     )
     how.add_argument("--units", default="m", help="of coordinates: m, cm, mm or in (m)")
-    how.add_argument("--missing", choices=("refuse", "interpolate"), default="refuse", help="joints that are not there")
+    how.add_argument(
+        "--missing", choices=("refuse", "interpolate"), default="refuse", help="what to do about missing joints"
+    )
     how.add_argument("--frame-rate", type=float, metavar="HZ", help="of the recordings")
-    how.add_argument("--resample", type=float, metavar="HZ", help="bring walks to this frame rate")
+    how.add_argument("--resample", type=float, metavar="HZ", help="resample walks to this frame rate")
     return how

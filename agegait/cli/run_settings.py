@@ -20,7 +20,11 @@ def run_settings(options: argparse.Namespace) -> Any:
     if getattr(options, "from_tuning", None) is None:
         if options.dataset is None:
             raise ValueError("--dataset: expected, or --from-tuning, received neither.")
-        recipe = recipes.recipe(options.preset, options.dataset.lower(), **of_recipe)
+        try:
+            recipe = recipes.recipe(options.preset, options.dataset.lower(), **of_recipe)
+        except ValueError as error:
+            name, _, rest = str(error).partition(": ")
+            raise ValueError(f"{recipe_option_name(name)}: {rest}") from None
         return training.Settings(
             options.dataset, preset=options.preset, recipe=recipe, walk_format=walk_format, **changes
         )

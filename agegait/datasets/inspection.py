@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from rich.columns import Columns
@@ -155,6 +156,24 @@ def _typical(walks: list[dict], summary: LimbSummary) -> np.ndarray:
     if whole.any():
         frames = frames[whole]
     return frames[np.abs(limbs.limb_lengths(frames) - summary.lengths).sum(axis=-1).argmin()]
+
+
+def as_record(found: Inspection) -> dict[str, Any]:
+    """An inspection for scripts: the figures of the tables, lengths in metres, without coordinates."""
+    return {
+        "data": found.dataset.name,
+        "notes": [list(note) for note in found.dataset.notes],
+        "walks": found.parts,
+        "frames": int(found.frames.sum()),
+        "untracked": found.untracked,
+        "people": [
+            {"name": person.name, "walks": person.walks, "frames": person.frames, "height": float(person.limbs.height)}
+            for person in found.people
+        ],
+        "limbs": {name: float(length) for name, length, _, _ in found.limbs.rows()},
+        "unlike": [{"walk": walk.name, "part": walk.part, "size": walk.size} for walk in found.unlike],
+        "faults": found.faults,
+    }
 
 
 def render(found: Inspection) -> Group:

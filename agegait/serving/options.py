@@ -102,9 +102,11 @@ def server_arguments(options: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def add_client_options(parser: argparse.ArgumentParser) -> None:
-    """Adds the server's address, and every further argument of `Client`."""
-    parser.add_argument("--server", default="127.0.0.1:8500", metavar="HOST:PORT", help="default: %(default)s")
+def add_client_options(parser: argparse.ArgumentParser, where: argparse._MutuallyExclusiveGroup | None = None) -> None:
+    """Adds every argument of `Client`; the server's address goes to `where`, a group of what excludes it."""
+    (where or parser).add_argument(
+        "--server", default="127.0.0.1:8500", metavar="HOST:PORT", help="address (default: %(default)s)"
+    )
     parser.add_argument("--token-file", type=Path, metavar="FILE", help=_TOKEN)
     _add(parser, _CLIENT)
 

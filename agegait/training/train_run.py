@@ -79,9 +79,11 @@ def begin(
     """
     out = Path(out)
     _check_folder(out, settings)
+    if windows is None:  # before anything is written: there may be none of so many frames
+        normalization = settings.normalization()
+        validation = dataset.windows("validation", normalization, settings.frames)
+        windows = settings.training_windows(dataset, normalization), validation
     run = _begin(out, settings, dataset)
-    if windows is None:
-        windows = run.training_windows(dataset), run.windows(dataset, "validation")
     training, validation = windows
     run.record["data"]["split"] = {
         "train": _names(training.walks),

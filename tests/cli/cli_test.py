@@ -136,15 +136,28 @@ def test_identify_names_whom_the_model_names(run, walk, server):
     assert stdout.splitlines() == [f"{walk}: {expected.person}, {expected.score:.3f}"] * 2
 
 
+@pytest.mark.slow
+def test_identify_takes_a_run_or_an_export_in_place_of_a_server(run, exported, walk):
+    (expected,) = training.load_run(run).identifier.identify(np.load(walk))
+    for where in (("--run", run), ("--model", exported)):
+        stdout, stderr = agegait("identify", walk, *where, "--json")
+        assert stderr == ""
+        answer = json.loads(stdout)
+        assert answer.pop("score") == pytest.approx(expected.score, abs=1e-3)
+        assert answer == {"file": str(walk), "person": expected.person, "fault": None}
+
+
 def test_identify_says_which_walk_is_not_a_body_and_why(walk, server, tmp_path):
     np.save(tmp_path / "millimetres.npy", 1000 * np.load(walk))
     np.save(tmp_path / "zeros.npy", 0 * np.load(walk))
-    stdout, _ = agegait("identify", tmp_path / "millimetres.npy", walk, tmp_path / "zeros.npy", "--server", server)
+    three = (tmp_path / "millimetres.npy", walk, tmp_path / "zeros.npy")
+    stdout, stderr = agegait("identify", *three, "--server", server, status=1)
+    assert stderr == "agegait: 2 of 3 walks show no body, see above.\n"
     one, other, last = stdout.splitlines()
     assert one == f"{tmp_path / 'millimetres.npy'}: not a body: expected a body of 0.8 to 2.2 m, received a larger one"
     assert re.fullmatch(r"walker\d\d, 0\.\d+", other.removeprefix(f"{walk}: "))
     assert last == f"{tmp_path / 'zeros.npy'}: not a body: expected a body of 0.8 to 2.2 m, received a smaller one"
-    stdout, _ = agegait("identify", tmp_path / "zeros.npy", "--every", 50, "--server", server)
+    stdout, _ = agegait("identify", tmp_path / "zeros.npy", "--every", 50, "--server", server, status=1)
     assert "zeros.npy: 50 frames: not a body: " in stdout
 
 
@@ -217,22 +230,22 @@ def test_training_that_is_done_is_not_done_again(run, places):
         (("evaluate", "nowhere"), "nowhere: expected a run's folder with run.json, found none."),
         (("export", "nowhere", "--out", "x"), "nowhere: expected a run's folder with run.json, found none."),
         (("serve", "nowhere"), "nowhere"),
-        (("serve", "nowhere", "--token-file", "gone"), "token_file: gone"),
+        (("serve", "nowhere", "--token-file", "gone"), "--token-file: gone"),
         (("identify", "nowhere.npy"), "nowhere.npy"),
         (("identify", "holiday.jpg"), "holiday.jpg: expected a file that ends in .npy, .npz, .csv"),
         (
             ("train", "--dataset", "casia", "--out", "x"),
-            "dataset: expected one of biwi, ias, kgbd, walkers, or a folder of walks, received 'casia'.",
+            "--dataset: expected one of biwi, ias, kgbd, walkers, or a folder of walks, received 'casia'.",
         ),
         (("train", "--out", "x"), "--dataset: expected, or --from-tuning, received neither."),
         (("train", "--from-tuning", "nowhere", "--out", "x"), "nowhere: expected a search's folder with best.json"),
-        (("tune", "--dataset", "kgbd", "--search", "unit=8", "--out", "x"), "search: expected one of frames, "),
+        (("tune", "--dataset", "kgbd", "--search", "unit=8", "--out", "x"), "--search: expected one of frames, "),
         (
             ("reproduce", "--dataset", "kgbd", "--rows", "age", "--out", "x"),
-            "rows: expected some of table, baselines, ",
+            "--rows: expected some of table, baselines, ",
         ),
-        (("reproduce", "--dataset", "kgbd", "--seeds", "-1", "--out", "x"), "seeds: expected whole numbers from 0"),
-        (("train", "--dataset", "kgbd", "--epochs", "-1", "--out", "x"), "epochs: expected at least 0, received -1."),
+        (("reproduce", "--dataset", "kgbd", "--seeds", "-1", "--out", "x"), "--seeds: expected whole numbers from 0"),
+        (("train", "--dataset", "kgbd", "--epochs", "-1", "--out", "x"), "--epochs: expected at least 0, received -1."),
     ],
 )
 def test_a_mistake_is_one_line_and_leaves_nothing(tmp_path, monkeypatch, words, message):
@@ -242,11 +255,6 @@ def test_a_mistake_is_one_line_and_leaves_nothing(tmp_path, monkeypatch, words, 
     assert len(stderr.splitlines()) == 1
     assert message in stderr
     assert list(tmp_path.iterdir()) == []
-
-
-def test_an_unknown_option_is_refused_with_the_usage():
-    _, stderr = agegait("train", "--attention", "XA", status=2)
-    assert "usage: agegait train" in stderr
 
 
 def test_a_server_that_is_not_there_is_one_line(walk):

@@ -55,7 +55,9 @@ class Walk:
             tracked = schema.to_canonical_tracked(tracked[:, order])
             if walk_format.resample is not None:
                 if seconds is None:
-                    raise ValueError("resampling takes a known frame rate, found none in the file: give frame_rate.")
+                    raise ValueError(
+                        "expected a known frame rate to resample, found none in the file: frame_rate=30 states it."
+                    )
                 skeleton, tracked = resample(skeleton, tracked, seconds, walk_format.resample)
                 frame_rate = float(walk_format.resample)
         except ValueError as error:
