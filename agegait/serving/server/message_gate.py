@@ -1,12 +1,13 @@
 import threading
 import time
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import grpc
 
+from agegait.serving.server.reputations import Reputations
 from agegait.serving.server.status_error import StatusError, invalid_argument
 
 _TICK_SECONDS = 0.02
@@ -14,7 +15,6 @@ _LONGEST_TICK = 2 * _TICK_SECONDS
 _PATIENCE = 0.5  # Seconds that a message may take while others wait, on a connection that sent one before.
 _LEAST_PATIENCE = 0.05  # On one whose last message did not come, or that is new while very many wait.
 _LONGEST_WAIT = 2.0  # Seconds until it is everybody's turn, if none of those before sends anything.
-_REMEMBERED = 4096  # Connections whose last message, sent or not, is remembered.
 
 
 @dataclass(eq=False)
@@ -58,7 +58,7 @@ class MessageGate:
         self._now = 0.0
         self._waiting: list[_Reader] = []
         self._reading: list[_Reader] = []
-        self._kept_word: OrderedDict[str, bool] = OrderedDict()  # By connection: whether the last message came.
+        self._reputations = Reputations()  # Whether the last message of a connection came.
         self._changed = threading.Condition()
         self._closed = False
         self._thread = threading.Thread(target=self._watch, name="agegait-messages", daemon=True)
@@ -108,17 +108,10 @@ class MessageGate:
 
     def _prove(self, reader: _Reader) -> None:
         with self._changed:
-            self._remember(reader.connection, True)
-
-    def _remember(self, connection: str, kept_word: bool) -> None:
-        self._kept_word[connection] = kept_word
-        self._kept_word.move_to_end(connection)
-        if len(self._kept_word) > _REMEMBERED:
-            self._kept_word.popitem(last=False)
+            self._reputations.tell(reader.connection, True)
 
     def _distrust(self, reader: _Reader) -> int:
-        """Less for a connection whose last message came, most for one whose did not."""
-        return {True: 0, None: 1, False: 2}[self._kept_word.get(reader.connection)]
+        return self._reputations.distrust(reader.connection)
 
     def _grant(self) -> None:
         while self._waiting and len(self._reading) < self._slots:
@@ -147,7 +140,7 @@ class MessageGate:
                 for reader in self._late():
                     # Its thread wakes, and leaves: no lock is wanted for that.
                     reader.context.cancel()
-                    self._remember(reader.connection, False)
+                    self._reputations.tell(reader.connection, False)
                     self._on_late()
 
     def _late(self) -> list[_Reader]:
@@ -166,8 +159,9 @@ class MessageGate:
 
     def _patience(self, connection: str) -> float:
         """Seconds that a message may take while others wait."""
-        if connection in self._kept_word:
-            return _PATIENCE if self._kept_word[connection] else _LEAST_PATIENCE
+        kept_word = self._reputations.of(connection)
+        if kept_word is not None:
+            return _PATIENCE if kept_word else _LEAST_PATIENCE
         return max(_LEAST_PATIENCE, min(_LONGEST_WAIT * self._slots / max(1, len(self._waiting)), _PATIENCE))
 
     def _age(self, reader: _Reader) -> float:

@@ -3,6 +3,8 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from agegait.serving.server.reputations import Reputations
+
 
 @dataclass(eq=False)
 class _Answer:
@@ -14,7 +16,9 @@ class _Answer:
 class UnreadAnswers:
     """Answers that have not left yet, which take a bounded memory: callers who read nothing lock nobody out.
 
-    Where there are too many, the oldest is given up of the connection that holds most. May be shared by threads.
+    Where there are too many, the oldest is given up of the connection that holds most. What it holds counts double
+    while it has not read an answer, and four times where its last one was given up: who reads keeps its answers,
+    however many connections hold one each. May be shared by threads.
 
     Args:
         most: Most answers.
@@ -27,6 +31,7 @@ class UnreadAnswers:
         self._most = most
         self._free = most_bytes
         self._answers: dict[_Answer, None] = {}  # The oldest first.
+        self._reputations = Reputations()  # Whether the last answer of a connection was read.
         self._changed = threading.Lock()
 
     def add(
@@ -63,16 +68,19 @@ class UnreadAnswers:
             for answer in self._answers:
                 # Of few answers, the large ones count; of many, each.
                 sizes[answer.connection] += answer.size if self._free < 0 else 1
-            greediest = max(self._answers, key=lambda answer: sizes[answer.connection])
+            weights = {one: size << self._reputations.distrust(one) for one, size in sizes.items()}
+            greediest = max(self._answers, key=lambda answer: weights[answer.connection])
             self._forget(greediest)
+            self._reputations.tell(greediest.connection, False)
             given_up.append(greediest)
         return given_up
 
     def _remove(self, answer: _Answer) -> None:
         with self._changed:
-            self._forget(answer)
+            if answer in self._answers:
+                self._forget(answer)
+                self._reputations.tell(answer.connection, True)
 
     def _forget(self, answer: _Answer) -> None:
-        if answer in self._answers:
-            del self._answers[answer]
-            self._free += answer.size
+        del self._answers[answer]
+        self._free += answer.size
