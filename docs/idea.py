@@ -56,7 +56,7 @@ def walker(phase: float) -> dict[str, np.ndarray]:
 
 
 def stick_figure(ax: Axes, x: float, bottom: float, phase: float, colour: str, *, rebuilt: bool = False) -> None:
-    """A skeleton about 100 high; a rebuilt one is drawn thin and open."""
+    """A skeleton about 100 high; a reconstructed one is drawn thin and open."""
     joints = walker(phase)
     lowest = min(place[1] for place in joints.values())
     place = {name: (x + 60 * p[0], bottom + 60 * (p[1] - lowest)) for name, p in joints.items()}
@@ -140,13 +140,13 @@ def encoder_and_decoder(ax: Axes) -> None:
         ((ENCODER + CONTEXT) / 2, "attention", GREEN),
         (CONTEXT, "contexts", GREEN),
         (DECODER, "decoder", ORANGE),
-        (REBUILT, "rebuilt", ORANGE),
+        (REBUILT, "output", ORANGE),
     ):
         text(ax, COLUMNS[0] - 70, y, words, 11.5, colour, weight="bold", ha="right")
 
 
 def recognition(ax: Axes) -> None:
-    """The right part: the contexts of all axes joined, and the small network that names the person."""
+    """The right part: the contexts of all axes joined, and the small network that classifies the person."""
     cell, left = 15, 836
     shades = np.random.default_rng(3).uniform(0.25, 1.0, size=(3 * 2, FRAMES))
     top = CONTEXT + 3 * cell
@@ -189,23 +189,23 @@ def locality_map(ax: Axes) -> None:
         text(ax, left - 12, bottom + cell * (FRAMES - 0.5 - step), f"$s_{step + 1}$", 10.5, ORANGE)
         text(ax, left + cell * (step + 0.5), bottom - 11, f"$h_{step + 1}$", 10.5, BLUE)
     text(ax, left + FRAMES * cell + 24, bottom + 112, "Locality", 12.5, GREEN, weight="bold", ha="left")
-    words = "attention is drawn to\nthe frames next to the\none being rebuilt"
+    words = "a loss draws attention\nto frames next to the\nreconstructed one"
     text(ax, left + FRAMES * cell + 24, bottom + 58, words, 12, INK, ha="left", linespacing=1.45)
 
 
 def headings(ax: Axes) -> None:
     """What the two parts do."""
     for x, number, words in (
-        (40, "1", "Learn, without a name: rebuild the walk backwards"),
-        (832 + 13, "2", "Name the walker"),
+        (40, "1", "Self-supervised: reconstruct the walk in reverse"),
+        (832 + 13, "2", "Classify the person"),
     ):
         ax.add_patch(Circle((x, HEIGHT - 30), 13, fc=INK, lw=0, zorder=5))
         text(ax, x, HEIGHT - 30.5, number, 12, PAPER, weight="bold")
         text(ax, x + 24, HEIGHT - 30, words, 14, INK, weight="bold", ha="left")
     words = (
-        "The contexts of all three axes, joined, tell how\n"
-        "somebody walks: the gait encodings (AGEs).\n"
-        "A small network reads the name from them."
+        "The contexts of all three axes, joined, are the\n"
+        "gait features (AGEs). A small network classifies\n"
+        "the person from them."
     )
     text(ax, 832, HEIGHT - 92, words, 12, INK, ha="left", linespacing=1.45)
 
