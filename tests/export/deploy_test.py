@@ -189,8 +189,11 @@ def test_a_manifests_parts_fit_each_other(file):
     for rule in policy["ingress"]:
         (peer,) = rule["from"]
         monitoring = {"kubernetes.io/metadata.name": "monitoring"}
-        (allowed,) = rule["ports"] if peer["namespaceSelector"]["matchLabels"] == monitoring else (None,)
-        assert allowed == {"port": "metrics"} or peer == {
+        if peer["namespaceSelector"]["matchLabels"] == monitoring:
+            assert rule["ports"] == [{"port": "metrics"}]
+            continue
+        assert {"port": "metrics"} not in rule["ports"]
+        assert peer == {
             "namespaceSelector": {"matchLabels": {"agegait-clients": "true"}},
             "podSelector": {"matchLabels": {"agegait-client": "true"}},
         }
@@ -272,7 +275,7 @@ def test_our_server_listens_where_it_is_looked_for():
     for arguments in (container["args"], entry, compose["command"]):
         understood = server_options(arguments)
         assert (understood.folder, understood.host, understood.port) == ("/models", "0.0.0.0", ports["grpc"])
-        assert understood.metrics_port == ports["metrics"]
+        assert (understood.rest_port, understood.metrics_port) == (ports["rest"], ports["metrics"])
     assert [int(port) for port in re.search(r"^EXPOSE (.*)$", DOCKERFILE, re.MULTILINE)[1].split()] == list(
         ports.values()
     )
@@ -282,6 +285,10 @@ def test_nobody_but_this_machine_reaches_what_compose_starts():
     for file in COMPOSE:
         server = yaml.safe_load(file.read_text())["services"]["server"]
         assert all(port.startswith("127.0.0.1:") for port in server["ports"])
+        if file.name == "compose.agegait.yaml":
+            opened = {int(port.rsplit(":", 1)[1]) for port in server["ports"]}
+            understood = server_options(server["command"])
+            assert opened == {understood.port, understood.rest_port, understood.metrics_port}
         assert server["read_only"]
         assert server["cap_drop"] == ["ALL"]
         assert server["user"].split(":")[0] != "0"
