@@ -24,6 +24,7 @@ from .layers import (
     ReverseDecoder as ReverseDecoder,
     SkeletonEncoder as SkeletonEncoder,
     SkeletonNormalization as SkeletonNormalization,
+    Standardization as Standardization,
     Whitening as Whitening,
     WindowMeasures as WindowMeasures,
 )

@@ -1,7 +1,6 @@
 import argparse
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import agegait
 from agegait.cli import commands as do
@@ -253,12 +252,9 @@ def _add_precision(command: argparse.ArgumentParser) -> None:
 
 def _add_recipe(command: argparse.ArgumentParser) -> None:
     recipe = command.add_argument_group("recipe", "each option changes one thing in the preset")
-    for name, kind, text in recipe_options(PRESETS):
-        option = recipe_option_name(name)
-        form: dict[str, Any] = (
-            {"action": argparse.BooleanOptionalAction} if kind is bool else {"type": kind, "metavar": "N"}
-        )
-        recipe.add_argument(option, dest=f"recipe_{name}", default=None, help=text, **form)
+    for name, how in recipe_options(PRESETS):
+        # Not there unless given: None is a value.
+        recipe.add_argument(recipe_option_name(name), dest=f"recipe_{name}", default=argparse.SUPPRESS, **how)
 
 
 def _add_search(tune: argparse.ArgumentParser) -> None:
@@ -270,7 +266,7 @@ def _add_search(tune: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="what to vary: NAME, NAME=A,B,... or NAME=LOW:HIGH; names are those of the run's options, --encoder-units "
         "being units (default: units, num_layers, frames, sigma, locality_weight, learning_rate, l2, "
-        "recognizer_learning_rate, recognizer_units, dropout and whiten)",
+        "recognizer_learning_rate, recognizer_units, dropout and normalize)",
     )
     search.add_argument(
         "--method",

@@ -15,7 +15,8 @@ def run_settings(options: argparse.Namespace) -> Any:
 
     names = ("attention", "manner", "feed", "direction", "features", "frames", "precision", "seed")
     changes = {name: getattr(options, name) for name in names if getattr(options, name, None) is not None}
-    of_recipe: dict[str, Any] = {name: getattr(options, f"recipe_{name}") for name, _, _ in recipe_options()}
+    given = vars(options)
+    of_recipe = {name: given[f"recipe_{name}"] for name, _ in recipe_options() if f"recipe_{name}" in given}
     walk_format = file_format(options)
     if getattr(options, "from_tuning", None) is None:
         if options.dataset is None:
@@ -31,7 +32,7 @@ def run_settings(options: argparse.Namespace) -> Any:
     from agegait import tuning
 
     best = tuning.best_settings(options.from_tuning)
-    recipe = dataclasses.replace(best.recipe, **{name: value for name, value in of_recipe.items() if value is not None})
+    recipe = dataclasses.replace(best.recipe, **of_recipe)
     if walk_format != type(walk_format)():
         changes["walk_format"] = walk_format
     if options.dataset is not None:
@@ -66,7 +67,7 @@ def train_command(settings: Any, options: argparse.Namespace) -> str:
             if isinstance(value, bool):
                 words.append(named if value else f"--no-{named.removeprefix('--')}")
             else:
-                words += [named, str(value)]
+                words += [named, "none" if value is None else str(value)]
     for name in ("data_dir", "manual_dir"):
         if (place := getattr(options, name)) is not None:
             words += [option_name(name), str(place)]

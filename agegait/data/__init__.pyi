@@ -1,5 +1,5 @@
 from .authors_layout import AuthorsWindows as AuthorsWindows, load_authors_layout as load_authors_layout
-from .batching import batches as batches, untuned as untuned
+from .batching import batches as batches, single_frames as single_frames, untuned as untuned
 from .folder.walk import Walk as Walk
 from .folder.walk_files import load_walk as load_walk, read_walk as read_walk
 from .folder.walk_folder import WalkFolder as WalkFolder, from_folder as from_folder

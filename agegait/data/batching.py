@@ -29,3 +29,19 @@ def batches(arrays: np.ndarray | tuple[np.ndarray, ...], batch_size: int) -> tf.
         ValueError: Arrays of different numbers of rows.
     """
     return untuned(tf.data.Dataset.from_tensor_slices(arrays).batch(batch_size).prefetch(2))
+
+
+def single_frames(windows: tf.data.Dataset) -> tf.data.Dataset:
+    """Batches of windows `([B, f, D], labels [B], ...)` as batches of their frames `([B f, D], labels [B f], ...)`.
+
+    Batches of single frames stay as they are.
+    """
+
+    def frames_of(ages, *labels):
+        if len(ages.shape) != 3:
+            return ages, *labels
+        shape = tf.shape(ages)
+        repeated = (tf.repeat(label, shape[1], axis=0) for label in labels)
+        return tf.reshape(ages, (-1, ages.shape[-1])), *repeated
+
+    return windows.map(frames_of)

@@ -16,7 +16,6 @@ class Preparation:
     Attributes:
         clip: Frames left out at each end of a walk, where people start and stop; untracked ones are left out before.
         drop_untracked: Whether a frame in which a joint was not tracked is left out.
-        centre: Whether the hip (joint 0) is moved to the origin in each frame of a window.
         overlap: Whether training windows are cut f // 2 frames apart from each start 0..f-1, not f apart from the
             first frame. That is the published recipe: most windows come twice, once each from two of the starts.
 
@@ -27,7 +26,6 @@ class Preparation:
 
     clip: int = 0
     drop_untracked: bool = False
-    centre: bool = False
     overlap: bool = False
 
     def __call__(self, walks: tf.data.Dataset) -> tf.data.Dataset:
@@ -54,14 +52,15 @@ class Preparation:
         Raises:
             ValueError: As `agegait.data.windows`, and as calling the recipe.
         """
-        cut = self.cut(self(walks), frames, training)
-        return cut.map(_centred, num_parallel_calls=tf.data.AUTOTUNE) if self.centre else cut
+        return self.cut(self(walks), frames, training, center=0)
 
-    def cut(self, walks: tf.data.Dataset, frames: int = 6, training: bool = False) -> tf.data.Dataset:
-        """Cuts windows as `windows` does, from walks whose frames were left out before; nothing is centred."""
+    def cut(
+        self, walks: tf.data.Dataset, frames: int = 6, training: bool = False, center: int | None = None
+    ) -> tf.data.Dataset:
+        """Cuts windows as `windows` does, from walks whose frames were left out before; centred only if asked for."""
         if training and self.overlap:
-            return windows(walks, frames, stride=max(frames // 2, 1), starts=range(frames))
-        return windows(walks, frames, stride=frames)
+            return windows(walks, frames, stride=max(frames // 2, 1), starts=range(frames), center=center)
+        return windows(walks, frames, stride=frames, center=center)
 
     def _keep(self, walk):
         per_frame = {name: walk[name] for name in ("skeleton", "tracked") if name in walk}
@@ -73,14 +72,10 @@ class Preparation:
         return {**walk, **per_frame}
 
 
-def _centred(window):
-    return {**window, "skeleton": window["skeleton"] - window["skeleton"][:, :1]}
-
-
 PREPARATIONS = {
-    "biwi": Preparation(clip=10, drop_untracked=True, centre=True, overlap=True),
-    "ias": Preparation(clip=10, drop_untracked=True, centre=True, overlap=True),
-    "kgbd": Preparation(clip=10, centre=True),
-    "walkers": Preparation(centre=True),
+    "biwi": Preparation(clip=10, drop_untracked=True, overlap=True),
+    "ias": Preparation(clip=10, drop_untracked=True, overlap=True),
+    "kgbd": Preparation(clip=10),
+    "walkers": Preparation(),
 }
 """The papers' recipe of each data set; the generated walkers neither start nor stop."""

@@ -8,6 +8,7 @@ from agegait.layers.masked_basic_attention import MaskedBasicAttention
 from agegait.layers.reverse_decoder import ReverseDecoder
 from agegait.layers.skeleton_encoder import SkeletonEncoder
 from agegait.layers.skeleton_normalization import SkeletonNormalization
+from agegait.layers.standardization import Standardization
 from agegait.layers.whitening import Whitening
 from agegait.layers.window_measures import WindowMeasures
 
@@ -20,6 +21,7 @@ __all__ = [
     "ReverseDecoder",
     "SkeletonEncoder",
     "SkeletonNormalization",
+    "Standardization",
     "Whitening",
     "WindowMeasures",
 ]

@@ -4,6 +4,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from agegait.layers.adaptation import gather
+
 
 @keras.saving.register_keras_serializable(package="agegait")
 class Whitening(keras.layers.Layer):
@@ -27,9 +29,11 @@ class Whitening(keras.layers.Layer):
         ValueError: Fewer than two samples to adapt to, or samples that are not finite.
 
     Example:
+        >>> ages = np.random.default_rng(0).normal(5, 2, (100, 6, 8))
         >>> whitening = agegait.layers.Whitening()
         >>> whitening.adapt(ages)
-        >>> whitening(ages)  # mean 0, covariance near the identity
+        >>> np.cov(np.reshape(whitening(ages), (-1, 8)).T).round(2)[0, :2] + 0.0  # near the identity
+        array([1., 0.])
     """
 
     def __init__(self, epsilon: float = 1e-5, **kwargs: Any) -> None:
@@ -45,8 +49,9 @@ class Whitening(keras.layers.Layer):
         self.kernel = self.add_weight(name="kernel", shape=(size, size), initializer="identity", **options)
 
     def adapt(self, data: Any) -> None:
-        """Takes mean and covariance from samples `[..., D]`."""
-        data = np.reshape(data, (-1, np.shape(data)[-1]))
+        """Takes mean and covariance from samples `[..., D]`: an array, or batches such as a `tf.data.Dataset`."""
+        data = gather(data)
+        data = np.reshape(data, (-1, data.shape[-1]))
         if len(data) < 2 or not np.isfinite(data).all():
             raise ValueError(f"data: expected at least two finite samples, received {len(data)} of {data.dtype}.")
         if not self.built:
@@ -60,6 +65,11 @@ class Whitening(keras.layers.Layer):
         kernel = directions / np.sqrt(np.maximum(variances, 0) + self.epsilon)
         self.mean.assign(mean)
         self.kernel.assign(kernel / scale[:, None])
+
+    @property
+    def adapted(self) -> bool:
+        """Whether the weights are other than those a layer starts with."""
+        return self.built and bool(ops.any(self.mean != 0) or ops.any(self.kernel != ops.eye(self.mean.shape[0])))
 
     def call(self, inputs):
         # The mean goes first, in the variables' dtype: what is left of the small directions would drown in it.

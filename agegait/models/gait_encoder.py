@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from agegait.layers import BasicAttention, LocalityAwareAttention, MaskedBasicAttention, ReverseDecoder, SkeletonEncoder
-from agegait.models.inputs import any_length, in_order, skeletons_of, unlabelled
+from agegait.models.inputs import any_length, in_order, skeletons_of, unlabelled, unshuffled
 
 
 @keras.saving.register_keras_serializable(package="agegait")
@@ -138,6 +138,13 @@ class GaitEncoder(keras.Model):
                 f"inputs: expected windows [B, {self.frames}, {self.joints}, 3], received a shape of {tuple(shape)}."
             )
 
+    def compile(self, optimizer="rmsprop", loss=None, metrics=None, **kwargs):
+        """As `keras.Model.compile`, without losses and metrics: the model has its own."""
+        for name, received in {"loss": loss, "metrics": metrics, **kwargs}.items():
+            if received is not None and name in ("loss", "loss_weights", "metrics", "weighted_metrics"):
+                raise ValueError(f"{name}: expected None, as GaitEncoder has its own, received {received!r}.")
+        super().compile(optimizer, **kwargs)
+
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         """The self-supervised loss of a batch, from its windows and what the model made of them; `y` is not read."""
         windows = ops.cast(skeletons_of(x), self.variable_dtype)
@@ -162,14 +169,15 @@ class GaitEncoder(keras.Model):
 
         A `tf.data.Dataset` may hold batches of windows, or single windows, which are batched by `batch_size`.
         """
+        if kwargs.get("class_weight") is not None:
+            raise ValueError("class_weight: expected None, as GaitEncoder reads no labels, received weights.")
         validation = kwargs.get("validation_data")
         if isinstance(validation, tuple | list):
             windows, _, weights = keras.utils.unpack_x_y_sample_weight(validation)
             kwargs["validation_data"] = (skeletons_of(windows), weights, weights)
         elif validation is not None:
             kwargs["validation_data"] = unlabelled(validation, kwargs.get("validation_batch_size") or batch_size)
-        if hasattr(x, "element_spec"):
-            kwargs.setdefault("shuffle", False)  # Keras would warn that it does not shuffle data sets
+        unshuffled(x, kwargs)
         # Keras drops weights that come without labels: they stand in for these, which are not read.
         labels = kwargs.get("sample_weight")
         with any_length(kwargs.get("steps_per_epoch")):

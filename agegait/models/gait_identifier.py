@@ -256,12 +256,6 @@ class GaitIdentifier(keras.Model):
         best = int(probabilities.argmax())
         return Identification(self.persons[best], float(probabilities[best]))
 
-    def set_weights(self, weights):
-        super().set_weights(weights)
-        for part in (self.recognizer, self.window_recognizer):
-            if part is not None:
-                part.set_weights(part.get_weights())  # else they standardise as before
-
     def compute_output_shape(self, input_shape):
         batch, length = skeletons_of(input_shape)[:2]
         people = self.recognizer.num_persons

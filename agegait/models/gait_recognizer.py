@@ -5,8 +5,10 @@ import keras
 import numpy as np
 from keras import ops
 
-from agegait.layers import Whitening
-from agegait.models.inputs import in_order
+from agegait.layers import Standardization, Whitening
+from agegait.layers.adaptation import gather
+from agegait.models.inputs import any_length, in_order, unshuffled
+from agegait.models.single_frames import batches_of_frames, single_frames
 
 
 @keras.saving.register_keras_serializable(package="agegait")
@@ -24,10 +26,10 @@ class GaitRecognizer(keras.Model):
         manner: `"ap"` or `"sc"`.
         units: Units of each hidden layer, one for each number; an integer is one layer. The paper has one of 256.
         dropout: Share of hidden units dropped in training.
-        standardize: Whether AGEs are standardised first, each value by the mean and variance that `adapt` has seen. Off
-            in the published recipe, though the scales of AGEs differ by a factor of fifty.
-        whiten: Whether the correlation between a frame's values is taken out as well, see `agegait.layers.Whitening`.
-            It learns in a few passes what standardised AGEs take hundreds for. Off in the published recipe.
+        normalize: What is done to AGEs first, by the training data that `adapt` reads. None: nothing, as in the
+            published recipe, though the scales of AGEs differ by a factor of fifty. `"standardize"`: each value gets
+            mean 0 and variance 1. `"whiten"`: the correlation between a frame's values is removed as well, see
+            `agegait.layers.Whitening`; the network then learns in a few epochs what takes hundreds otherwise.
         kernel_initializer: Of every kernel; N(0, 1) in the published code.
 
     Call arguments:
@@ -37,13 +39,24 @@ class GaitRecognizer(keras.Model):
         Logits `[B, N]`.
 
     Raises:
-        ValueError: An unknown manner, single frames with manner `"sc"`, or AGEs of another size than those before.
+        ValueError: An unknown manner or normalization, single frames with manner `"sc"`, AGEs of another size than
+            those before, or `fit`, `evaluate` or `predict` before `adapt` where something is normalized.
+
+    Example:
+        >>> ages, persons = np.random.default_rng(0).normal(size=(20, 6, 12)), np.arange(20) % 3
+        >>> recognizer = agegait.GaitRecognizer(num_persons=3, units=8, normalize="standardize")
+        >>> recognizer.adapt(ages)
+        >>> recognizer.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+        >>> history = recognizer.fit(ages, persons, verbose=0)
+        >>> recognizer.predict(ages, verbose=0).shape
+        (20, 3)
 
     Reference:
         Rao et al., Self-Supervised Gait Encoding with Locality-Aware Attention, IJCAI 2020, section 3.4.
     """
 
     MANNERS = ("ap", "sc")
+    NORMALIZATIONS = (None, "standardize", "whiten")
 
     def __init__(
         self,
@@ -51,8 +64,7 @@ class GaitRecognizer(keras.Model):
         manner: str = "ap",
         units: int | Sequence[int] = 256,
         dropout: float = 0.0,
-        standardize: bool = False,
-        whiten: bool = False,
+        normalize: str | None = None,
         kernel_initializer: str | dict | keras.initializers.Initializer = "glorot_uniform",
         **kwargs: Any,
     ) -> None:
@@ -60,18 +72,19 @@ class GaitRecognizer(keras.Model):
         super().__init__(autocast=False, **kwargs)
         if manner not in self.MANNERS:
             raise ValueError(f"manner: expected one of {', '.join(self.MANNERS)}, received {manner!r}.")
+        if normalize not in self.NORMALIZATIONS:
+            known = ", ".join(map(repr, self.NORMALIZATIONS))
+            raise ValueError(f"normalize: expected one of {known}, received {normalize!r}.")
         self.num_persons = num_persons
         self.manner = manner
         self.units = units if isinstance(units, int) else list(units)
         self.dropout = dropout
-        self.standardize = standardize
-        self.whiten = whiten
+        self.normalize = normalize
         self.kernel_initializer = kernel_initializer
         self.normalization = None
-        if whiten:
-            self.normalization = Whitening(name="normalization", dtype=self.variable_dtype)
-        elif standardize:
-            self.normalization = keras.layers.Normalization(name="normalization", dtype=self.variable_dtype)
+        if normalize is not None:
+            kind = Whitening if normalize == "whiten" else Standardization
+            self.normalization = kind(name="normalization", dtype=self.variable_dtype)
         options = {"dtype": self.dtype_policy}
         self.hidden = []
         for number, size in enumerate([units] if isinstance(units, int) else units):
@@ -84,18 +97,28 @@ class GaitRecognizer(keras.Model):
         return {"kernel_initializer": keras.initializers.get(self.kernel_initializer).clone()}
 
     def adapt(self, ages):
-        """Takes what to standardise or whiten by from training AGEs `[M, f, D]`."""
+        """Takes what to standardise or whiten by from training AGEs.
+
+        Args:
+            ages: `[M, f, D]`, or batches of them, such as a `tf.data.Dataset`; labels are not read.
+        """
         if self.normalization is None:
-            raise ValueError("adapt: expected a recognizer with standardize=True or whiten=True, received one without.")
+            raise ValueError('adapt: expected a recognizer with normalize="standardize" or "whiten", received None.')
+        ages = gather(ages)
         # Frames are whitened one by one, a joined window's values standardised each by itself.
-        size = np.shape(ages)[-1] if self.whiten else self._size(np.shape(ages))
+        size = ages.shape[-1] if self.normalize == "whiten" else self._size(ages.shape)
         self.normalization.adapt(np.reshape(ages, (-1, size)))
+
+    def check_adapted(self) -> None:
+        """Raises ValueError where AGEs are to be normalized and nothing was adapted to."""
+        if self.normalization is not None and not self.normalization.adapted:
+            raise ValueError(f"normalize: expected adapt(ages) before, as {self.normalize!r} needs, received no data.")
 
     def build(self, input_shape):
         self.size = self._size(input_shape)
         shape = (None, self.size)
         if self.normalization is not None and not self.normalization.built:
-            self.normalization.build((None, input_shape[-1]) if self.whiten else shape)
+            self.normalization.build((None, input_shape[-1]) if self.normalize == "whiten" else shape)
         for layer in (*self.hidden, self.logits):
             if not layer.built:
                 layer.build(shape)
@@ -114,8 +137,9 @@ class GaitRecognizer(keras.Model):
         if size != self.size:
             raise ValueError(f"inputs: expected AGEs of {self.size} values, received {size} in {tuple(inputs.shape)}.")
         windows = len(inputs.shape) == 3 and self.manner == "ap"
-        hidden = ops.reshape(self.normalization(inputs) if self.whiten else inputs, (-1, size))
-        if self.standardize and not self.whiten:
+        hidden = self.normalization(inputs) if self.normalize == "whiten" else inputs
+        hidden = ops.reshape(hidden, (-1, size))
+        if self.normalize == "standardize":
             hidden = self.normalization(hidden)
         for layer in self.hidden:
             hidden = layer(hidden, training=training) if isinstance(layer, keras.layers.Dropout) else layer(hidden)
@@ -123,11 +147,6 @@ class GaitRecognizer(keras.Model):
         if windows:
             logits = ops.mean(ops.reshape(logits, (-1, inputs.shape[1], self.num_persons)), axis=1)
         return logits
-
-    def set_weights(self, weights):
-        super().set_weights(weights)
-        if self.standardize and not self.whiten:
-            self.normalization.finalize_state()  # else it goes on with the mean and variance it had
 
     def rows(self, ages, persons):
         """What `fit` trains on: with manner `"ap"` single frames, each with its window's label; else what is given.
@@ -139,19 +158,20 @@ class GaitRecognizer(keras.Model):
         Returns:
             `[M f, D]` and `[M f]`, or the arguments.
         """
-        if self.manner == "sc" or np.ndim(ages) != 3:
-            return ages, persons
-        _, frames, size = np.shape(ages)
-        return np.reshape(ages, (-1, size)), np.repeat(persons, frames, axis=0)
+        return (ages, persons) if self.manner == "sc" else single_frames(ages, persons)
 
     def fit(self, x=None, y=None, batch_size=None, **kwargs):
-        """As `keras.Model.fit`, on AGEs `[M, f, D]` and people `[M]`, or a `tf.data.Dataset` of batches of such pairs.
+        """As `keras.Model.fit`, on AGEs `[M, f, D]` and people `[M]`, or batches of such pairs.
 
-        With manner `"ap"` the training data, not the validation data, become single frames.
+        Batches come in a `tf.data.Dataset`, a `keras.utils.PyDataset` or a generator. With manner `"ap"` the training
+        data, not the validation data, become single frames.
         """
-        if hasattr(x, "element_spec"):
-            kwargs.setdefault("shuffle", False)  # Keras would warn that it does not shuffle data sets
-            return super().fit(x.map(self._batch_rows), y, batch_size=batch_size, **kwargs)
+        self.check_adapted()
+        if not hasattr(x, "shape") and not isinstance(x, list):
+            unshuffled(x, kwargs)
+            batches = x if self.manner == "sc" else batches_of_frames(x)
+            with any_length(kwargs.get("steps_per_epoch")):
+                return super().fit(batches, y, batch_size=batch_size, **kwargs)
         weights = kwargs.pop("sample_weight", None)
         if split := kwargs.pop("validation_split", 0):
             # Here, where windows are whole; the last ones, as Keras does.
@@ -164,15 +184,21 @@ class GaitRecognizer(keras.Model):
         x, y = self.rows(x, y)
         return super().fit(x, y, batch_size=batch_size, sample_weight=weights, **kwargs)
 
+    def evaluate(self, *args, **kwargs):
+        """As `keras.Model.evaluate`, on AGEs as a call takes them."""
+        self.check_adapted()
+        return super().evaluate(*args, **kwargs)
+
     def predict(self, x, batch_size=None, **kwargs):
         """As `keras.Model.predict`, on AGEs as a call takes them."""
+        self.check_adapted()
         return super().predict(in_order(x, batch_size), batch_size=batch_size, **kwargs)
 
     def embed(self, ages):
         """What windows are compared by where nobody is named: in searches, and of people who were never trained on.
 
-        The mean over a window's frames. With `whiten`, each direction counts the same in it and it has unit length,
-        which makes the distance of two windows that of the angle between them; no label has a part in that.
+        The mean over a window's frames. Where AGEs are whitened, each direction counts the same in it and it has unit
+        length, which makes the distance of two windows that of the angle between them. No label has a part in that.
 
         Args:
             ages: `[M, f, D]`, or means over frames `[M, D]`.
@@ -187,19 +213,14 @@ class GaitRecognizer(keras.Model):
         if ages.ndim not in (2, 3):
             raise ValueError(f"ages: expected [M, f, D] or [M, D], received a shape of {ages.shape}.")
         means = ages.mean(axis=1) if ages.ndim == 3 else ages
-        if not self.whiten:
+        if self.normalize != "whiten":
             return means
-        if self.normalization.built and ages.shape[-1] != (size := self.normalization.mean.shape[0]):
+        self.check_adapted()
+        if ages.shape[-1] != (size := self.normalization.mean.shape[0]):
             raise ValueError(f"ages: expected {size} values a frame, received {ages.shape[-1]} in {ages.shape}.")
         white = np.asarray(ops.convert_to_numpy(self.normalization(means)), "float32")
         lengths = np.linalg.norm(white, axis=-1, keepdims=True)
         return np.divide(white, lengths, where=lengths > 0, out=np.zeros_like(white))
-
-    def _batch_rows(self, ages, *labels):
-        if self.manner == "sc" or len(ages.shape) != 3:
-            return ages, *labels
-        frames = ages.shape[1]
-        return ops.reshape(ages, (-1, ages.shape[-1])), *(ops.repeat(label, frames, axis=0) for label in labels)
 
     def compute_output_shape(self, input_shape):
         return input_shape[0], self.num_persons
@@ -211,7 +232,6 @@ class GaitRecognizer(keras.Model):
             "manner": self.manner,
             "units": self.units,
             "dropout": self.dropout,
-            "standardize": self.standardize,
-            "whiten": self.whiten,
+            "normalize": self.normalize,
             "kernel_initializer": keras.initializers.serialize(keras.initializers.get(self.kernel_initializer)),
         }

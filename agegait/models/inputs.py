@@ -1,6 +1,7 @@
 """How the models read what Keras users feed them: arrays, dicts of features, tf.data."""
 
 import contextlib
+import types
 import warnings
 from collections.abc import Iterator
 from typing import Any
@@ -13,7 +14,9 @@ KERAS_BATCH = 32
 
 
 def skeletons_of(inputs: Any) -> Any:
-    """The skeletons of a tensor of skeletons, or of a dict of features that has them under `"skeleton"`."""
+    """The skeletons of a tensor, of a list that holds nothing else, or of a dict that has them as `"skeleton"`."""
+    if isinstance(inputs, list) and len(inputs) == 1:
+        return skeletons_of(inputs[0])
     if not isinstance(inputs, dict):
         return inputs
     if "skeleton" not in inputs:
@@ -35,7 +38,12 @@ def unlabelled(data: Any, batch_size: int | None = None) -> Any:
 
 
 def in_order(data: Any, batch_size: int | None = None) -> Any:
-    """What `predict` reads: an array on TensorFlow as a data set that does not keep its end waiting, else as it is."""
+    """What `predict` reads: an array on TensorFlow as a data set that does not keep its end waiting, else as it is.
+
+    Keras takes a list for several inputs; one that holds a single array is that array.
+    """
+    if isinstance(data, list) and len(data) == 1:
+        data = data[0]
     if keras.backend.backend() != "tensorflow" or not isinstance(data, np.ndarray) or not len(data):
         return data
     from agegait.data import batches
@@ -43,6 +51,12 @@ def in_order(data: Any, batch_size: int | None = None) -> Any:
     if np.issubdtype(data.dtype, np.floating):
         data = data.astype(keras.config.floatx(), copy=False)
     return batches(data, batch_size or KERAS_BATCH)
+
+
+def unshuffled(data: Any, options: dict[str, Any]) -> None:
+    """Sets `shuffle` in options of `fit` for data that Keras does not shuffle, and would warn of."""
+    if hasattr(data, "element_spec") or isinstance(data, types.GeneratorType):
+        options.setdefault("shuffle", False)
 
 
 @contextlib.contextmanager

@@ -6,6 +6,7 @@ import numpy as np
 from keras import ops
 
 from agegait.layers import WindowMeasures
+from agegait.layers.adaptation import gather
 from agegait.models.gait_recognizer import GaitRecognizer
 from agegait.models.inputs import in_order, skeletons_of
 
@@ -36,7 +37,17 @@ class WindowRecognizer(keras.Model):
         Logits `[B, N]`.
 
     Raises:
-        ValueError: Windows of another rank, or of another size than those before.
+        ValueError: Windows of another rank, or of another size than those before, or `fit`, `evaluate` or `predict`
+            before `adapt`.
+
+    Example:
+        >>> windows, persons = np.random.default_rng(0).normal(size=(20, 6, 5, 3)), np.arange(20) % 3
+        >>> recognizer = agegait.WindowRecognizer(num_persons=3, units=8)
+        >>> recognizer.adapt(windows)
+        >>> recognizer.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+        >>> history = recognizer.fit(windows, persons, verbose=0)
+        >>> recognizer.predict(windows, verbose=0).shape
+        (20, 3)
     """
 
     def __init__(
@@ -53,7 +64,7 @@ class WindowRecognizer(keras.Model):
             num_persons,
             units=units,
             dropout=dropout,
-            standardize=True,
+            normalize="standardize",
             kernel_initializer=kernel_initializer,
             name="recognizer",
             dtype=self.dtype_policy,
@@ -64,8 +75,13 @@ class WindowRecognizer(keras.Model):
         """People N."""
         return self.recognizer.num_persons
 
-    def adapt(self, windows: np.ndarray) -> None:
-        """Takes what to standardise by from training windows `[M, f, J, 3]`."""
+    def adapt(self, windows: Any) -> None:
+        """Takes what to standardise by from training windows.
+
+        Args:
+            windows: `[M, f, J, 3]`, or batches of them, such as a `tf.data.Dataset`; labels are not read.
+        """
+        windows = gather(windows, skeletons_of)
         measured = np.empty(self.measures.compute_output_shape(np.shape(windows)), "float32")
         for start in range(0, len(measured), WINDOWS_AT_ONCE):
             rows = slice(start, start + WINDOWS_AT_ONCE)
@@ -88,12 +104,19 @@ class WindowRecognizer(keras.Model):
             )
         return self.recognizer(measured, training=training)
 
-    def set_weights(self, weights):
-        super().set_weights(weights)
-        self.recognizer.set_weights(self.recognizer.get_weights())  # else it standardises as before
+    def fit(self, *args, **kwargs):
+        """As `keras.Model.fit`, on windows as a call takes them."""
+        self.recognizer.check_adapted()
+        return super().fit(*args, **kwargs)
+
+    def evaluate(self, *args, **kwargs):
+        """As `keras.Model.evaluate`, on windows as a call takes them."""
+        self.recognizer.check_adapted()
+        return super().evaluate(*args, **kwargs)
 
     def predict(self, x, batch_size=None, **kwargs):
         """As `keras.Model.predict`, on windows as a call takes them."""
+        self.recognizer.check_adapted()
         return super().predict(in_order(x, batch_size), batch_size=batch_size, **kwargs)
 
     def compute_output_shape(self, input_shape):

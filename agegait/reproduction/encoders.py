@@ -19,9 +19,6 @@ from agegait.training.settings import Settings
 NAMES_ALONE = ("manner", "features")
 """Settings that leave the encoder as it is."""
 
-RECOGNIZER = ("dropout", "standardize", "whiten", "label_smoothing", "initial_scale")
-"""Fields of a recipe that are the recognizer's, besides those named for it."""
-
 
 class Parts(NamedTuple):
     """The windows of a data set, for one length of window and one stride.
@@ -62,7 +59,7 @@ def encoder_settings(settings: Settings, base: Settings) -> Settings:
     names = {
         field.name: getattr(base.recipe, field.name)
         for field in dataclasses.fields(Recipe)
-        if field.name.startswith(("recognizer_", "window_recognizer_")) or field.name in RECOGNIZER
+        if field.metadata["part"] in ("recognizer", "window_recognizer")
     }
     others: dict[str, Any] = {name: getattr(base, name) for name in NAMES_ALONE}
     return dataclasses.replace(settings, recipe=dataclasses.replace(settings.recipe, **names), **others)

@@ -31,7 +31,7 @@ from agegait.training.records import check_shape, read_record, write_record
 from agegait.training.run import Run
 from agegait.training.settings import Settings
 
-FORMAT = 2
+FORMAT = 3
 LOCK = ".lock"
 SEEDS = (0, 1, 2)
 

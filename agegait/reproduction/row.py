@@ -42,5 +42,5 @@ class Row:
             ValueError: The row's changes and the others' do not go together.
         """
         asked = base.recipe.window_recognizer_epochs or PRESETS["best"].window_recognizer_epochs
-        changes = {"window_recognizer_epochs": asked if self.window_recognizer else 0, **self.recipe}
+        changes = {"window_recognizer_epochs": asked if self.window_recognizer else None, **self.recipe}
         return replace(base, seed=seed, recipe=replace(base.recipe, **changes), **self.settings)

@@ -47,10 +47,10 @@ _FEW_LABELS = tuple(
     )
 )
 _RECIPES = (
-    Row("ages-as-they-come", "AGEs neither standardised nor whitened", recipe={"standardize": False, "whiten": False}),
-    Row("standardised", "AGEs standardised, not whitened", recipe={"standardize": True, "whiten": False}),
-    Row("whitened", "AGEs whitened", recipe={"standardize": False, "whiten": True}),
-    Row("stride-papers", "training windows cut as the papers have it", recipe={"stride": 0}),
+    Row("ages-as-they-come", "AGEs neither standardised nor whitened", recipe={"normalize": None}),
+    Row("standardised", "AGEs standardised, not whitened", recipe={"normalize": "standardize"}),
+    Row("whitened", "AGEs whitened", recipe={"normalize": "whiten"}),
+    Row("stride-papers", "training windows cut as the papers have it", recipe={"stride": None}),
     Row("stride-3", "a training window every third frame", recipe={"stride": 3}),
     Row("stride-2", "a training window every second frame", recipe={"stride": 2}),
     Row("not-mirrored", "training windows alone, without their mirror images", recipe={"mirror": False}),

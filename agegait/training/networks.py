@@ -18,7 +18,7 @@ def make_encoder(settings: Settings, joints: int) -> GaitEncoder:
         num_layers=recipe.num_layers,
         attention=settings.attention,
         feed=settings.feed,
-        sigma=recipe.sigma or None,
+        sigma=recipe.sigma,
         locality_weight=recipe.locality_weight,
         l2=recipe.l2,
         direction=settings.direction,
@@ -35,8 +35,7 @@ def make_recognizer(
         manner,
         recipe.recognizer_units,
         dropout=recipe.dropout,
-        standardize=recipe.standardize,
-        whiten=recipe.whiten,
+        normalize=recipe.normalize,
         kernel_initializer=optimizers.recognizer_initializer(recipe),
         dtype=precision,
     )

@@ -59,7 +59,7 @@ def recognizer_optimizer(recipe: Recipe, steps: int) -> keras.optimizers.Optimiz
 
 def recognizer_initializer(recipe: Recipe) -> keras.initializers.Initializer:
     """What the recognizer's kernels are drawn from: N(0, 1) in the published code."""
-    if recipe.initial_scale:
+    if recipe.initial_scale is not None:
         return keras.initializers.RandomNormal(stddev=recipe.initial_scale)
     return keras.initializers.GlorotUniform()
 

@@ -1,97 +1,169 @@
 """Training recipes by name: the published one, and the best we know."""
 
 import math
-from dataclasses import dataclass, field, fields, replace
+import operator
+import types
+from collections.abc import Callable
+from dataclasses import Field, dataclass, field, fields, replace
 from typing import Any
 
 PUBLISHED_BATCH = 128
 """The batch over which the published code sums its losses."""
 
 
-def _option(default: Any, text: str) -> Any:
-    return field(default=default, metadata={"help": text})
+def _option(default: Any, text: str, part: str, **about: Any) -> Any:
+    """A field of a recipe, and all that is said of it.
+
+    Args:
+        default: The published value; None where there is none.
+        text: What it is, for the command line.
+        part: What it changes: the `"encoder"`, the `"recognizer"`, the `"window_recognizer"`, or `"all"`.
+        **about: Of numbers `at_least`, `more_than` and `less_than`, which bound it; of names the `choices`;
+            `logarithmic` where the step from 1 to 2 is as long as that from 10 to 20; `epochs` where it is what a
+            training costs; `search` is what a search varies unless told otherwise.
+    """
+    return field(default=default, metadata={"help": text, "part": part, **about})
 
 
 @dataclass(frozen=True)
 class Recipe:
     """How the encoder and the recognizer are trained; the defaults are the published code's.
 
-    Each field is also an option of `agegait train`, described by its `metadata["help"]`.
+    Each field is also an option of `agegait train`. Its `metadata` says what it is, its bounds, its scale and the part
+    of the training that it changes, see `_option`.
 
     Raises:
         ValueError: A number that makes no sense, by its name.
     """
 
-    epochs: int = _option(400, "passes over the training windows for the encoder")
-    recognizer_epochs: int = _option(300, "passes over the training AGEs for the recognizer")
-    least_steps: int = _option(0, "batches that a training has at least: for few windows it takes more epochs")
-    batch_size: int = _option(PUBLISHED_BATCH, "windows of an encoder's batch")
-    recognizer_batch_size: int = _option(PUBLISHED_BATCH, "frames (ap) or windows (sc) of a recognizer's batch")
-    learning_rate: float = _option(5e-4, "the encoder's, Adam's at the start")
-    recognizer_learning_rate: float = _option(5e-4, "the recognizer's, Adam's at the start")
-    warmup_steps: int = _option(0, "batches over which the encoder's learning rate rises first")
-    beta_2: float = _option(0.999, "the encoder's, Adam's decay of mean squared gradients")
-    l2: float = _option(0.02 / PUBLISHED_BATCH, "weight of half the sum of the encoder's squared weights")
-    decay: bool = _option(False, "let learning rates fall to zero along a cosine")
-    units: int = _option(256, "units k of the encoder")
-    num_layers: int = _option(2, "LSTM layers of the encoder, and of its decoder")
-    sigma: float = _option(0.0, "width of the locality in frames; 0 for half the window")
-    locality_weight: float = _option(1.0, "weight of the locality loss")
-    recognizer_units: int = _option(256, "hidden units of the recognizer")
-    dropout: float = _option(0.0, "share of the recognizer's hidden units dropped in training")
-    standardize: bool = _option(False, "standardise AGEs over the training set in the recognizer")
-    whiten: bool = _option(False, "take the correlation out of AGEs as well, by the training set, in the recognizer")
-    label_smoothing: float = _option(0.0, "share of a label that the recognizer's training spreads over all people")
-    initial_scale: float = _option(1.0, "recognizer's first weights are N(0, this); 0 for Glorot's uniform ones")
-    window_recognizer_epochs: int = _option(
-        0,
-        "passes over the training windows for a second recognizer, of windows themselves, that answers too; 0 for none",
+    epochs: int = _option(400, "passes over the training windows for the encoder", "encoder", at_least=0, epochs=True)
+    recognizer_epochs: int = _option(
+        300, "passes over the training AGEs for the recognizer", "recognizer", at_least=1, epochs=True
     )
-    stride: int = _option(0, "frames from a training window to the next; 0 as the papers cut the data set")
-    mirror: bool = _option(False, "train on mirror images of the training windows as well")
-    early_stopping: int = _option(0, "epochs without a better validation after which a training ends; 0 for none")
+    least_steps: int = _option(
+        0, "batches that a training has at least: for few windows it takes more epochs", "all", at_least=0, epochs=True
+    )
+    batch_size: int = _option(PUBLISHED_BATCH, "windows of an encoder's batch", "encoder", at_least=1, logarithmic=True)
+    recognizer_batch_size: int = _option(
+        PUBLISHED_BATCH,
+        "frames (ap) or windows (sc) of a recognizer's batch",
+        "recognizer",
+        at_least=1,
+        logarithmic=True,
+    )
+    learning_rate: float = _option(
+        5e-4, "the encoder's, Adam's at the start", "encoder", more_than=0, logarithmic=True, search="1e-4:1e-2"
+    )
+    recognizer_learning_rate: float = _option(
+        5e-4, "the recognizer's, Adam's at the start", "recognizer", more_than=0, logarithmic=True, search="1e-4:1e-2"
+    )
+    warmup_steps: int = _option(0, "batches over which the encoder's learning rate rises first", "encoder", at_least=0)
+    beta_2: float = _option(
+        0.999, "the encoder's, Adam's decay of mean squared gradients", "encoder", at_least=0, less_than=1
+    )
+    l2: float = _option(
+        0.02 / PUBLISHED_BATCH,
+        "weight of half the sum of the encoder's squared weights",
+        "encoder",
+        at_least=0,
+        logarithmic=True,
+        search="1e-6:1e-3",
+    )
+    decay: bool = _option(False, "let learning rates fall to zero along a cosine", "all")
+    units: int = _option(256, "units k of the encoder", "encoder", at_least=1, logarithmic=True, search="32:512")
+    num_layers: int = _option(2, "LSTM layers of the encoder, and of its decoder", "encoder", at_least=1, search="1:3")
+    sigma: float | None = _option(
+        None,
+        "width of the locality in frames; none for half the window",
+        "encoder",
+        more_than=0,
+        logarithmic=True,
+        search="1:6",
+    )
+    locality_weight: float = _option(
+        1.0, "weight of the locality loss", "encoder", at_least=0, logarithmic=True, search="0.1:10"
+    )
+    recognizer_units: int = _option(
+        256, "hidden units of the recognizer", "recognizer", at_least=1, logarithmic=True, search="128:2048"
+    )
+    dropout: float = _option(
+        0.0,
+        "share of the recognizer's hidden units dropped in training",
+        "recognizer",
+        at_least=0,
+        less_than=1,
+        search="0:0.7",
+    )
+    normalize: str | None = _option(
+        None,
+        "what the recognizer does to AGEs first, by the training set: none, standardize or whiten, which removes their "
+        "correlation as well",
+        "recognizer",
+        choices=("standardize", "whiten"),
+        search="none,standardize,whiten",
+    )
+    label_smoothing: float = _option(
+        0.0,
+        "share of a label that the recognizer's training spreads over all people",
+        "recognizer",
+        at_least=0,
+        less_than=1,
+    )
+    initial_scale: float | None = _option(
+        1.0, "recognizer's first weights are N(0, this); none for Glorot's uniform ones", "recognizer", more_than=0
+    )
+    window_recognizer_epochs: int | None = _option(
+        None,
+        "passes over the training windows for a second recognizer, of windows themselves, that answers too; none to "
+        "leave it out",
+        "window_recognizer",
+        at_least=1,
+        epochs=True,
+    )
+    stride: int | None = _option(
+        None, "frames from a training window to the next; none as the papers cut the data set", "all", at_least=1
+    )
+    mirror: bool = _option(False, "train on mirror images of the training windows as well", "all")
+    early_stopping: int | None = _option(
+        None, "epochs without a better validation after which a training ends; none for never", "all", at_least=1
+    )
 
     def __post_init__(self) -> None:
-        for name in (
-            "epochs",
-            "window_recognizer_epochs",
-            "stride",
-            "early_stopping",
-            "least_steps",
-            "warmup_steps",
-            "beta_2",
-            "initial_scale",
-            "dropout",
-            "l2",
-            "sigma",
-            "locality_weight",
-            "label_smoothing",
-        ):
-            self._check(name, getattr(self, name) >= 0, "at least 0")
-        for name in (
-            "recognizer_epochs",
-            "batch_size",
-            "recognizer_batch_size",
-            "units",
-            "num_layers",
-            "recognizer_units",
-        ):
-            self._check(name, getattr(self, name) >= 1, "at least 1")
-        for name in ("learning_rate", "recognizer_learning_rate"):
-            self._check(name, getattr(self, name) > 0, "more than 0")
-        for name in ("dropout", "beta_2", "label_smoothing"):
-            self._check(name, getattr(self, name) < 1, "less than 1")
+        for about in fields(self):
+            value, metadata = getattr(self, about.name), about.metadata
+            if value is None and optional(about):
+                continue
+            for name, expected, holds in _BOUNDS:
+                if name in metadata and not holds(value, metadata[name]):
+                    bound = ", ".join(metadata[name]) if name == "choices" else metadata[name]
+                    none = " or none" if optional(about) else ""
+                    raise ValueError(f"{about.name}: expected {expected} {bound}{none}, received {value}.")
 
-    def passes(self, epochs: int, rows: int, batch_size: int) -> int:
+    def passes(self, epochs: int | None, rows: int, batch_size: int) -> int:
         """Epochs of a training over so many rows: those asked for, or more where `least_steps` asks for more.
 
         None stay none.
         """
         return max(epochs, math.ceil(self.least_steps / math.ceil(rows / batch_size))) if epochs else 0
 
-    def _check(self, name, holds, expected):
-        if not holds:
-            raise ValueError(f"{name}: expected {expected}, received {getattr(self, name)}.")
+
+_BOUNDS: tuple[tuple[str, str, Callable[[Any, Any], bool]], ...] = (
+    ("at_least", "at least", operator.ge),
+    ("more_than", "more than", operator.gt),
+    ("less_than", "less than", operator.lt),
+    ("choices", "one of", lambda value, choices: value in choices),
+)
+
+
+def kind(about: Field) -> type:
+    """The type of a field; of an optional one that of its values."""
+    types_of_field: tuple[Any, ...] = getattr(about.type, "__args__", (about.type,))
+    return next(one for one in types_of_field if one is not types.NoneType)
+
+
+def optional(about: Field) -> bool:
+    """Whether a field may be None."""
+    return types.NoneType in getattr(about.type, "__args__", ())
 
 
 PRESETS = {
@@ -111,9 +183,9 @@ PRESETS = {
         decay=True,
         recognizer_units=2048,
         dropout=0.5,
-        whiten=True,
+        normalize="whiten",
         label_smoothing=0.1,
-        initial_scale=0.0,
+        initial_scale=None,
         stride=3,
         mirror=True,
     ),
@@ -130,8 +202,8 @@ def recipe(preset: str = "paper", dataset: str | None = None, **changes: Any) ->
     Args:
         preset: `"paper"` or `"best"`.
         dataset: The data set it is for; the published recipe is another for KGBD.
-        **changes: Fields of `Recipe`; None leaves a field as it is. Epochs that are asked for are not added to: with
-            them, `least_steps` is 0 unless it is asked for too. No epochs at all are a training left out.
+        **changes: Fields of `Recipe`. Epochs that are asked for are not added to: with them, `least_steps` is 0 unless
+            it is asked for too. No epochs at all are a training left out.
 
     Raises:
         ValueError: An unknown preset or field, or a value that makes no sense.
@@ -141,7 +213,6 @@ def recipe(preset: str = "paper", dataset: str | None = None, **changes: Any) ->
     unknown = set(changes) - {field.name for field in fields(Recipe)}
     if unknown:
         raise ValueError(f"recipe: expected fields of Recipe, received {', '.join(sorted(unknown))}.")
-    changes = {name: value for name, value in changes.items() if value is not None}
     if preset == "paper" and dataset == "kgbd":
         changes = {"recognizer_epochs": PAPER_KGBD_RECOGNIZER_EPOCHS} | changes
     if any(name.endswith("epochs") and value for name, value in changes.items()):

@@ -15,7 +15,7 @@ from agegait.training.encoding import encode
 from agegait.training.records import check_shape, read_record, write_record
 from agegait.training.settings import Settings
 
-FORMAT = 2
+FORMAT = 3
 SPLIT = {"train": [str], "validation": [str], "windows": {"train": int, "validation": int}}
 SHAPE = {
     "settings": dict,
@@ -101,16 +101,16 @@ class Run:
         Raises:
             ValueError: It is not there yet.
         """
-        return self.load_model("window_recognizer") if self.settings.recipe.window_recognizer_epochs else None
+        return (
+            self.load_model("window_recognizer") if self.settings.recipe.window_recognizer_epochs is not None else None
+        )
 
     @cached_property
     def normalization(self) -> SkeletonNormalization:
         """What was done to skeletons before they were cut into windows."""
-        config = self.record["normalization"]
-        given = {name: kind for name, kind in NORMALIZATION.items() if name in config}
-        check_shape(self._file, self.record, {"normalization": given})
+        check_shape(self._file, self.record, {"normalization": NORMALIZATION})
         try:
-            return SkeletonNormalization.from_config(config)
+            return SkeletonNormalization(**self.record["normalization"], name="normalization")
         except (TypeError, ValueError) as error:
             raise ValueError(f"{self._file}: normalization: {error}") from error
 

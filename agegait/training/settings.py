@@ -86,11 +86,6 @@ class Settings:
         except ValueError as error:
             raise error if path is None else ValueError(f"{path}: {error}") from None
 
-    @property
-    def stride(self) -> int | None:
-        """Frames from a training window to the next; None as the papers have it for the data set."""
-        return self.recipe.stride or None
-
     def load(
         self,
         data_dir: str | PathLike | None = None,
@@ -103,7 +98,7 @@ class Settings:
     @property
     def seen(self) -> tuple[Any, ...]:
         """What windows depend on besides the data set: equal for runs that learn from and see the same ones."""
-        return self.frames, self.stride, self.recipe.mirror
+        return self.frames, self.recipe.stride, self.recipe.mirror
 
     def normalization(self) -> SkeletonNormalization:
         """What is done to skeletons before a model sees them."""
@@ -111,5 +106,5 @@ class Settings:
 
     def training_windows(self, dataset: DataSet, normalization: SkeletonNormalization) -> Windows:
         """The windows of the data set to learn from, cut and mirrored as the recipe has it."""
-        windows = dataset.windows("train", normalization, self.frames, self.stride)
+        windows = dataset.windows("train", normalization, self.frames, self.recipe.stride)
         return windows.with_mirrored() if self.recipe.mirror else windows

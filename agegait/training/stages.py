@@ -75,8 +75,8 @@ def _encoder_stage(run: Run, training: Windows, validation: Windows) -> Stage:
         loss=None,
         monitor="val_loss",
         mode="min",
-        keep_best=bool(recipe.early_stopping and epochs),
-        patience=recipe.early_stopping or None,
+        keep_best=recipe.early_stopping is not None and epochs > 0,
+        patience=recipe.early_stopping,
     )
 
 
@@ -115,7 +115,7 @@ def _label_stage(
     inputs: np.ndarray,
     labels: np.ndarray,
     validation: tuple[np.ndarray, np.ndarray],
-    epochs: int,
+    epochs: int | None,
     unit: str,
 ) -> Stage:
     recipe = run.settings.recipe
@@ -131,6 +131,6 @@ def _label_stage(
         loss=SmoothedCrossentropy(recipe.label_smoothing),
         monitor="val_accuracy",
         mode="max",
-        patience=recipe.early_stopping or None,
+        patience=recipe.early_stopping,
         unit=unit,
     )

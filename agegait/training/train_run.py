@@ -13,7 +13,7 @@ from agegait.datasets import DataSet, Windows
 from agegait.storage.private_files import private_files, private_folder
 from agegait.training.environment import environment
 from agegait.training.records import write_record
-from agegait.training.run import FORMAT, Run, load_run
+from agegait.training.run import FORMAT, NORMALIZATION, Run, load_run
 from agegait.training.settings import Settings
 from agegait.training.stages import train_encoder, train_recognizer, train_window_recognizer
 
@@ -57,7 +57,7 @@ def train_on(dataset: DataSet, settings: Settings, out: str | PathLike, tensorbo
     run, training, validation = begin(dataset, settings, out)
     train_encoder(run, training, validation, _tensorboard(run, "encoder", tensorboard))
     train_recognizer(run, training, validation, _tensorboard(run, "recognizer", tensorboard))
-    if settings.recipe.window_recognizer_epochs:
+    if settings.recipe.window_recognizer_epochs is not None:
         train_window_recognizer(run, training, validation, _tensorboard(run, "window_recognizer", tensorboard))
     finish(run)
     return run
@@ -143,7 +143,7 @@ def _begin(out: Path, settings: Settings, dataset: DataSet) -> Run:
             "notes": dataset.notes,
             "bodies": dataset.bodies,
         },
-        "normalization": settings.normalization().get_config(),
+        "normalization": {name: getattr(settings.normalization(), name) for name in NORMALIZATION},
         **environment(),
         "trained": {},
     }

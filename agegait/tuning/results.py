@@ -14,7 +14,7 @@ from agegait.training.settings import Settings
 from agegait.tuning.search_oracle import SearchOracle
 from agegait.tuning.search_space import SearchSpace
 
-FORMAT = 2
+FORMAT = 3
 PROJECT = "search"
 """Where keras-tuner keeps its files, in the search's folder."""
 

@@ -8,43 +8,21 @@ from keras_tuner.engine import hyperparameters
 
 from agegait.models import GaitEncoder
 from agegait.training import make_encoder
-from agegait.training.recipes import Recipe
+from agegait.training.recipes import Recipe, kind, optional
 from agegait.training.settings import Settings
 
 JOINTS = 20
-BUDGET = ("epochs", "recognizer_epochs", "window_recognizer_epochs", "least_steps")
+_FIELDS = {field.name: field for field in dataclasses.fields(Recipe)}
+BUDGET = tuple(name for name, field in _FIELDS.items() if field.metadata.get("epochs"))
 """Not varied: they are what a whole trial costs, of which Hyperband gives most trials a part."""
 
-USUAL = {
-    "units": "32:512",
-    "num_layers": "1:3",
-    "frames": "4,6,8,10",
-    "sigma": "1:6",
-    "locality_weight": "0.1:10",
-    "learning_rate": "1e-4:1e-2",
-    "l2": "1e-6:1e-3",
-    "recognizer_learning_rate": "1e-4:1e-2",
-    "recognizer_units": "128:2048",
-    "dropout": "0:0.7",
-    "whiten": "false,true",
+USUAL = {"frames": "4,6,8,10"} | {
+    name: field.metadata["search"] for name, field in _FIELDS.items() if "search" in field.metadata
 }
 """What is varied where nobody says what, and how far."""
 
 UNUSED = {"BA": ("sigma", "locality_weight"), "MBAS": ("locality_weight",)}
 """What an attention has no use for."""
-
-LOGARITHMIC = {
-    "units",
-    "recognizer_units",
-    "sigma",
-    "locality_weight",
-    "batch_size",
-    "recognizer_batch_size",
-    "learning_rate",
-    "recognizer_learning_rate",
-    "l2",
-}
-"""Ranges in which the step from 1 to 2 is as long as that from 10 to 20; whole numbers are doubled from the lowest."""
 
 DIGITS = 4
 """Of a number drawn from a range: a chief and its workers exchange numbers of single precision."""
@@ -67,14 +45,14 @@ class SearchSpace(keras_tuner.HyperModel):
     def __init__(self, settings: Settings, search: Iterable[str] = ()) -> None:
         super().__init__(name="agegait")
         # What is searched for is what AGEs are recognized by; another recognizer has no part in it.
-        recipe = dataclasses.replace(settings.recipe, window_recognizer_epochs=0)
+        recipe = dataclasses.replace(settings.recipe, window_recognizer_epochs=None)
         self.base = settings = dataclasses.replace(settings, recipe=recipe)
         self.kinds: dict[str, type] = {
             **{
                 name: type(getattr(settings, name))
                 for name in ("frames", "attention", "manner", "feed", "direction", "features")
             },
-            **{field.name: type(field.default) for field in dataclasses.fields(Recipe) if field.name not in BUDGET},
+            **{name: kind(field) for name, field in _FIELDS.items() if name not in BUDGET},
         }
         usual = [name for name in USUAL if name not in UNUSED.get(settings.attention, ())]
         self.dimensions = [self._dimension(text) for text in search or usual]
@@ -113,7 +91,8 @@ class SearchSpace(keras_tuner.HyperModel):
         changes: dict[str, Any] = self.values(hp)
         if "tuner/epochs" in hp.values:
             part = hp.values["tuner/epochs"]
-            changes |= {name: -(-getattr(self.base.recipe, name) * part // self.epochs) for name in BUDGET}
+            whole = {name: getattr(self.base.recipe, name) for name in BUDGET}
+            changes |= {name: -(-count * part // self.epochs) for name, count in whole.items() if count is not None}
         return self._changed(**changes)
 
     def values(self, hp: keras_tuner.HyperParameters) -> dict[str, Any]:
@@ -122,8 +101,13 @@ class SearchSpace(keras_tuner.HyperModel):
 
     def _value(self, name, value):
         if isinstance(value, str):
-            return _PARSERS[self.kinds[name]][1](value)
+            return self._parsed(name, value)
         return float(f"{value:.{DIGITS}g}") if self.kinds[name] is float else int(value)
+
+    def _parsed(self, name, text):
+        if text.lower() == "none" and name in _FIELDS and optional(_FIELDS[name]):
+            return None
+        return _PARSERS[self.kinds[name]][1](text)
 
     def _changed(self, **changes):
         of_recipe = {name: value for name, value in changes.items() if hasattr(self.base.recipe, name)}
@@ -135,12 +119,11 @@ class SearchSpace(keras_tuner.HyperModel):
         name = name.replace("-", "_")
         if name not in self.kinds:
             raise ValueError(f"search: expected one of {', '.join(self.kinds)}, received {name!r}.")
-        kind = self.kinds[name]
         if not given:
-            values = USUAL.get(name, "false,true" if kind is bool else "")
-        called, parse = _PARSERS[kind]
+            values = USUAL.get(name, "false,true" if self.kinds[name] is bool else "")
+        called, _ = _PARSERS[self.kinds[name]]
         try:
-            parsed = [parse(part) for part in values.split(":" if ":" in values else ",")]
+            parsed = [self._parsed(name, part) for part in values.split(":" if ":" in values else ",")]
         except ValueError:
             raise ValueError(
                 f"search: expected {name}=A,B,... or {name}=LOW:HIGH with {called}, received {text!r}."
@@ -150,16 +133,26 @@ class SearchSpace(keras_tuner.HyperModel):
         if ":" in values:
             return self._range(name, parsed, text)
         # As text: numbers come back from a worker in single precision, and are not found among these any more.
-        return hyperparameters.Choice(name, [str(value) for value in dict.fromkeys(parsed)])
+        return hyperparameters.Choice(
+            name, ["none" if value is None else str(value) for value in dict.fromkeys(parsed)]
+        )
 
     def _range(self, name: str, limits: Sequence[Any], text: str) -> hyperparameters.HyperParameter:
-        kind, logarithmic = self.kinds[name], name in LOGARITHMIC
+        # Whole numbers are doubled from the lowest.
+        number = self.kinds[name]
+        logarithmic = name in _FIELDS and _FIELDS[name].metadata.get("logarithmic", False)
         low, high = limits[0], limits[-1]
-        if kind not in (int, float) or len(limits) != 2 or not low < high or (logarithmic and low <= 0):
+        if (
+            number not in (int, float)
+            or None in limits
+            or len(limits) != 2
+            or not low < high
+            or (logarithmic and low <= 0)
+        ):
             bounds = "0 < LOW < HIGH" if logarithmic else "LOW < HIGH"
             raise ValueError(f"search: expected {name}=LOW:HIGH with two numbers, {bounds}, received {text!r}.")
         sampling = "log" if logarithmic else "linear"
-        if kind is int:
+        if number is int:
             return hyperparameters.Int(name, low, high, step=2 if logarithmic else 1, sampling=sampling)
         return hyperparameters.Float(name, low, high, sampling=sampling)
 

@@ -285,7 +285,7 @@ finally:
         "--direction",
         "--features",
         "--manner",
-        "--standardize",
+        "--normalize {none,standardize,whiten}",
         "--recognizer-epochs",
         "--manual-dir",
     ):

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 from hypothesis import given, settings, strategies as st
 
-from agegait import data
+from agegait import SkeletonNormalization, data
 
 J = 2
 
@@ -82,6 +82,19 @@ def test_any_lengths_against_a_plain_loop(lengths, frames, stride, starts):
                 expected.append([100 * number + frame for frame in range(start, start + frames)])
                 start += stride
     assert frames_of(data.windows(walks_of(lengths), frames, stride, starts).as_numpy_iterator()) == expected
+
+
+def test_windows_are_centred_as_models_centre_walks():
+    skeleton = np.random.default_rng(0).normal(3, 1, (13, 4, 3)).astype("float32")
+    walks = tf.data.Dataset.from_tensors({"skeleton": skeleton, "person": 1})
+    raw, centred = (
+        np.stack([window["skeleton"] for window in data.windows(walks, center=center).as_numpy_iterator()])
+        for center in (None, 2)
+    )
+    np.testing.assert_array_equal(raw, [skeleton[:6], skeleton[6:12]])
+    np.testing.assert_array_equal(centred, SkeletonNormalization(center=2)(raw))
+    with pytest.raises(ValueError, match="center: expected the index of a joint or None, received -1"):
+        data.windows(walks, center=-1)
 
 
 @pytest.mark.parametrize(("frames", "stride"), [(0, 1), (3, 0), (-1, 2)])

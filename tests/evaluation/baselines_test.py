@@ -18,8 +18,8 @@ QUICK = Recipe(
     recognizer_batch_size=32,
     recognizer_learning_rate=3e-3,
     recognizer_units=32,
-    standardize=True,
-    initial_scale=0.0,
+    normalize="standardize",
+    initial_scale=None,
 )
 
 

@@ -31,7 +31,7 @@ TINY = {
     "recognizer_units": 32,
     "batch_size": 64,
     "recognizer_batch_size": 32,
-    "stride": 0,
+    "stride": None,
     "mirror": False,
 }
 SECTIONS = ["tables", "curves", "confusion", "attention", "rebuilt", "places", "training", "split", "made"]
@@ -247,10 +247,10 @@ def test_the_page_says_how_to_get_it_again(path, run, data_dir):
         training.Settings("kgbd", recipe=recipes.recipe("paper", "kgbd")),
         training.Settings("walkers", attention="MBAS", manner="sc", features="states", direction="forward", seed=7),
         training.Settings(
-            "biwi", preset="best", recipe=recipes.recipe("best", decay=False, units=8, l2=1e-5, whiten=False)
+            "biwi", preset="best", recipe=recipes.recipe("best", decay=False, units=8, l2=1e-5, normalize=None)
         ),
         training.Settings(
-            "ias", frames=10, precision="mixed_bfloat16", recipe=recipes.recipe("paper", standardize=True)
+            "ias", frames=10, precision="mixed_bfloat16", recipe=recipes.recipe("paper", normalize="standardize")
         ),
         training.Settings(
             "/",

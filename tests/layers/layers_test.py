@@ -21,6 +21,7 @@ from agegait.layers import (
     ReverseDecoder,
     SkeletonEncoder,
     SkeletonNormalization,
+    Standardization,
     Whitening,
     WindowMeasures,
 )
@@ -69,10 +70,11 @@ CASES = {
     "SkeletonNormalization": Case(
         lambda **options: SkeletonNormalization(center=1, unit="mm", **options), {"inputs": (B, F, J, 3)}
     ),
+    "Standardization": Case(Standardization, {"inputs": (B, F, J)}),
     "Whitening": Case(lambda **options: Whitening(epsilon=1e-3, **options), {"inputs": (B, F, J)}),
     "WindowMeasures": Case(WindowMeasures, {"inputs": (B, F, J, 3)}),
 }
-UNTRAINED = (BodyCheck, SkeletonNormalization, Whitening, WindowMeasures)
+UNTRAINED = (BodyCheck, SkeletonNormalization, Standardization, Whitening, WindowMeasures)
 TRAINED = [name for name, case in CASES.items() if not isinstance(case.make(), UNTRAINED)]
 
 every_layer = pytest.mark.parametrize("case", CASES.values(), ids=CASES)
@@ -525,6 +527,31 @@ class TestWhitening:
     def test_refuses_no_epsilon(self):
         with pytest.raises(ValueError, match="epsilon: expected a positive number, received 0"):
             Whitening(epsilon=0)
+
+
+class TestStandardization:
+    data = np.random.default_rng(5).normal([1, -2, 300, 4], [1, 1e-3, 20, 5], (500, 3, 4)).astype("float32")
+
+    def test_is_keras_normalization_to_the_bit(self):
+        layer, keras_layer = Standardization(), keras.layers.Normalization()
+        layer.adapt(self.data)
+        keras_layer.adapt(self.data.reshape(-1, 4))
+        np.testing.assert_array_equal(layer(self.data), keras_layer(self.data))
+
+    def test_weights_that_are_set_are_used(self):
+        layer, other = Standardization(), Standardization()
+        layer.adapt(self.data)
+        other(self.data)
+        assert layer.adapted
+        assert not other.adapted
+        other.set_weights(layer.get_weights())
+        assert other.adapted
+        np.testing.assert_array_equal(layer(self.data), other(self.data))
+
+    @pytest.mark.parametrize("data", [np.full((3, 4), np.nan), np.ones((0, 4))])
+    def test_refuses_what_it_cannot_adapt_to(self, data):
+        with pytest.raises(ValueError, match="data: expected finite samples, received"):
+            Standardization().adapt(data)
 
 
 class TestWindowMeasures:

@@ -343,6 +343,38 @@ class TestTraining:
         assert {"val_loss", "val_reconstruction_loss", "val_locality_loss"} <= set(history)
 
 
+class TestWhatKerasUsersTry:
+    @pytest.mark.parametrize(
+        ("name", "value"), [("loss", "mse"), ("metrics", ["mae"]), ("weighted_metrics", ["mae"]), ("loss_weights", 2)]
+    )
+    def test_its_loss_is_its_own(self, encoder, name, value):
+        with pytest.raises(ValueError, match=f"{name}: expected None, as GaitEncoder has its own, received"):
+            like(encoder).compile("adam", **{name: value})
+
+    def test_class_weights_need_labels(self, windows):
+        with pytest.raises(ValueError, match="class_weight: expected None, as GaitEncoder reads no labels"):
+            compiled().fit(windows, class_weight={0: 1})
+
+    def test_a_list_of_one_input(self, encoder, windows):
+        expected = encoder.predict(windows, verbose=0)["ages"]
+        np.testing.assert_array_equal(encoder.predict([windows], verbose=0)["ages"], expected)
+
+    def test_a_generator_and_a_py_dataset_train_as_arrays_do(self, windows):
+        class Batches(keras.utils.PyDataset):
+            def __len__(self):
+                return 2
+
+            def __getitem__(self, index):
+                rows = slice(4 * index, 4 * index + 4)
+                return {"skeleton": windows[rows]}, np.zeros(len(windows[rows]))
+
+        found = []
+        for data in (windows[:8], Batches(), (Batches()[number] for number in range(2))):
+            keras.utils.set_random_seed(3)
+            found.append(compiled().fit(data, batch_size=4, shuffle=False, verbose=0).history["loss"])
+        np.testing.assert_allclose(found, [found[0]] * 3, rtol=1e-5)
+
+
 class TestSaving:
     def test_loaded_in_a_fresh_process_it_gives_the_same(self, trained, windows, tmp_path):
         trained.save(tmp_path / "encoder.keras")

@@ -31,6 +31,27 @@ def persons():
     return np.arange(8) % N
 
 
+class Batches(keras.utils.PyDataset):
+    """Batches of four windows with their people."""
+
+    def __init__(self, ages, persons):
+        super().__init__()
+        self.arrays = ages, persons
+
+    def __len__(self):
+        return len(self.arrays[0]) // 4
+
+    def __getitem__(self, index):
+        return tuple(array[4 * index : 4 * index + 4] for array in self.arrays)
+
+
+def batches(kind, ages, persons):
+    if kind == "dataset":
+        return tf.data.Dataset.from_tensor_slices((ages, persons)).batch(4)
+    batched = Batches(ages, persons)
+    return batched if kind == "PyDataset" else (batched[number] for number in range(len(batched)))
+
+
 def dense_by_hand(rows, weights):
     """Dense layers with ReLU between them, a row at a time."""
     found = []
@@ -87,9 +108,9 @@ def test_kernels_of_equal_shape_differ(ages):
     assert np.std(first) == pytest.approx(1, abs=0.5)
 
 
-@pytest.mark.parametrize("option", ["standardize", "whiten"])
-def test_what_it_adapted_to_is_saved_and_cloned(ages, tmp_path, option):
-    recognizer = recognizer_of("sc", **{option: True})
+@pytest.mark.parametrize("normalize", ["standardize", "whiten"])
+def test_what_it_adapted_to_is_saved_and_cloned(ages, tmp_path, normalize):
+    recognizer = recognizer_of("sc", normalize=normalize)
     recognizer.adapt(ages)
     expected = recognizer(ages)
     recognizer.save(tmp_path / "recognizer.keras")
@@ -102,7 +123,7 @@ def test_what_it_adapted_to_is_saved_and_cloned(ages, tmp_path, option):
 class TestStandardize:
     def test_each_value_by_its_own_mean_and_variance(self, ages):
         plain = randomized(recognizer_of(), ages.shape)
-        standardized = recognizer_of(standardize=True)
+        standardized = recognizer_of(normalize="standardize")
         standardized.adapt(ages)
         standardized.build(ages.shape)
         for layer, other in zip(
@@ -115,20 +136,22 @@ class TestStandardize:
 
     def test_before_adapt_nothing_changes(self, ages):
         recognizer = randomized(recognizer_of(units=()), ages.shape)
-        standardized = recognizer_of(units=(), standardize=True)
+        standardized = recognizer_of(units=(), normalize="standardize")
         standardized.build(ages.shape)
         standardized.logits.set_weights(recognizer.get_weights())
         np.testing.assert_allclose(standardized(ages), recognizer(ages), rtol=1e-5)
 
     def test_adapt_needs_it(self, ages):
-        with pytest.raises(ValueError, match="adapt: expected a recognizer with standardize=True"):
+        with pytest.raises(
+            ValueError, match=r'adapt: expected a recognizer with normalize="standardize" or "whiten", received None\.'
+        ):
             recognizer_of().adapt(ages)
 
 
 class TestWhiten:
     @pytest.mark.parametrize("manner", ["ap", "sc"])
     def test_frames_are_whitened_one_by_one(self, ages, manner):
-        whitened = recognizer_of(manner, whiten=True)
+        whitened = recognizer_of(manner, normalize="whiten")
         whitened.adapt(ages)
         whitened.build(ages.shape)
         plain = recognizer_of(manner)
@@ -144,12 +167,12 @@ class TestWhiten:
 
 class TestEmbed:
     def test_windows_are_the_means_of_their_frames(self, ages):
-        for recognizer in (recognizer_of(), recognizer_of(standardize=True)):
+        for recognizer in (recognizer_of(), recognizer_of(normalize="standardize")):
             np.testing.assert_array_equal(recognizer.embed(ages), ages.mean(axis=1))
 
     @pytest.mark.parametrize("manner", ["ap", "sc"])
     def test_whitened_they_are_unit_vectors_of_whitened_frames_means(self, ages, manner):
-        recognizer = recognizer_of(manner, whiten=True)
+        recognizer = recognizer_of(manner, normalize="whiten")
         recognizer.adapt(ages)
         white = np.array([[keras.ops.convert_to_numpy(recognizer.normalization(frame)) for frame in w] for w in ages])
         found = recognizer.embed(ages)
@@ -159,20 +182,20 @@ class TestEmbed:
         np.testing.assert_allclose(recognizer.embed(ages.mean(axis=1)), found, atol=1e-5)
 
     def test_labels_have_no_part_in_it(self, ages, persons):
-        recognizer = compiled(recognizer_of(whiten=True))
+        recognizer = compiled(recognizer_of(normalize="whiten"))
         recognizer.adapt(ages)
         before = recognizer.embed(ages)
         recognizer.fit(ages, persons, verbose=0)
         np.testing.assert_array_equal(recognizer.embed(ages), before)
 
     def test_what_is_the_mean_itself_has_no_direction(self, ages):
-        recognizer = recognizer_of(whiten=True)
+        recognizer = recognizer_of(normalize="whiten")
         recognizer.adapt(ages)
         mean = keras.ops.convert_to_numpy(recognizer.normalization.mean)
         np.testing.assert_array_equal(recognizer.embed(mean[None]), np.zeros((1, D)))
 
     def test_refusals(self, ages):
-        recognizer = recognizer_of(whiten=True)
+        recognizer = recognizer_of(normalize="whiten")
         recognizer.adapt(ages)
         with pytest.raises(ValueError, match=r"ages: expected \[M, f, D\] or \[M, D\], received a shape of \(6,\)"):
             recognizer.embed(ages[0, 0])
@@ -214,6 +237,35 @@ class TestTraining:
         )
         pairs = tf.data.Dataset.from_tensor_slices((ages, persons)).batch(8)
         self.assert_same(self.trained(lambda model: model.fit(pairs, epochs=2, verbose=0), manner), arrays)
+
+    @pytest.mark.parametrize("kind", ["dataset", "PyDataset", "generator"])
+    @pytest.mark.parametrize("manner", agegait.GaitRecognizer.MANNERS)
+    def test_batches_train_as_arrays_do_and_arrays_may_follow(self, ages, persons, manner, kind):
+        def both(first):
+            def fit(model):
+                model.fit(*first(), batch_size=size, shuffle=False, verbose=0)
+                return model.fit(ages, persons, batch_size=size, shuffle=False, verbose=0)
+
+            return self.trained(fit, manner)
+
+        size = 4 * F if manner == "ap" else 4
+        self.assert_same(both(lambda: (batches(kind, ages, persons),)), both(lambda: (ages, persons)))
+
+    @pytest.mark.parametrize("kind", ["dataset", "PyDataset"])
+    def test_class_weights_weigh_people(self, ages, persons, kind):
+        weigh = {"class_weight": {0: 1.0, 1: 0.0, 2: 2.0}, "shuffle": False, "verbose": 0}
+        arrays = self.trained(lambda model: model.fit(ages, persons, batch_size=4 * F, **weigh))
+        self.assert_same(self.trained(lambda model: model.fit(batches(kind, ages, persons), **weigh)), arrays)
+
+    @pytest.mark.parametrize("kind", ["dataset", "PyDataset", "generator"])
+    @pytest.mark.parametrize("normalize", ["standardize", "whiten"])
+    def test_adapts_to_batches_as_to_arrays(self, ages, persons, normalize, kind):
+        for manner in agegait.GaitRecognizer.MANNERS:
+            one, other = (recognizer_of(manner, normalize=normalize) for _ in range(2))
+            one.adapt(ages)
+            other.adapt(batches(kind, ages, persons))
+            for weight, expected in zip(other.normalization.weights, one.normalization.weights, strict=True):
+                np.testing.assert_array_equal(weight, expected)
 
     def test_validation_is_of_windows(self, ages, persons):
         recognizer, history = self.trained(
@@ -265,10 +317,10 @@ def test_other_dtypes_stay_close(ages, dtype):
     np.testing.assert_allclose(np.asarray(logits, "float32"), expected, atol=0.03 * np.abs(expected).max())
 
 
-@pytest.mark.parametrize("option", ["whiten", "standardize"])
-def test_bfloat16_comes_after_whitening(ages, option):
+@pytest.mark.parametrize("normalize", ["whiten", "standardize"])
+def test_bfloat16_comes_after_whitening(ages, normalize):
     ages = 10 + 0.01 * ages  # bfloat16 has nothing between 10 and 10.06
-    recognizer, other = (recognizer_of(dtype=dtype, **{option: True}) for dtype in ("float32", "mixed_bfloat16"))
+    recognizer, other = (recognizer_of(dtype=dtype, normalize=normalize) for dtype in ("float32", "mixed_bfloat16"))
     recognizer.adapt(ages)
     for model in (recognizer, other):
         model.build(ages.shape)
@@ -299,6 +351,34 @@ class TestRefusals:
         with pytest.raises(ValueError, match="manner: expected one of ap, sc, received 'mean'"):
             recognizer_of("mean")
 
+    def test_an_unknown_normalization(self):
+        with pytest.raises(ValueError, match="normalize: expected one of None, 'standardize', 'whiten', received True"):
+            recognizer_of(normalize=True)
+
+    @pytest.mark.parametrize("normalize", ["standardize", "whiten"])
+    def test_nothing_adapted_to(self, ages, persons, normalize):
+        recognizer = compiled(recognizer_of(normalize=normalize))
+        message = rf"normalize: expected adapt\(ages\) before, as '{normalize}' needs, received no data"
+        for job in (recognizer.fit, recognizer.evaluate):
+            with pytest.raises(ValueError, match=message):
+                job(ages, persons, verbose=0)
+        with pytest.raises(ValueError, match=message):
+            recognizer.predict(ages, verbose=0)
+
+    def test_data_to_adapt_to(self, ages):
+        recognizer = recognizer_of(normalize="whiten")
+        with pytest.raises(ValueError, match="data: expected a data set with an end, received one that repeats"):
+            recognizer.adapt(tf.data.Dataset.from_tensors(ages).repeat())
+        for data, received in (([], "no batches"), ([{"ages": ages}], "an array of object")):
+            with pytest.raises(
+                ValueError, match=f"data: expected an array of numbers or batches .*, received {received}"
+            ):
+                recognizer.adapt(iter(data))
+
+    def test_what_is_no_data(self, persons):
+        with pytest.raises(ValueError, match=r"x: expected an array, a tf\.data\.Dataset, .*, received int"):
+            compiled(recognizer_of()).fit(5, persons)
+
     def test_single_frames_joined(self, ages):
         with pytest.raises(ValueError, match=r"inputs: expected AGEs \[B, f, D\], received a shape of \(4, 6\)"):
             recognizer_of("sc")(ages[0])
@@ -307,9 +387,9 @@ class TestRefusals:
         with pytest.raises(ValueError, match=r"inputs: expected AGEs \[B, f, D\] or \[B, D\], received a shape of"):
             recognizer_of()(ages[None])
 
-    @pytest.mark.parametrize("standardize", [True, False])
-    def test_another_size_than_before(self, ages, standardize):
-        recognizer = recognizer_of(standardize=standardize)
+    @pytest.mark.parametrize("normalize", [None, "standardize"])
+    def test_another_size_than_before(self, ages, normalize):
+        recognizer = recognizer_of(normalize=normalize)
         recognizer(ages)
         with pytest.raises(ValueError, match=r"inputs: expected AGEs of 6 values, received 5 in \(8, 4, 5\)"):
             recognizer(ages[..., :5])

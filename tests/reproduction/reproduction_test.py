@@ -33,7 +33,7 @@ TINY = {
     "recognizer_units": 32,
     "batch_size": 64,
     "recognizer_batch_size": 32,
-    "stride": 0,
+    "stride": None,
     "mirror": False,
 }
 ROWS = ("age-ap", "age-sc", "age-windows", "d13-knn", "labels-1")
@@ -265,7 +265,7 @@ def test_a_folder_of_other_settings_is_refused(out, data_dir, asked, message):
     ("change", "message"),
     [
         ({"version": "0.0.1"}, r"other settings: agegait 0\.0\.1, not "),
-        ({"format": 99}, "expected a reproduction of format 2, found 99"),
+        ({"format": 99}, "expected a reproduction of format 3, found 99"),
         ({"data": {"name": "walkers", "version": "0.9.0"}}, r"holds a reproduction of walkers 0\.9\.0, not 1"),
     ],
 )

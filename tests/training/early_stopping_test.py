@@ -58,7 +58,7 @@ def settings(dataset):
         "best",
         epochs=20,
         recognizer_epochs=30,
-        window_recognizer_epochs=0,
+        window_recognizer_epochs=None,
         num_layers=1,
         units=4,
         recognizer_units=8,

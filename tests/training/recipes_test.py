@@ -20,33 +20,37 @@ def test_the_published_recipe():
         decay=False,
         units=256,
         num_layers=2,
-        sigma=0.0,
+        sigma=None,
         locality_weight=1.0,
         recognizer_units=256,
         dropout=0.0,
-        standardize=False,
+        normalize=None,
         initial_scale=1.0,
-        stride=0,
-        early_stopping=0,
+        stride=None,
+        early_stopping=None,
     )
 
 
 def test_the_published_recipe_trains_kgbds_recognizer_for_half_as_long():
     assert recipe("paper", dataset="kgbd") == dataclasses.replace(recipe("paper"), recognizer_epochs=150)
     assert recipe("paper", dataset="kgbd", recognizer_epochs=7).recognizer_epochs == 7
-    assert recipe("paper", dataset="kgbd", recognizer_epochs=None).recognizer_epochs == 150
     assert recipe("paper", dataset="walkers") == recipe("paper")
     assert recipe("best", dataset="kgbd") == PRESETS["best"]
 
 
 def test_changes_leave_the_rest_as_it_is():
-    changed = recipe("best", epochs=30, units=None, dropout=0.0)
+    changed = recipe("best", epochs=30, dropout=0.0)
     assert changed == dataclasses.replace(PRESETS["best"], epochs=30, dropout=0.0, least_steps=0)
     assert PRESETS["best"].epochs != 30
 
 
 def test_every_field_says_what_it_is():
-    assert all(field.metadata["help"] for field in dataclasses.fields(Recipe))
+    parts = {"encoder", "recognizer", "window_recognizer", "all"}
+    for field in dataclasses.fields(Recipe):
+        assert field.metadata["help"]
+        assert field.metadata["part"] in parts
+        bounded = {"at_least", "more_than", "choices"} & set(field.metadata)
+        assert bounded or isinstance(field.default, bool), field.name
 
 
 class TestRefusals:
@@ -67,12 +71,10 @@ class TestRefusals:
         "name",
         [
             "epochs",
-            "stride",
-            "early_stopping",
-            "initial_scale",
+            "least_steps",
+            "warmup_steps",
             "dropout",
             "l2",
-            "sigma",
             "locality_weight",
         ],
     )
@@ -84,6 +86,22 @@ class TestRefusals:
     @pytest.mark.parametrize("name", ["learning_rate", "recognizer_learning_rate"])
     def test_rates_of_zero(self, name):
         with pytest.raises(ValueError, match=f"^{name}: expected more than 0, received 0"):
+            recipe(**{name: 0})
+
+    @pytest.mark.parametrize(
+        ("name", "bound"),
+        [
+            ("stride", "at least 1"),
+            ("early_stopping", "at least 1"),
+            ("window_recognizer_epochs", "at least 1"),
+            ("initial_scale", "more than 0"),
+            ("sigma", "more than 0"),
+            ("normalize", "one of standardize, whiten"),
+        ],
+    )
+    def test_zero_where_none_is_meant(self, name, bound):
+        assert getattr(recipe(**{name: None}), name) is None
+        with pytest.raises(ValueError, match=f"^{name}: expected {bound} or none, received 0"):
             recipe(**{name: 0})
 
     def test_all_units_dropped(self):
@@ -144,6 +162,8 @@ def test_few_windows_are_passed_over_more_often(rows, passes):
 def test_epochs_that_are_asked_for_are_not_added_to():
     assert recipe("best", epochs=2).least_steps == 0
     assert recipe("best", epochs=2, least_steps=9).least_steps == 9
-    assert recipe("best", epochs=None, dropout=0.1).least_steps == 600
-    assert recipe("best", window_recognizer_epochs=0).least_steps == 600  # one training fewer, the others as they are
+    assert recipe("best", dropout=0.1).least_steps == 600
+    assert (
+        recipe("best", window_recognizer_epochs=None).least_steps == 600
+    )  # one training fewer, the others as they are
     assert recipe("best").passes(0, 100, 10) == 0  # no training stays none

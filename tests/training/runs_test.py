@@ -28,7 +28,7 @@ TINY = recipes.recipe(
     recognizer_units=32,
     batch_size=64,
     recognizer_batch_size=32,
-    stride=0,
+    stride=None,
     mirror=False,
 )
 TRAININGS = ("encoder", "recognizer", "window_recognizer")
@@ -199,7 +199,7 @@ def test_folders_that_are_no_runs_are_refused(finished, data_dir, tmp_path):
     with pytest.raises(ValueError, match="expected JSON"):
         training.load_run(tmp_path)
     (tmp_path / "run.json").write_text(json.dumps({**finished.record, "format": 99}))
-    with pytest.raises(ValueError, match="expected a run of format 2, as this version of agegait writes, found 99"):
+    with pytest.raises(ValueError, match="expected a run of format 3, as this version of agegait writes, found 99"):
         training.load_run(tmp_path)
 
 
@@ -230,7 +230,7 @@ def test_what_the_paper_compares_with_is_trained_and_evaluated(data_dir, tmp_pat
         attention="MBAS",
         direction="forward",
         features="states",
-        recipe=dataclasses.replace(TINY, epochs=1, window_recognizer_epochs=0),
+        recipe=dataclasses.replace(TINY, epochs=1, window_recognizer_epochs=None),
     )
     run = training.load_run(training.train(asked, tmp_path / "run", data_dir).folder)
     assert run.settings == asked
@@ -253,7 +253,7 @@ def test_published_names_of_data_sets_are_taken():
 @pytest.mark.slow
 @pytest.mark.parametrize("manner", ["ap", "sc"])
 def test_evaluation_has_every_protocol_and_is_written(data_dir, tmp_path, finished, manner):
-    alone = dataclasses.replace(TINY, window_recognizer_epochs=0)
+    alone = dataclasses.replace(TINY, window_recognizer_epochs=None)
     run = finished if manner == "ap" else training.train(settings(manner="sc", recipe=alone), tmp_path / "sc", data_dir)
     found = evaluation.evaluate(run, data_dir, baselines=("mlp", "mlp-distances") if manner == "ap" else ())
     written = json.loads((run.folder / "evaluation.json").read_text())

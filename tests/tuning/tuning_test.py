@@ -30,7 +30,7 @@ from agegait.training import recipes
 from agegait.tuning import chief, oracles, results, search
 from agegait.tuning.cached_data_set import CachedDataSet
 from agegait.tuning.run_tuner import RunTuner
-from agegait.tuning.search_space import LOGARITHMIC, USUAL
+from agegait.tuning.search_space import USUAL
 from tfds_builders.walkers import generator
 
 # keras-tuner asks a thread for its name in the way of Python 3.9.
@@ -42,14 +42,14 @@ TINY = recipes.recipe(
     "best",
     epochs=2,
     recognizer_epochs=4,
-    window_recognizer_epochs=0,
+    window_recognizer_epochs=None,
     units=8,
     recognizer_units=16,
     batch_size=16,
-    stride=0,
+    stride=None,
     mirror=False,
 )
-SEARCH = ("units=8,16,32,64", "frames=4,6", "learning_rate", "whiten")
+SEARCH = ("units=8,16,32,64", "frames=4,6", "learning_rate", "normalize")
 
 
 def settings(**changes):
@@ -79,28 +79,28 @@ class TestSearchSpace:
         assert names == [name for name in USUAL if name not in ("sigma", "locality_weight")]
 
     def test_values_are_those_of_the_settings_types(self):
-        found = space("units=8,16", "dropout=0.1,0.30", "whiten", "decay", "manner=ap,sc", "stride=1:4")
-        seen = {name: set() for name in ("units", "dropout", "whiten", "decay", "manner", "stride")}
+        found = space("units=8,16", "dropout=0.1,0.30", "normalize", "decay", "manner=ap,sc", "stride=1:4")
+        seen = {name: set() for name in ("units", "dropout", "normalize", "decay", "manner", "stride")}
         for seed in range(60):
             for name, value in found.values(drawn(found, seed)).items():
                 seen[name].add(value)
         assert seen == {
             "units": {8, 16},
             "dropout": {0.1, 0.3},
-            "whiten": {False, True},
+            "normalize": {None, "standardize", "whiten"},
             "decay": {False, True},
             "manner": {"ap", "sc"},
             "stride": {1, 2, 3, 4},
         }
-        assert found.combinations == 2 * 2 * 2 * 2 * 2 * 4
+        assert found.combinations == 2 * 2 * 3 * 2 * 2 * 4
 
     def test_a_trials_settings_are_the_runs_but_for_what_is_varied(self):
-        found = space("units=32", "frames=9", "learning-rate=0.25", "whiten=false", manner="sc", seed=3)
-        expected = dataclasses.replace(TINY, units=32, learning_rate=0.25, whiten=False)
+        found = space("units=32", "frames=9", "learning-rate=0.25", "normalize=none", manner="sc", seed=3)
+        expected = dataclasses.replace(TINY, units=32, learning_rate=0.25, normalize=None)
         assert found.settings(drawn(found, 0)) == settings(manner="sc", seed=3, frames=9, recipe=expected)
 
     def test_it_says_what_is_varied_as_it_is_asked(self):
-        asked = ["units=8,16", "frames=4:10", "learning_rate=0.0001:0.5", "l2=1e-07:1", "whiten=False,True"]
+        asked = ["units=8,16", "frames=4:10", "learning_rate=0.0001:0.5", "l2=1e-07:1", "normalize=none,whiten"]
         assert space(*asked).search == asked
         assert space(*space().search).search == space().search
 
@@ -129,7 +129,7 @@ class TestSearchSpace:
             hp.values["tuner/epochs"] = part
             recipe = found.settings(hp).recipe
             assert (recipe.epochs, recipe.recognizer_epochs) == expected
-            assert recipe.window_recognizer_epochs == 0  # what is searched for has no use for it
+            assert recipe.window_recognizer_epochs is None  # what is searched for has no use for it
 
     def test_its_model_is_the_trials_encoder(self):
         found = space("units=16", "frames=5", "num_layers=1", "sigma=1.5", "locality_weight=2", "l2=0.25")
@@ -145,7 +145,10 @@ class TestSearchSpace:
             ("units=eight", "expected units=A,B,... or units=LOW:HIGH with whole numbers, received 'units=eight'"),
             ("units=8.5", "with whole numbers, received 'units=8.5'"),
             ("units=", "with whole numbers, received 'units='"),
-            ("whiten=perhaps", "with true or false, received 'whiten=perhaps'"),
+            ("decay=perhaps", "with true or false, received 'decay=perhaps'"),
+            ("normalize=perhaps", "normalize: expected one of standardize, whiten or none, received perhaps"),
+            ("units=none", "with whole numbers, received 'units=none'"),
+            ("sigma=none:3", "sigma=LOW:HIGH with two numbers, 0 < LOW < HIGH, received 'sigma=none:3'"),
             ("batch_size", "expected batch_size=A,B,... or batch_size=LOW:HIGH with whole numbers"),
             ("l2=nan", "with numbers, received 'l2=nan'"),
             ("l2=0:1", "l2=LOW:HIGH with two numbers, 0 < LOW < HIGH, received 'l2=0:1'"),
@@ -169,7 +172,14 @@ class TestSearchSpace:
     @hypothesis.settings(deadline=None)
     @hypothesis.given(st.text(max_size=12), st.text(alphabet="0123456789.,:-+eE_ natrufls", max_size=12))
     def test_any_text_is_understood_or_refused_by_a_value_error(self, name, values):
-        for text in (name, f"{name}={values}", f"units={values}", f"l2={values}", f"whiten={values}"):
+        for text in (
+            name,
+            f"{name}={values}",
+            f"units={values}",
+            f"l2={values}",
+            f"decay={values}",
+            f"normalize={values}",
+        ):
             with contextlib.suppress(ValueError):
                 found = space(text)
                 for seed in range(3):
@@ -184,7 +194,7 @@ class TestSearchSpace:
             found = space(f"{name}={low / scale if scale > 1 else low}:{high / scale if scale > 1 else high}")
             (value,) = found.values(drawn(found, seed)).values()
             assert low / scale * 0.9999 <= value <= high / scale * 1.0001
-            if name in LOGARITHMIC:
+            if name == "units":
                 assert math.log2(value / low).is_integer()
 
 
@@ -192,7 +202,9 @@ def accuracy(asked):
     """What a played training reaches: more with more units and whitened, best at a learning rate of 1e-3."""
     recipe = asked.recipe
     rate = abs(math.log10(recipe.learning_rate) + 3)
-    return round(0.5 + math.log2(recipe.units) / 20 + 0.1 * recipe.whiten - 0.1 * rate - 0.2 / recipe.epochs, 6)
+    return round(
+        0.5 + math.log2(recipe.units) / 20 + 0.1 * (recipe.normalize == "whiten") - 0.1 * rate - 0.2 / recipe.epochs, 6
+    )
 
 
 def play(asked, out, made=None):
@@ -399,7 +411,7 @@ class TestFailures:
             (None, r"expected a search's folder with best\.json, found none"),
             ("{", "expected JSON"),
             ("3", "expected an object, found 3"),
-            ('{"format": 9}', "expected format 2, as this version of agegait writes, found 9"),
+            ('{"format": 9}', "expected format 3, as this version of agegait writes, found 9"),
         ],
     )
     def test_folders_without_a_best_trial(self, tmp_path, content, message):

@@ -217,7 +217,7 @@ def from_folder(
         >>> walks = agegait.data.from_folder("walks", "train", units="mm")
         >>> walks.class_names
         ['anna', 'ben']
-        >>> encoder.fit(agegait.data.windows(walks).shuffle(10_000).batch(128))
+        >>> encoder.fit(agegait.data.windows(walks, center=0).shuffle(10_000).batch(128))
     """
     walk_format = WalkFormat(joints, units, missing, frame_rate, resample)
     folder = WalkFolder(path, walk_format, seed)

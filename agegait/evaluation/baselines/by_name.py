@@ -66,7 +66,9 @@ _BUILDERS: dict[str, Callable[[str], Baseline]] = {
     "d16-knn": lambda title: DescriptorBaseline(title, descriptors.d16, classifiers.neighbours),
     "d16-adaboost": lambda title: DescriptorBaseline(title, descriptors.d16, classifiers.adaboost, BOOSTED_FRAMES),
     "mlp": lambda title: NetworkBaseline(title, networks.recognizer("sc"), networks.coordinates),
-    "mlp-whitened": lambda title: NetworkBaseline(title, networks.recognizer("sc", whiten=True), networks.coordinates),
+    "mlp-whitened": lambda title: NetworkBaseline(
+        title, networks.recognizer("sc", normalize="whiten"), networks.coordinates
+    ),
     "mlp-distances": lambda title: NetworkBaseline(title, networks.window_recognizer, networks.skeletons),
     "lstm": lambda title: NetworkBaseline(title, networks.lstm(1), networks.coordinates),
     "lstm-multilayer": lambda title: NetworkBaseline(title, networks.lstm(2), networks.coordinates),

@@ -20,9 +20,9 @@ NETWORK = Recipe(
     decay=True,
     recognizer_units=2048,
     dropout=0.3,
-    standardize=True,
+    normalize="standardize",
     label_smoothing=0.1,
-    initial_scale=0.0,
+    initial_scale=None,
 )
 """How networks on raw coordinates are trained: as strong as we could make them on training walks held out."""
 
