@@ -1,7 +1,9 @@
 """The data sets that runs know: those of TensorFlow Datasets by name, and a folder of one's own."""
 
+import inspect
 import os
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -157,6 +159,7 @@ def load(
     manual_dir: str | PathLike | None = None,
     walk_format: WalkFormat | None = None,
     check_limbs: bool = True,
+    known: Mapping[str, str] | None = None,
 ) -> DataSet:
     """A data set by name, built where TFDS has not built it yet, or a folder of one's own.
 
@@ -166,13 +169,14 @@ def load(
         manual_dir: Where a data set that was fetched by hand lies.
         walk_format: How the files of a folder are to be understood; the data sets know it themselves.
         check_limbs: Whether to refuse a folder in which limbs are not as bodies have them.
+        known: An earlier split of a folder, by walk, which is kept, see `agegait.data.WalkFolder`.
 
     Raises:
         ValueError: No such data set, files that are not what they should be, or a download that failed.
     """
     name = find(name)
     if name not in SPLITS:
-        folder = data.WalkFolder(name, walk_format)
+        folder = data.WalkFolder(name, walk_format, known=known)
         if check_limbs:
             folder.check_limbs()
         return _of_folder(folder)
@@ -218,13 +222,32 @@ def builder(name: str, data_dir: str | PathLike | None = None, manual_dir: str |
         with private_files(), naming_full_disk(built.data_dir):
             built.download_and_prepare(download_config=config)
     except (OSError, AssertionError, tfds.download.DownloadError, NonMatchingChecksumError) as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise ValueError(f"{built.name}: could not be fetched or prepared: {reason}") from error
+        raise ValueError(_not_prepared(built, error)) from error
+    except ValueError as error:
+        if isinstance(error.__cause__, AssertionError):  # TFDS's: nothing is in the manual directory
+            raise ValueError(_not_prepared(built, error)) from error
+        raise
     return built
+
+
+def _not_prepared(built: Any, error: Exception) -> str:
+    """Why a data set is not there, and how to get it: its builder's instructions, a line for each paragraph."""
+    reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    reason = reason.partition(". Create it and ")[0]  # TFDS's announcement of the instructions
+    lines = [f"{built.name}: could not be fetched or prepared: {reason}"]
+    instructions = inspect.cleandoc(built.MANUAL_DOWNLOAD_INSTRUCTIONS or "").replace("<manual_dir>", "PATH")
+    for paragraph in instructions.split("\n\n"):
+        if "tfds.load(" in paragraph:  # how to say it to TFDS itself
+            lines.append('Then say where it is: manual_dir="PATH".')
+        elif paragraph:
+            lines += re.sub(r"\n(?!\* )\s*", " ", paragraph).split("\n")
+    return "\n".join(lines)
 
 
 def _of_folder(folder: data.WalkFolder) -> DataSet:
     drawn = f"drawn with seed {folder.seed}" if folder.drawn else "the folder's own"
+    if folder.known:
+        drawn = "as recorded before; walks without a record are test walks"
     how = folder.walk_format
     found = " (found out: --joints says otherwise)" if how.joints == "auto" else ""
     notes = [("joints", folder.schema.title + found), ("units", how.units), ("split", drawn)]

@@ -64,7 +64,7 @@ def evaluate(
     own = TITLES[run.settings.features]
     others = [baseline(name, run.encoder, run.settings.recipe, run.settings.manner) for name in baselines]
     recognizer = run.recognizer
-    dataset = run.settings.load(data_dir, manual_dir, check_limbs=False)  # the training did
+    dataset = run.load_data(data_dir, manual_dir)
     if not dataset.tests:
         raise ValueError(f"{dataset.name}: expected walks to test on, found none: nobody has two walks.")
     training = run.windows(dataset, "train", run.settings.frames)

@@ -1,3 +1,4 @@
+import dataclasses
 import zipfile
 from functools import cached_property
 from os import PathLike
@@ -7,6 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from agegait import datasets
 from agegait.datasets import DataSet, Windows
 from agegait.layers import SkeletonNormalization
 from agegait.models import GaitEncoder, GaitIdentifier, GaitRecognizer, WindowRecognizer
@@ -44,13 +46,15 @@ class Run:
 
     Args:
         folder: Where the run is.
+        dataset: Where the data set of the run is now, if it was moved.
 
     Raises:
         ValueError: No run there, or one of another format.
     """
 
-    def __init__(self, folder: str | PathLike) -> None:
+    def __init__(self, folder: str | PathLike, dataset: str | PathLike | None = None) -> None:
         self.folder = Path(folder)
+        self._dataset = dataset
         self._file = self.folder / "run.json"
         try:
             self.record = read_record(self._file, {})
@@ -146,6 +150,25 @@ class Run:
         """
         return encode(self.encoder, windows.skeletons, self.settings.features, task)
 
+    @property
+    def split(self) -> dict[str, str]:
+        """`"train"` or `"validation"` of the walks that the run was trained on or chosen by; empty before that."""
+        parts = self.record["data"].get("split", {})
+        # Where the end of each training walk validates, a walk is in both.
+        return {walk: part for part in ("validation", "train") for walk in parts.get(part, ())}
+
+    def load_data(self, data_dir: str | PathLike | None = None, manual_dir: str | PathLike | None = None) -> DataSet:
+        """The data set that the run was trained on; walks that were added to a folder since are test walks.
+
+        Args:
+            data_dir: Where prepared data sets are kept; TFDS's own place where absent.
+            manual_dir: Where a data set that was fetched by hand lies.
+        """
+        settings = self.settings
+        if self._dataset is not None:
+            settings = dataclasses.replace(settings, dataset=datasets.find(self._dataset))
+        return settings.load(data_dir, manual_dir, check_limbs=False, known=self.split)  # the training checked limbs
+
     def windows(self, dataset: DataSet, part: str, stride: int | None = None) -> Windows:
         """Windows of a part of a data set as the run's models are to see them, see `DataSet.windows`."""
         return dataset.windows(part, self.normalization, self.settings.frames, stride)
@@ -213,13 +236,17 @@ class Run:
             ) from error
 
 
-def load_run(folder: str | PathLike) -> Run:
+def load_run(folder: str | PathLike, dataset: str | PathLike | None = None) -> Run:
     """The run of a folder.
+
+    Args:
+        folder: Where the run is.
+        dataset: Where the data set of the run is now, if it was moved.
 
     Raises:
         ValueError: No run there, or one of another format.
     """
-    return Run(folder)
+    return Run(folder, dataset)
 
 
 def _version(record: dict[str, Any]) -> str | None:

@@ -1,5 +1,6 @@
 import dataclasses
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -91,9 +92,10 @@ class Settings:
         data_dir: str | PathLike | None = None,
         manual_dir: str | PathLike | None = None,
         check_limbs: bool = True,
+        known: Mapping[str, str] | None = None,
     ) -> DataSet:
         """The data set, see `agegait.datasets.load`."""
-        return datasets.load(self.dataset, data_dir, manual_dir, self.walk_format, check_limbs)
+        return datasets.load(self.dataset, data_dir, manual_dir, self.walk_format, check_limbs, known)
 
     @property
     def seen(self) -> tuple[Any, ...]:

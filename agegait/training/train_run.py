@@ -48,7 +48,8 @@ def train(
         ValueError: The folder holds something else, or a run of other settings.
     """
     _check_folder(Path(out), settings)
-    return train_on(settings.load(data_dir, manual_dir, check_limbs), settings, out, tensorboard)
+    known = load_run(out).split if (Path(out) / "run.json").exists() else None
+    return train_on(settings.load(data_dir, manual_dir, check_limbs, known), settings, out, tensorboard)
 
 
 @private_files()
@@ -79,12 +80,14 @@ def begin(
     """
     out = Path(out)
     _check_folder(out, settings)
-    if windows is None:  # before anything is written: there may be none of so many frames
+    if windows is None:  # before anything is written
         normalization = settings.normalization()
         validation = dataset.windows("validation", normalization, settings.frames)
         windows = settings.training_windows(dataset, normalization), validation
-    run = _begin(out, settings, dataset)
     training, validation = windows
+    run = _begin(out, settings, dataset)
+    if run.record["trained"]:
+        run.check_split(training)
     run.record["data"]["split"] = {
         "train": _names(training.walks),
         "validation": _names(validation.walks),

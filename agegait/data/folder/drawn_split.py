@@ -1,7 +1,7 @@
 """Which walks are for training, validation or the test, where nobody has said so."""
 
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 
 def draw_split(
@@ -41,3 +41,17 @@ def draw_split(
         drawn = sorted((walk for walk in own if walk not in recordings), key=digest)[:spare]
         split.update(zip(drawn, ("test", "validation") if person in chosen else ("test",), strict=False))
     return split
+
+
+def kept_split(walks: Iterable[str], known: Mapping[str, str]) -> dict[str, str]:
+    """An earlier split, which walks that were added since do not change: nobody has trained on them, so they are tests.
+
+    Args:
+        walks: Names of the walks that are there now.
+        known: The earlier split of walks, as of `draw_split`.
+
+    Example:
+        >>> kept_split(["anna/1", "anna/2"], {"anna/1": "train"})
+        {'anna/1': 'train', 'anna/2': 'test'}
+    """
+    return {walk: known.get(walk, "test") for walk in walks}

@@ -1,7 +1,7 @@
 """A folder of one's own walks as a data set."""
 
 import contextlib
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ import numpy as np
 
 from agegait import skeletons
 from agegait.data.files.recording import Recording, listed
-from agegait.data.folder.drawn_split import draw_split
+from agegait.data.folder.drawn_split import draw_split, kept_split
 from agegait.data.folder.joint_recognition import recognize_joints
 from agegait.data.folder.layout import FolderWalk, find_walks
 from agegait.data.folder.survey import survey
@@ -33,6 +33,8 @@ class WalkFolder:
         path: The folder.
         walk_format: What the files hold where they do not say it themselves, and what is to become of it.
         seed: Of the split that is drawn.
+        known: An earlier split of the folder, by walk. It is kept: walks that were added since are test walks, and
+            people who were added come after the others. Without effect where the folder has splits of its own.
 
     Attributes:
         persons: Names of the people, in the order of the labels.
@@ -55,13 +57,22 @@ class WalkFolder:
         >>> windows = agegait.data.windows(folder.dataset("train"))
     """
 
-    def __init__(self, path: str | PathLike, walk_format: WalkFormat | None = None, seed: int = 0) -> None:
+    def __init__(
+        self,
+        path: str | PathLike,
+        walk_format: WalkFormat | None = None,
+        seed: int = 0,
+        known: Mapping[str, str] | None = None,
+    ) -> None:
         self.path = Path(path)
         self.walk_format = walk_format or WalkFormat()
         self.seed = seed
         layout = find_walks(self.path)
-        self.persons, self.walks, self.left_alone = layout.persons, layout.walks, layout.left_alone
+        self.walks, self.left_alone = layout.walks, layout.left_alone
         self.drawn = self.walks[0].split is None
+        self.known = dict(known or {}) if self.drawn else {}
+        before = {walk.person for walk in self.walks if walk.name in self.known}
+        self.persons = tuple(sorted(layout.persons, key=lambda person: person not in before))  # labels stay
         faults = list(layout.faults)
         self.schema = recognize_joints(self._some_recordings(faults), self.walk_format)
         found = survey(self._all_walks(faults))
@@ -161,7 +172,9 @@ class WalkFolder:
 
     def _split(self, identical: Collection[Sequence[str]]) -> dict[str, tuple[FolderWalk, ...]]:
         split = {walk.name: walk.split or "" for walk in self.walks}
-        if self.drawn:
+        if self.known:
+            split = kept_split(split, self.known)
+        elif self.drawn:
             own: dict[str, list[str]] = {person: [] for person in self.persons}
             for walk in self.walks:
                 own[walk.person].append(walk.name)

@@ -48,7 +48,7 @@ def split(
         manual_dir: Where a data set that was fetched by hand lies.
     """
     trained = seen.training.persons
-    dataset = run.settings.load(data_dir, manual_dir, check_limbs=False)
+    dataset = run.load_data(data_dir, manual_dir)
     windows = run.record["data"]["split"]["windows"]
     if dataset.held_out:
         persons, note = trained, f"the last {dataset.held_out:.0%} of each training walk, not trained on"

@@ -4,7 +4,7 @@ import hypothesis
 import hypothesis.strategies as st
 import pytest
 
-from agegait.data.folder.drawn_split import draw_split
+from agegait.data.folder.drawn_split import draw_split, kept_split
 from tfds_builders.kgbd import split as kgbd
 
 
@@ -43,6 +43,26 @@ def test_nobody_is_without_training_and_others_have_no_say(counts, seed):
         assert "train" in {split[walk] for walk in of_person}
         alone = draw_split({person: of_person[::-1]}, seed=seed)
         assert alone == {walk: split[walk] for walk in of_person}
+
+
+@hypothesis.given(st.integers(1, 7), st.integers(1, 4), st.integers(0, 99))
+def test_added_walks_turn_no_training_walk_into_another(count, added, seed):
+    own = walks(count + added)
+    before = draw_split({"p0": own["p0"][:count]}, seed=seed)
+    after = draw_split(own, seed=seed)
+    if count >= 3:
+        assert {walk for walk in before if before[walk] == "train"} <= {
+            walk for walk in after if after[walk] == "train"
+        }
+
+
+def test_an_earlier_split_is_kept():
+    known = {"anna/1": "train", "anna/2": "validation", "gone": "train"}
+    assert kept_split(["anna/0", "anna/1", "anna/2"], known) == {
+        "anna/0": "test",
+        "anna/1": "train",
+        "anna/2": "validation",
+    }
 
 
 def test_kgbd_is_split_by_the_same_rule():
