@@ -1,11 +1,13 @@
 """The data sets that runs know, and what becomes of a fetch that fails."""
 
 import dataclasses
+import socket
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
 import pytest
+import tensorflow_datasets as tfds
 
 from agegait import SkeletonNormalization, data, datasets
 from agegait.skeletons import mirrored
@@ -122,8 +124,24 @@ class Answer(BaseHTTPRequestHandler):
         pass
 
 
+def test_without_a_network_it_is_said_at_once(tmp_path, monkeypatch):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # and does not listen
+        source = f"http://127.0.0.1:{taken.getsockname()[1]}"
+        monkeypatch.setattr(kgbd_dataset_builder.Builder, "SOURCE", source)
+        monkeypatch.setattr(tfds.download.DownloadManager, "download", lambda *_: pytest.fail("asked the network"))
+        with pytest.raises(ValueError, match=r"kgbd: could not be fetched or prepared: no connection to 127\.0\.0\.1"):
+            datasets.builder("kgbd", tmp_path)
+
+
+def test_instructions_are_given_where_nothing_was_fetched_by_hand(tmp_path):
+    with pytest.raises(ValueError, match=r"^biwi: could not be fetched or prepared: Manual directory ") as refused:
+        datasets.builder("biwi", tmp_path)
+    assert any(line.startswith("BIWI RGBD-ID cannot be downloaded") for line in str(refused.value).splitlines())
+
+
 @pytest.mark.parametrize("status", [200, 404])
-def test_a_fetch_that_fails_is_one_line_and_leaves_no_data_set(tmp_path, monkeypatch, status):
+def test_a_fetch_that_fails_gives_instructions_and_leaves_no_data_set(tmp_path, monkeypatch, status):
     server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (Answer,), {"status": status}))
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
@@ -133,7 +151,10 @@ def test_a_fetch_that_fails_is_one_line_and_leaves_no_data_set(tmp_path, monkeyp
         )
         with pytest.raises(ValueError, match=r"^kgbd: could not be fetched or prepared: ") as refused:
             datasets.builder("kgbd", tmp_path)
-        assert "\n" not in str(refused.value)
+        _, *instructions = str(refused.value).splitlines()
+        assert instructions[0].startswith("Nothing needs to be done where raw.githubusercontent.com can be reached")
+        assert instructions[-1] == 'Then say where it is: manual_dir="PATH".'
+        assert [line[:2] for line in instructions].count("* ") == 3
     finally:
         server.shutdown()
         thread.join()

@@ -118,6 +118,7 @@ class KgbdDownloadTest(KgbdTest):
         super().setUpClass()
         folder = pathlib.Path(cls.EXAMPLE_DIR)
         (folder / "Data").rename(folder / "downloaded")
+        cls.enterClassContext(mock.patch("tfds_builders.network.check_reachable"))
         cls.DL_DOWNLOAD_RESULT = {walk: f"downloaded/{walk}.txt" for walk in SPLIT}
 
 

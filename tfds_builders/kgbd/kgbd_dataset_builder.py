@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import tensorflow_datasets as tfds
 from etils import epath
 
-from tfds_builders import walk_builder, walks
+from tfds_builders import network, walk_builder, walks
 from tfds_builders.kgbd import manual, reading, split
 
 _SOURCE = "https://raw.githubusercontent.com/Vortander/KinectGait/b1d8e048973c283808f8625169c3fd7e757adff5/Data"
@@ -87,8 +87,11 @@ class Builder(walk_builder.WalkBuilder):
             walk: tfds.download.Resource(url=f"{self.SOURCE}/{walk}.txt", relative_download_dir=walk)
             for walk in self.SPLIT
         }
-        with _nothing_partial_left(epath.Path(dl_manager.download_dir) / self.name):
-            # One first: without a network TFDS tries each address for minutes, and does not end before the last.
+        folder = epath.Path(dl_manager.download_dir) / self.name
+        if not all(_is_there(folder / walk) for walk in self.SPLIT):
+            network.check_reachable(self.SOURCE)
+        with _nothing_partial_left(folder):
+            # One first: where an address fails TFDS tries it for minutes, and does not end before the last.
             dl_manager.download(next(iter(resources.values())))
             return dl_manager.download(resources)
 
@@ -109,6 +112,11 @@ def _manual_copy(dl_manager: tfds.download.DownloadManager) -> epath.Path | None
         if str(epath.Path(dl_manager.download_dir) / "manual") in str(error.__cause__):
             return None  # nobody asked for it
         raise
+
+
+def _is_there(folder: epath.Path) -> bool:
+    """Whether a download into a folder was finished."""
+    return folder.is_dir() and any(".tmp." not in path.name for path in folder.iterdir())
 
 
 @contextlib.contextmanager
