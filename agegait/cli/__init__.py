@@ -5,11 +5,14 @@ import io
 import os
 import sys
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from agegait.storage.private_files import OpenFolderWarning, private_files
 from agegait.terminal.visible_text import visible
+
+_SILENT = (" serve", " stored", " help", "agegait")
+"""Commands that wait for others, or are over at once."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -42,7 +45,7 @@ def _run(words: Sequence[str]) -> int:
     options = make_parser().parse_args(words)
     options.words = words
     try:
-        with private_files(), _plain_warnings():
+        with private_files(), _plain_warnings(), _signs_of_life(options.parser.prog):
             options.run(options)
     except KeyboardInterrupt:
         errors().print("agegait: stopped", style="yellow")
@@ -50,12 +53,30 @@ def _run(words: Sequence[str]) -> int:
     except (ValueError, OSError, RuntimeError) as error:
         if os.environ.get("AGEGAIT_TRACEBACK"):
             raise
-        from agegait.cli.names import in_options
-
-        first, *others = in_options(_message(error), options.parser)
-        errors().print(f"agegait: {first}", *others, sep="\n", style="red", soft_wrap=True)
+        _print_error(error, options.parser.option_names)
         return 1
     return 0
+
+
+def _signs_of_life(command: str) -> contextlib.AbstractContextManager[Any]:
+    """Has a command that takes minutes say so, where nobody sees a line of progress move."""
+    from agegait.terminal.heartbeat import Heartbeat
+
+    return contextlib.nullcontext() if command.endswith(_SILENT) else Heartbeat(command)
+
+
+def _print_error(error: Exception, options: Mapping[str, str]) -> None:
+    """Prints what went wrong in the words of the command line: in a line, and further lines where there are more."""
+    from agegait.cli.names import in_options
+    from agegait.terminal.console import errors
+
+    first, *others = in_options(_message(error), options).split("\n")
+    console = errors()
+    console.print(f"agegait: {first}", style="red", soft_wrap=True)
+    for line in others:
+        if line.strip():
+            # Indented, so that no line of an error passes for a message of its own.
+            console.print(f"  {line.strip()}", soft_wrap=not console.is_terminal)
 
 
 def _message(error: Exception) -> str:

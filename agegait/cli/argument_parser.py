@@ -1,20 +1,22 @@
 import argparse
 import difflib
 import re
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterable, Sequence
 from typing import Any, NoReturn
 
 from agegait.terminal.visible_text import visible
 
 _CHOICE = re.compile(r"invalid choice: '?(.*?)'? \(choose from (.*)\)$")
+_OPTION = re.compile(r"(--?[A-Za-z][^\s=]*)(=.*)?", re.DOTALL)
 
 
-_MOST_CHOICES = 9
-"""More are for the help to list."""
-
-
+# argparse has no public way to list a parser's options: `_actions` and `_option_string_actions` are the same from
+# Python 3.11 to 3.13, and are read in this file alone.
 class ArgumentParser(argparse.ArgumentParser):
     """A parser whose errors are two lines: what was expected, and where to read more. A typo gets a suggestion.
+
+    What was parsed has the parser of its command as `parser`.
 
     Args:
         examples: Command lines, shown at the end of the help.
@@ -23,15 +25,40 @@ class ArgumentParser(argparse.ArgumentParser):
 
     def __init__(self, *, examples: Sequence[str] = (), **options: Any) -> None:
         epilog = "\n  ".join(("examples:", *examples)) if examples else None
-        super().__init__(epilog=epilog, formatter_class=_Formatter, **options)
+        options = {"epilog": epilog, "formatter_class": _Formatter, "allow_abbrev": False, **options}
+        super().__init__(**options)
         self.set_defaults(parser=self)
 
-    def parse_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> Any:  # type: ignore[override]
+    @property
+    def option_names(self) -> dict[str, str]:
+        """Each option, by the name that its value has in what was parsed."""
+        return {action.dest: action.option_strings[0] for action in self._actions if action.option_strings}
+
+    def parse_args(  # type: ignore[override]  # argparse has overloads for namespaces
+        self, args: Sequence[str] | None = None, namespace: Any = None
+    ) -> Any:
         """As of `argparse.ArgumentParser`; what a command does not know is refused in its own name."""
         parsed, unknown = self.parse_known_args(args, namespace)
         if unknown:
-            parsed.parser.error(f"unrecognized arguments: {' '.join(unknown)}")
+            parsed.parser.error(f"unexpected argument {unknown[0]}")
         return parsed
+
+    def parse_known_args(  # type: ignore[override]  # as above
+        self, args: Sequence[str] | None = None, namespace: Any = None
+    ) -> Any:
+        """As of `argparse.ArgumentParser`, which would say what is missing before it says what is unknown."""
+        words = sys.argv[1:] if args is None else list(args)
+        self.check_options(words)
+        return super().parse_known_args(words, namespace)
+
+    def check_options(self, words: Iterable[str]) -> None:
+        """Refuses options that are not known."""
+        for word in words:
+            if word == "--":
+                return
+            found = _OPTION.fullmatch(word)
+            if found and found[1] not in self._option_string_actions:
+                self.error(f"unknown option {found[1]}{suggestion(found[1], self._option_string_actions)}")
 
     def format_help(self) -> str:
         """The help, with a usage of one line: most commands have tens of options."""
@@ -48,25 +75,21 @@ class ArgumentParser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Prints what is wrong, and exits with status 2."""
-        unknown = message.removeprefix("unrecognized arguments: ")
-        if unknown != message:
-            word = unknown.split("=")[0].split()[0]
-            kind = "option" if word.startswith("-") else "argument"
-            message = f"expected no {kind} {word}{_suggestion(word, self._option_string_actions)}"
-        elif choice := _CHOICE.search(message):
+        message = message.removeprefix("argument ")
+        if choice := _CHOICE.search(message):
             received, choices = choice[1], re.findall(r"[^',\s]+", choice[2])
-            expected = f"one of {', '.join(choices)}" if len(choices) < _MOST_CHOICES else "a known name"
-            name = message[: choice.start()].removeprefix("argument ")
-            message = f"{name}expected {expected}, received {received}{_suggestion(received, choices)}"
+            near = suggestion(received, choices)
+            message = f"{message[: choice.start()]}expected one of {', '.join(choices)}, received {received}{near}"
         elif missing := re.match("the following arguments are required: (.*)", message):
             message = f"expected {missing[1]}, received none"
-        else:
-            message = message.removeprefix("argument ")
-        self.exit(
-            2,
-            visible(f"{self.prog}: {message if message.endswith(('.', '?')) else message + '.'}")
-            + f"\nSee {self.prog} --help.\n",
-        )
+        text = visible(f"{self.prog}: {message if message.endswith(('.', '?')) else message + '.'}")
+        self.exit(2, f"{text}\nSee {self.prog} --help.\n")
+
+
+def suggestion(word: str, known: Iterable[str]) -> str:
+    """A question that names the known word that is most like another, if any is."""
+    near = difflib.get_close_matches(word, list(known), n=1)
+    return f". Did you mean {near[0]}?" if near else ""
 
 
 class _Formatter(argparse.RawDescriptionHelpFormatter):
@@ -76,8 +99,3 @@ class _Formatter(argparse.RawDescriptionHelpFormatter):
         if text.startswith("examples:"):
             return super()._fill_text(text, width, indent)
         return argparse.HelpFormatter._fill_text(self, text, width, indent)
-
-
-def _suggestion(word: str, known: Any) -> str:
-    near = difflib.get_close_matches(word, known, n=1)
-    return f". Did you mean {near[0]}?" if near else ""

@@ -117,7 +117,7 @@ def evaluate(options: argparse.Namespace) -> None:
 
     # None without the option, empty if it names none.
     baselines = () if options.baseline is None else options.baseline or evaluation.COORDINATES
-    run = training.load_run(options.folder)
+    run = training.load_run(options.folder, options.dataset)
     seen = report.Observations(run) if options.report else None
     found = evaluation.evaluate(run, options.data_dir, options.manual_dir, baselines, options.search_windows, seen)
     console = errors() if options.json else output()
@@ -232,7 +232,8 @@ def _ask(options: argparse.Namespace, walks: Sequence[Any]) -> list[Any]:
                     _follow(client, options, path, walk)
             return client.identify(walks)
         except ClientError as error:
-            raise ValueError(f"{options.model or options.server}: {error}") from error
+            said = " ".join(str(error).split("\n"))  # the server's words, in which no line is to pass for ours
+            raise ValueError(f"{options.model or options.server}: {said}") from error
 
 
 def _follow(client: Any, options: argparse.Namespace, path: Path, walk: Any) -> None:

@@ -3,7 +3,7 @@
 import argparse
 import dataclasses
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 
@@ -22,8 +22,9 @@ def recipe_options(presets: Sequence[str] = ()) -> Iterator[tuple[str, dict[str,
     from agegait.training.recipes import PRESETS, Recipe, kind, optional
 
     for field in dataclasses.fields(Recipe):
-        values = {preset: getattr(PRESETS[preset], field.name) for preset in presets}
-        shown = ", ".join(f"{preset} {_shown(value)}" for preset, value in values.items())
+        values = {preset: _shown(getattr(PRESETS[preset], field.name)) for preset in presets}
+        equal = len(set(values.values())) == 1
+        shown = f"default: {values[presets[0]]}" if equal else ", ".join(f"{name} {of}" for name, of in values.items())
         how: dict[str, Any] = {"help": field.metadata["help"] + (f" ({shown})" if shown else "")}
         if kind(field) is bool:
             how["action"] = argparse.BooleanOptionalAction
@@ -48,14 +49,24 @@ def _shown(value: object) -> str:
     return ("no", "yes")[value] if isinstance(value, bool) else f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def in_options(message: str, parser: argparse.ArgumentParser) -> list[str]:
-    """The lines of an error, with the options of a command in place of the arguments that they become in Python.
+def in_options(message: str, options: Mapping[str, str]) -> str:
+    """An error, with the options of a command in place of the arguments that they become in Python.
 
     `missing="interpolate"` becomes `--missing interpolate`, and `frame_rate: expected ...` becomes
     `--frame-rate: expected ...`.
+
+    Args:
+        message: The error.
+        options: Each option, by the argument that it becomes.
     """
-    options = {action.dest: action.option_strings[-1] for action in parser._actions if action.option_strings}
+    if not options:
+        return message
     names = "|".join(map(re.escape, options))
     message = re.sub(rf"^({names}): ", lambda found: f"{options[found[1]]}: ", message)
-    message = re.sub(rf"\b({names})=(\"?)(\w[\w.]*)\2", lambda found: f"{options[found[1]]} {found[3]}", message)
-    return [line.rstrip() for line in message.splitlines() if line.strip()]
+    message = re.sub(rf"\b({names})=(\"?)([\w./-]*\w)\2", lambda found: f"{options[found[1]]} {found[3]}", message)
+    # A name of several words is an argument's wherever it stands, and nobody's word but Python's.
+    return re.sub(
+        rf"(`?)(?<![\w./<-])({names})(?![\w./-])\1",
+        lambda found: options[found[2]] if "_" in found[2] else found[0],
+        message,
+    )

@@ -1,64 +1,38 @@
 import argparse
-from collections.abc import Callable
 from pathlib import Path
 
 import agegait
 from agegait.cli import commands as do
 from agegait.cli.argument_parser import ArgumentParser
+from agegait.cli.command_parser import CommandParser
 from agegait.cli.demo import demo
 from agegait.cli.names import recipe_option_name, recipe_options
 from agegait.cli.stored import list_stored
 from agegait.serving.options import add_client_options, add_server_options
 
 DATASETS = "biwi, ias, kgbd, walkers, or a folder of your own: PATH/<person>/<walk>"
-PRESET = "recipe to start from: best (minutes), or paper, as published (a day on KGBD) (default: %(default)s)"
+PRESET = (
+    "recipe to start from: best (minutes), or paper, as published (a day on KGBD, with 150 recognizer epochs) "
+    "(default: %(default)s)"
+)
 PRESETS = ("best", "paper")
 COMMANDS = {
     "Start": ("demo", "help"),
-    "Recordings": ("inspect", "stored"),
+    "Look at recordings": ("inspect", "stored"),
     "Train and evaluate": ("train", "evaluate", "tune", "reproduce"),
-    "Use": ("export", "serve", "identify"),
+    "Identify people": ("identify", "export", "serve"),
 }
 LIMB_CHECK = "train even if limb lengths are not those of bodies"
 
 
-class RootParser(ArgumentParser):
-    """The parser of `agegait` itself, whose help lists the commands by what they are for."""
-
-    def format_help(self) -> str:
-        """The help: usage, commands, options."""
-        (commands,) = [action for action in self._actions if isinstance(action, argparse._SubParsersAction)]
-        texts = {choice.dest: choice.help for choice in commands._choices_actions}
-        lines = [f"usage: {self.prog} COMMAND [OPTION ...]", "", self.description or ""]
-        for title, names in COMMANDS.items():
-            lines += ["", f"{title}:", *[f"  {name:<11}{texts[name]}" for name in names]]
-        options = [action for action in self._actions if action.option_strings]
-        lines += ["", "Options:", *(f"  {', '.join(action.option_strings):<11}{action.help}" for action in options)]
-        return "\n".join([*lines, "", "`agegait help COMMAND` shows its options, defaults and examples.", ""])
-
-
-def print_help(parser: argparse.ArgumentParser, command: str | None) -> None:
-    """Prints the help of a command, or of all."""
-    parser.parse_args([*([command] if command else []), "--help"])
-
-
-def make_parser() -> argparse.ArgumentParser:
+def make_parser() -> CommandParser:
     """The parser of all commands; each sets the function to `run` with what was parsed."""
-    parser = RootParser(
-        prog="agegait", description="Recognises people by the way they walk, from 3D skeletons alone.", add_help=False
+    parser = CommandParser(
+        COMMANDS, prog="agegait", description="Recognizes people by the way they walk, from 3D skeletons alone."
     )
-    parser.add_argument("-h", "--help", action="help", help="show this help")
-    parser.add_argument(
-        "--version", action="version", version=f"agegait {agegait.__version__}", help="show the version"
-    )
-    commands = parser.add_subparsers(metavar="COMMAND", parser_class=ArgumentParser)
-
-    def command(
-        name: str, run: Callable[[argparse.Namespace], None], text: str, *examples: str
-    ) -> argparse.ArgumentParser:
-        added = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".", examples=examples)
-        added.set_defaults(run=run)
-        return added
+    parser.add_flag("-h", "--help", text="show this help", action="help")
+    parser.add_flag("--version", text="show the version", action="version", version=f"agegait {agegait.__version__}")
+    command = parser.add_command
 
     train = command(
         "train",
@@ -125,6 +99,9 @@ def make_parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--search-windows", action="store_true", help="retrieval by windows too, not only by walks")
     evaluate.add_argument(
         "--report", action="store_true", help="write RUN/report.html too: tables, curves and drawings in one page"
+    )
+    evaluate.add_argument(
+        "--dataset", metavar="PATH", help="where the run's data set is now, if it was moved (default: as recorded)"
     )
     evaluate.add_argument("--json", action="store_true", help="print what evaluation.json holds, not tables")
     _add_places(evaluate)
@@ -219,13 +196,21 @@ def make_parser() -> argparse.ArgumentParser:
     small.add_argument(
         "--out", type=Path, default=Path("demo"), metavar="DIR", help="its folder (default: %(default)s)"
     )
-    guide = command("help", lambda options: print_help(parser, options.topic), "show the help of a command")
-    guide.add_argument("topic", nargs="?", choices=commands.choices, metavar="COMMAND", help="a command")
+    guide = command("help", lambda options: _print_help(parser, options.topic), "show the help of a command")
+    guide.add_argument("topic", nargs="?", metavar="COMMAND", help="a command; all of them if none is given")
     parser.set_defaults(run=lambda options: parser.print_help())
     return parser
 
 
-def _add_training(train: argparse.ArgumentParser) -> argparse._MutuallyExclusiveGroup:
+def _print_help(parser: CommandParser, topic: str | None) -> None:
+    if topic is None:
+        parser.print_help()
+        return
+    parser.check_command(topic)
+    parser.commands[topic].print_help()
+
+
+def _add_training(train: ArgumentParser) -> argparse._MutuallyExclusiveGroup:
     """Adds what makes up a run's settings; returns the group of what they start from."""
     start = train.add_mutually_exclusive_group()
     start.add_argument("--preset", choices=PRESETS, default="best", help=PRESET)
@@ -246,18 +231,18 @@ def _add_training(train: argparse.ArgumentParser) -> argparse._MutuallyExclusive
     return start
 
 
-def _add_precision(command: argparse.ArgumentParser) -> None:
+def _add_precision(command: ArgumentParser) -> None:
     command.add_argument("--precision", choices=("float32", "mixed_bfloat16"), help="of the training (float32)")
 
 
-def _add_recipe(command: argparse.ArgumentParser) -> None:
+def _add_recipe(command: ArgumentParser) -> None:
     recipe = command.add_argument_group("recipe", "each option changes one thing in the preset")
     for name, how in recipe_options(PRESETS):
         # Not there unless given: None is a value.
         recipe.add_argument(recipe_option_name(name), dest=f"recipe_{name}", default=argparse.SUPPRESS, **how)
 
 
-def _add_search(tune: argparse.ArgumentParser) -> None:
+def _add_search(tune: ArgumentParser) -> None:
     search = tune.add_argument_group("search", "in several processes: see docs/tuning.md")
     search.add_argument(
         "--search",
@@ -285,7 +270,7 @@ def _add_search(tune: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_places(command: argparse.ArgumentParser) -> None:
+def _add_places(command: ArgumentParser) -> None:
     places = command.add_argument_group("places")
     places.add_argument("--data-dir", type=Path, metavar="DIR", help="prepared data sets (default: TFDS's folder)")
     places.add_argument(
@@ -293,7 +278,7 @@ def _add_places(command: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_format(command: argparse.ArgumentParser) -> argparse._ArgumentGroup:
+def _add_format(command: ArgumentParser) -> argparse._ArgumentGroup:
     how = command.add_argument_group("your own files", "what they hold, if they do not say so themselves")
     how.add_argument(
         "--joints",

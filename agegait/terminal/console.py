@@ -1,6 +1,7 @@
 """Where everything that is printed goes: as text, never as markup, and nothing in it acts on the terminal."""
 
 import sys
+import time
 from collections.abc import Iterable
 from typing import Any
 
@@ -9,6 +10,13 @@ from rich.segment import Segment
 from rich.text import Text
 
 from agegait.terminal.visible_text import visible
+
+_last_printed = float("-inf")
+
+
+def last_printed() -> float:
+    """When a `TextConsole` of this process last printed something, on the clock of `time.monotonic`."""
+    return _last_printed
 
 
 class TextConsole(Console):
@@ -23,6 +31,12 @@ class TextConsole(Console):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(markup=False, emoji=False, highlight=False, **options)
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        """As of `Console`; when it was is remembered, see `last_printed`."""
+        super().print(*objects, **options)
+        global _last_printed
+        _last_printed = time.monotonic()
 
     def render_str(self, text: str, **options: Any) -> Text:
         """As of `Console`, which makes a `Text` here of every string, cells of tables among them."""

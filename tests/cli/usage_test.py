@@ -1,6 +1,10 @@
 """What the command line says to those who do not know it yet."""
 
+import io
 import json
+import re
+import time
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -10,6 +14,8 @@ from agegait import cli
 from agegait.cli.names import in_options
 from agegait.cli.parser import make_parser
 from agegait.skeletons import STANDING
+from agegait.terminal.console import TextConsole
+from agegait.terminal.heartbeat import Heartbeat
 from tfds_builders.walkers import generator
 
 
@@ -24,13 +30,14 @@ def printed(capsys, *words, status=0):
     return read
 
 
+@pytest.mark.parametrize("columns", [40, 80])
 @pytest.mark.parametrize("words", [(), ("help",), ("--help",)])
-def test_help_lists_every_command_within_80_columns(capsys, words):
+def test_help_lists_every_command_within_the_terminal(capsys, monkeypatch, words, columns):
+    monkeypatch.setenv("COLUMNS", str(columns))
     text = printed(capsys, *words).out
-    commands = next(action for action in make_parser()._actions if action.choices).choices
-    for command in commands:
-        assert f"\n  {command} " in text
-    assert max(map(len, text.splitlines())) <= 80
+    for command in make_parser().commands:
+        assert re.search(rf"^  {command}\s", text, re.MULTILINE)
+    assert max(map(len, text.splitlines())) <= columns
 
 
 def test_help_of_a_command_has_defaults_and_examples(capsys, monkeypatch):
@@ -45,17 +52,19 @@ def test_help_of_a_command_has_defaults_and_examples(capsys, monkeypatch):
 @pytest.mark.parametrize(
     ("words", "first"),
     [
-        (("trian",), "agegait: COMMAND: expected a known name, received trian. Did you mean train?"),
-        (("export", "x", "--ot", "y", "--out", "y"), "agegait export: expected no option --ot. Did you mean --out?"),
-        (("stored", "x", "--nobody"), "agegait stored: expected no option --nobody."),
-        (("evaluate", "x", "y"), "agegait evaluate: expected no argument y."),
+        (("trian",), "agegait: unknown command trian. Did you mean train?"),
+        (("--versio",), "agegait: unknown option --versio. Did you mean --version?"),
+        (("train", "--epoch", "3"), "agegait train: unknown option --epoch. Did you mean --epochs?"),
+        (("export", "x", "--ot", "y", "--out", "y"), "agegait export: unknown option --ot. Did you mean --out?"),
+        (("stored", "x", "--nobody"), "agegait stored: unknown option --nobody."),
+        (("evaluate", "x", "y"), "agegait evaluate: unexpected argument y."),
         (
             ("train", "--preset", "bes", "--out", "x"),
-            "agegait train: --preset: expected one of best, paper, received bes",
+            "agegait train: --preset: expected one of best, paper, received bes. Did you mean best?",
         ),
         (("train",), "agegait train: expected --out, received none."),
         (("train", "--frames", "x", "--out", "x"), "agegait train: --frames: invalid int value: 'x'."),
-        (("help", "trian"), "agegait help: COMMAND: expected a known name, received trian. Did you mean train?"),
+        (("help", "trian"), "agegait: unknown command trian. Did you mean train?"),
     ],
 )
 def test_a_typo_is_two_lines(capsys, words, first):
@@ -66,13 +75,61 @@ def test_a_typo_is_two_lines(capsys, words, first):
     assert other.startswith("See agegait")
 
 
-def test_errors_speak_of_options():
-    parser = make_parser().parse_args(["identify", "x"]).parser
-    text = 'x.csv: no hands: missing="interpolate" would place them; frame_rate=30 states it'
-    assert in_options(text, parser) == [
-        "x.csv: no hands: --missing interpolate would place them; --frame-rate 30 states it"
-    ]
-    assert in_options("frame_rate: expected\n\n  units: x\n", parser) == ["--frame-rate: expected", "  units: x"]
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('x.csv: missing="interpolate" would fill gaps.', "x.csv: --missing interpolate would fill gaps."),
+        ("x.csv: frame_rate=30 states it.", "x.csv: --frame-rate 30 states it."),
+        ("frame_rate: expected more than 0", "--frame-rate: expected more than 0"),
+        ("units: expected one of m, cm\nunits: x", "--units: expected one of m, cm\nunits: x"),
+        ("give `token_file` or a units column", "give --token-file or a units column"),
+        ("/data/frame_rate/x.csv: missing joints", "/data/frame_rate/x.csv: missing joints"),
+    ],
+)
+def test_errors_speak_of_options(text, expected):
+    assert in_options(text, make_parser().commands["identify"].option_names) == expected
+
+
+def test_a_gap_is_told_in_the_words_of_the_command_line(capsys, recording):
+    text = recording.read_text().splitlines()
+    cells = text[5].split(",")
+    recording.write_text("\n".join([*text[:5], ",".join(["", "", "", *cells[3:]]), *text[6:]]) + "\n")
+    error = printed(capsys, "inspect", recording, "--units", "mm", status=1).err
+    assert "--missing interpolate would fill gaps" in error
+    printed(capsys, "inspect", recording, "--units", "mm", "--missing", "interpolate")
+    error = printed(capsys, "inspect", recording, "--missing", "interpolate", "--resample", 15, status=1).err
+    assert "--frame-rate 30 states it" in error
+    assert "_" not in error.removeprefix(f"agegait: {recording}")
+
+
+def test_missing_data_give_instructions_line_by_line(capsys, tmp_path):
+    words = ("train", "--dataset", "biwi", "--data-dir", tmp_path, "--out", tmp_path / "run")
+    error = printed(capsys, *words, status=1).err
+    lines = error[error.index("agegait: biwi: could not be") :].splitlines()
+    assert "  * `Training/000` and so on, a folder for each person," in lines
+    assert lines[-1] == "  Then say where it is: --manual-dir PATH."
+    assert not (tmp_path / "run").exists()
+
+
+def test_silence_is_broken_elsewhere_than_on_a_terminal():
+    for terminal in (False, True):
+        stream = io.StringIO()
+        console = TextConsole(file=stream, force_terminal=terminal, width=80)
+        with Heartbeat("agegait tune", 0.01, console):
+            deadline = time.monotonic() + (0.1 if terminal else 60)
+            while stream.getvalue().count("\n") < 3 and time.monotonic() < deadline:
+                time.sleep(0.005)
+        lines = stream.getvalue().splitlines()
+        assert lines == ([] if terminal else ["agegait tune: still running, 0 s"] * len(lines))
+        assert terminal or len(lines) >= 3
+
+
+def test_a_command_has_a_heartbeat(capsys, monkeypatch, recording):
+    tasks = []
+    monkeypatch.setattr("agegait.terminal.heartbeat.Heartbeat", lambda task: tasks.append(task) or nullcontext())
+    printed(capsys, "inspect", recording, "--units", "mm")
+    printed(capsys, "help")
+    assert tasks == ["agegait inspect"]
 
 
 @pytest.fixture

@@ -157,7 +157,7 @@ def test_a_wrong_option_is_shown_as_it_is(capfd):
         cli.main(["identify", "x.npy", "--\x1b[2J"])
     _, shown = capfd.readouterr()
     assert "\x1b" not in shown
-    assert "unrecognized arguments: --\\x1b[2J" in shown
+    assert "unexpected argument --\\x1b[2J" in shown
 
 
 @pytest.fixture(scope="module")
