@@ -30,7 +30,7 @@ DOCS := build/docs
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
 help:
-	@echo 'make demo       train, evaluate, export, serve and name a walker, small, on made-up walks (a few minutes)'
+	@echo 'make demo       train, evaluate, export, serve and identify a walker, small, on synthetic walks (a few minutes)'
 	@echo 'make test       the quick tests (some ten minutes on two cores)'
 	@echo 'make test-all   those marked slow too'
 	@echo 'make lint       ruff, mypy and import-linter'

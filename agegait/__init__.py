@@ -1,4 +1,4 @@
-"""agegait names people by the way they walk, from 3D skeletons alone.
+"""agegait identifies people by their gait, from 3D skeletons alone.
 
 The public names load on first use, so that `import agegait` costs nothing and the command line and the
 gRPC client start without TensorFlow.

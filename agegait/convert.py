@@ -1,4 +1,4 @@
-"""Weights of the published TensorFlow 1 code, read into the models.
+"""Reads weights of the published TensorFlow 1 code into the models.
 
 TensorFlow 1 keeps an LSTM layer's kernel in one matrix, rows of the inputs first and of the state after them, its gates
 in the order input, cell, forget, output; Keras has a matrix for each and the order input, forget, cell, output.

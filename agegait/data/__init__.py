@@ -1,4 +1,4 @@
-"""From walks to what models are trained on; names load on first use, so that a parser costs no TensorFlow."""
+"""Walks and windows as training data. Names load on first use, so that a parser needs no TensorFlow."""
 
 import lazy_loader as _lazy
 

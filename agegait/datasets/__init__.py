@@ -1,4 +1,4 @@
-"""Data sets by name or folder, ready to train and evaluate on, and what `agegait inspect` says of them."""
+"""Data sets by name or folder, for training and evaluation, and what `agegait inspect` reports about them."""
 
 import lazy_loader as _lazy
 

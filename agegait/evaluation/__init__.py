@@ -1,4 +1,4 @@
-"""What a run reached on its test walks: protocols, baselines, and the report of both."""
+"""Evaluation of a run on its test walks: protocols, baselines, and the report."""
 
 import lazy_loader as _lazy
 

@@ -1,4 +1,4 @@
-"""The method's layers, written with keras.ops: they run on Keras's TensorFlow, JAX and PyTorch backends."""
+"""Layers, written with keras.ops: they run on Keras's TensorFlow, JAX and PyTorch backends."""
 
 from agegait.layers.axis_lstm import AxisLSTM
 from agegait.layers.basic_attention import BasicAttention

@@ -6,7 +6,7 @@ from agegait.layers.local_attention import LocalAttention
 
 @keras.saving.register_keras_serializable(package="agegait")
 class LocalityAwareAttention(LocalAttention):
-    """Attention that learns to look at the frames next to the one being rebuilt (LA).
+    """Locality-aware attention (LA): a loss draws it to frames next to the reconstructed one.
 
     Step t (from 1) of a reverse decoder rebuilds frame p_t = f + 1 - t, one that goes forward p_t = t. Around it lies
     a Gaussian locality l_t(j) = exp(-(j - p_t)^2 / (2 sigma^2)); the loss term 1/2 sum_{t,j} (a_t(j) - l_t(j) a_t(j))^2

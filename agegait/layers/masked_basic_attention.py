@@ -6,7 +6,7 @@ from agegait.layers.local_attention import LocalAttention
 
 @keras.saving.register_keras_serializable(package="agegait")
 class MaskedBasicAttention(LocalAttention):
-    """Basic attention under a mask that leaves the frames next to the one being rebuilt (MBAS).
+    """Masked basic attention (MBAS): the mask keeps frames next to the reconstructed one.
 
     Step t (from 1) of a reverse decoder rebuilds frame p_t = f + 1 - t, one that goes forward p_t = t. The weights a_t
     of basic attention are multiplied by the Gaussian locality l_t(j) = exp(-(j - p_t)^2 / (2 sigma^2)); the context is

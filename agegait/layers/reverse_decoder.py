@@ -10,7 +10,7 @@ from agegait.layers.initializers import glorot_uniform
 
 @keras.saving.register_keras_serializable(package="agegait")
 class ReverseDecoder(keras.layers.Layer):
-    """The reverse-sequence decoder: LSTM layers with attention and input feeding, rebuilding a window last frame first.
+    """The decoder: LSTM layers with attention and input feeding that reconstruct a window in reverse order.
 
     At step t the input is [d_t ; s_{t-1}], with d_t the frame fed in and s the attentional state, s_0 = 0. The last
     LSTM layer's output g_t asks the attention for a context c_t; s_t = W_a [g_t ; c_t]; y_t = W_o s_t + b_o rebuilds

@@ -1,4 +1,4 @@
-"""How well people are named, found again, or told from others. NumPy in, plain floats and arrays out.
+"""Metrics of recognition, retrieval, verification and open sets. NumPy in, plain floats and arrays out.
 
 Four protocols, never to be mixed in one table:
 

@@ -1,4 +1,4 @@
-"""The paper's table beside ours: every row trained and evaluated over several seeds, by each protocol by itself."""
+"""Reproduction of the paper's table: each row is trained and evaluated over several seeds, by each protocol."""
 
 from agegait.reproduction.published import PUBLISHED
 from agegait.reproduction.report import tables

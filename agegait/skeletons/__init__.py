@@ -1,4 +1,4 @@
-"""What a body is: joint schemas, limbs and their lengths, descriptors, drawings."""
+"""Skeletons: joint schemas, limbs and their lengths, descriptors, drawings."""
 
 import lazy_loader as _lazy
 

@@ -1,4 +1,4 @@
-"""Files on the disk that hold biometric data: readable by their owner alone, whole or not there, found and deleted.
+"""Files with biometric data: only their owner can read them, they are written whole, found and deleted.
 
 The public names load on first use.
 """

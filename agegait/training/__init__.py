@@ -1,4 +1,4 @@
-"""Training: recipes, settings, and the run that comes of them.
+"""Training: recipes, settings, and runs.
 
 `train` does the whole. A run's folder holds `run.json` (settings, data, split, versions, results), `encoder.keras`,
 `recognizer.keras` and perhaps `window_recognizer.keras`, and `history/` with a table of losses for each stage. While a

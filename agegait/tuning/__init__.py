@@ -1,4 +1,4 @@
-"""Searching for better settings of a run with keras-tuner: alone, or as a chief and its workers."""
+"""Hyperparameter search with keras-tuner, in one process or with a chief and workers."""
 
 from agegait.tuning.oracles import METHODS
 from agegait.tuning.results import best, best_settings, table

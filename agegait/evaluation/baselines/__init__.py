@@ -1,4 +1,4 @@
-"""What the encoder has to beat: other ways to name windows, each by its name, all trained and used alike."""
+"""Baselines: other ways to classify windows, each by its name, with one interface for all."""
 
 from agegait.evaluation.baselines.baseline import Baseline
 from agegait.evaluation.baselines.by_name import BASELINES, OF_AN_ENCODER, baseline

@@ -1,4 +1,4 @@
-"""A page that shows what a run reached: tables, curves, confusions, attention, rebuilt windows, all in one file."""
+"""The HTML report of a run: tables, curves, confusions, attention, reconstructed windows, all in one file."""
 
 from agegait.evaluation.report.observations import Observations
 from agegait.evaluation.report.page import write
