@@ -1,13 +1,26 @@
 import argparse
 import difflib
 import re
+import shutil
 import sys
+import textwrap
 from collections.abc import Iterable, Sequence
 from typing import Any, NoReturn
 
 from agegait.terminal.visible_text import visible
 
 _CHOICE = re.compile(r"invalid choice: '?(.*?)'? \(choose from (.*)\)$")
+_REWORDED = (
+    (r"(.+): invalid int value: (.*)", r"\1: expected a whole number, received \2"),
+    (r"(.+): invalid float value: (.*)", r"\1: expected a number, received \2"),
+    (r"(.+): invalid int or none value: (.*)", r"\1: expected a whole number or none, received \2"),
+    (r"(.+): invalid float or none value: (.*)", r"\1: expected a number or none, received \2"),
+    (r"(.+): expected (one|at least one) argument", r"\1: expected \2 value, received none"),
+    (r"(.+): ignored explicit argument (.*)", r"\1: expected no value, received \2"),
+    (r"(.+): not allowed with argument (.*)", r"\1: expected without \2"),
+    (r"the following arguments are required: (.*)", r"expected \1, received none"),
+)
+"""What argparse says, in the form of our other messages."""
 _OPTION = re.compile(r"(--?[A-Za-z][^\s=]*)(=.*)?", re.DOTALL)
 
 
@@ -31,8 +44,11 @@ class ArgumentParser(argparse.ArgumentParser):
 
     @property
     def option_names(self) -> dict[str, str]:
-        """Each option, by the name that its value has in what was parsed."""
-        return {action.dest: action.option_strings[0] for action in self._actions if action.option_strings}
+        """Each option or argument, by the name that its value has in what was parsed."""
+        return {
+            action.dest: action.option_strings[0] if action.option_strings else str(action.metavar)
+            for action in self._actions
+        }
 
     def parse_args(  # type: ignore[override]  # argparse has overloads for namespaces
         self, args: Sequence[str] | None = None, namespace: Any = None
@@ -70,7 +86,7 @@ class ArgumentParser(argparse.ArgumentParser):
                     words.append({"+": f"{shown} ...", "?": f"[{shown}]"}.get(str(action.nargs), shown))
                 elif action.required:
                     words.insert(2, f"{action.option_strings[-1]} {shown}")
-            self.usage = " ".join(words)
+            self.usage = textwrap.fill(" ".join(words), text_width() - len("usage: "), subsequent_indent="  ")
         return super().format_help()
 
     def error(self, message: str) -> NoReturn:
@@ -80,8 +96,8 @@ class ArgumentParser(argparse.ArgumentParser):
             received, choices = choice[1], re.findall(r"[^',\s]+", choice[2])
             near = suggestion(received, choices)
             message = f"{message[: choice.start()]}expected one of {', '.join(choices)}, received {received}{near}"
-        elif missing := re.match("the following arguments are required: (.*)", message):
-            message = f"expected {missing[1]}, received none"
+        for pattern, text in _REWORDED:
+            message = re.sub(f"^{pattern}$", text, message)
         text = visible(f"{self.prog}: {message if message.endswith(('.', '?')) else message + '.'}")
         self.exit(2, f"{text}\nSee {self.prog} --help.\n")
 
@@ -92,8 +108,16 @@ def suggestion(word: str, known: Iterable[str]) -> str:
     return f". Did you mean {near[0]}?" if near else ""
 
 
+def text_width() -> int:
+    """Columns of a help text: those of the terminal, but no more than are easy to read."""
+    return min(shutil.get_terminal_size().columns, 100)
+
+
 class _Formatter(argparse.RawDescriptionHelpFormatter):
     """Keeps the examples line by line, and wraps the description, which is one paragraph."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=max(4, min(28, text_width() // 3)), width=max(30, text_width()))
 
     def _fill_text(self, text: str, width: int, indent: str) -> str:
         if text.startswith("examples:"):

@@ -1,10 +1,9 @@
 import argparse
-import shutil
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from agegait.cli.argument_parser import ArgumentParser, suggestion
+from agegait.cli.argument_parser import ArgumentParser, suggestion, text_width
 
 _INDENT = 13
 """Where what a command does begins, in the list of commands."""
@@ -65,7 +64,7 @@ class CommandParser(ArgumentParser):
 
     def format_help(self) -> str:
         """The help: usage, commands, options."""
-        width = min(shutil.get_terminal_size().columns, 100)
+        width = text_width()
         lines = [f"usage: {self.prog} COMMAND [OPTION ...]", "", *textwrap.wrap(self.description or "", width)]
         for title, names in self.groups.items():
             lines += ["", f"{title}:"]

@@ -66,7 +66,7 @@ def in_options(message: str, options: Mapping[str, str]) -> str:
     message = re.sub(rf"\b({names})=(\"?)([\w./-]*\w)\2", lambda found: f"{options[found[1]]} {found[3]}", message)
     # A name of several words is an argument's wherever it stands, and nobody's word but Python's.
     return re.sub(
-        rf"(`?)(?<![\w./<-])({names})(?![\w./-])\1",
+        rf"(`?)(?<![\w./<-])({names})(?![\w/-]|\.\w)\1",
         lambda found: options[found[2]] if "_" in found[2] else found[0],
         message,
     )

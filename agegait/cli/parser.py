@@ -28,7 +28,7 @@ LIMB_CHECK = "train even if limb lengths are not those of bodies"
 def make_parser() -> CommandParser:
     """The parser of all commands; each sets the function to `run` with what was parsed."""
     parser = CommandParser(
-        COMMANDS, prog="agegait", description="Recognizes people by the way they walk, from 3D skeletons alone."
+        COMMANDS, prog="agegait", description="Identify people by the way they walk, from 3D skeletons."
     )
     parser.add_flag("-h", "--help", text="show this help", action="help")
     parser.add_flag("--version", text="show the version", action="version", version=f"agegait {agegait.__version__}")
@@ -67,7 +67,7 @@ def make_parser() -> CommandParser:
     inspect = command(
         "inspect",
         do.inspect,
-        "show what agegait understands of recordings, before training",
+        "show people, walks and limb lengths before you train on them",
         "agegait inspect recordings --units mm",
         "agegait inspect walk.csv --picture skeleton.png",
     )
@@ -124,7 +124,12 @@ def make_parser() -> CommandParser:
         "(default: table)",
     )
     reproduce.add_argument(
-        "--seeds", nargs="+", type=int, default=(0, 1, 2), metavar="N", help="a run of each row for each (0 1 2)"
+        "--seeds",
+        nargs="+",
+        type=int,
+        default=(0, 1, 2),
+        metavar="N",
+        help="random seeds, a run of each row for each (default: 0 1 2)",
     )
     reproduce.add_argument("--preset", choices=PRESETS, default="best", help=PRESET)
     _add_precision(reproduce)
@@ -133,7 +138,7 @@ def make_parser() -> CommandParser:
     _add_format(reproduce).add_argument("--no-limb-check", action="store_true", help=LIMB_CHECK)
 
     export = command(
-        "export", do.export, "write a run's models as SavedModels", "agegait export runs/walkers --out served"
+        "export", do.export, "export the models of a run as SavedModels", "agegait export runs/walkers --out served"
     )
     export.add_argument("folder", type=Path, metavar="RUN", help="the run's folder")
     export.add_argument("--out", required=True, type=Path, metavar="DIR", help="where the SavedModels go")
@@ -157,7 +162,7 @@ def make_parser() -> CommandParser:
     identify = command(
         "identify",
         do.identify,
-        "identify people by their walks: with a server, an export or a run",
+        "identify the person in each walk, with a server or without",
         "agegait identify walk.npy --server 127.0.0.1:8500",
         "agegait identify walk.csv --units mm --run runs/walkers",
         "agegait identify walk.npy --model served --json",
@@ -181,7 +186,7 @@ def make_parser() -> CommandParser:
         "agegait stored recordings runs --person anna --delete",
     )
     stored.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="a folder to look through, links left out")
-    stored.add_argument("--person", metavar="NAME", help="what holds this person, and what is to be done about it")
+    stored.add_argument("--person", metavar="NAME", help="list what holds this person, and how to remove it")
     stored.add_argument(
         "--delete", action="store_true", help="delete the person's recordings; trained models are left to you"
     )
@@ -215,28 +220,32 @@ def _add_training(train: ArgumentParser) -> argparse._MutuallyExclusiveGroup:
     start = train.add_mutually_exclusive_group()
     start.add_argument("--preset", choices=PRESETS, default="best", help=PRESET)
     train.add_argument(
-        "--attention", choices=("LA", "BA", "MBAS"), help="locality-aware, basic, or basic under a mask (LA)"
+        "--attention", choices=("LA", "BA", "MBAS"), help="locality-aware, basic, or basic under a mask (default: LA)"
     )
-    train.add_argument("--manner", choices=("ap", "sc"), help="average prediction or concatenation (ap)")
-    train.add_argument("--feed", choices=("zeros", "previous", "target"), help="decoder's input (zeros)")
+    train.add_argument("--manner", choices=("ap", "sc"), help="average prediction or concatenation (default: ap)")
+    train.add_argument("--feed", choices=("zeros", "previous", "target"), help="input of the decoder (default: zeros)")
     train.add_argument(
-        "--direction", choices=("reverse", "forward"), help="order in which windows are reconstructed (reverse)"
+        "--direction",
+        choices=("reverse", "forward"),
+        help="order in which windows are reconstructed (default: reverse)",
     )
-    train.add_argument("--features", choices=("ages", "states"), help="recognize by AGEs or by encoder states (ages)")
-    train.add_argument("--frames", type=int, metavar="N", help="frames of a window (6)")
+    train.add_argument("--features", choices=("ages", "states"), help="classify AGEs or encoder states (default: ages)")
+    train.add_argument("--frames", type=int, metavar="N", help="frames of a window (default: 6)")
     _add_precision(train)
-    train.add_argument("--seed", type=int, metavar="N", help="of random numbers; a run on a CPU repeats exactly (0)")
-    train.add_argument("--tensorboard", action="store_true", help="write losses for TensorBoard as well")
+    train.add_argument("--seed", type=int, metavar="N", help="random seed; CPU runs repeat exactly (default: 0)")
+    train.add_argument("--tensorboard", action="store_true", help="write losses for TensorBoard too")
     _add_recipe(train)
     return start
 
 
 def _add_precision(command: ArgumentParser) -> None:
-    command.add_argument("--precision", choices=("float32", "mixed_bfloat16"), help="of the training (float32)")
+    command.add_argument(
+        "--precision", choices=("float32", "mixed_bfloat16"), help="dtype policy of the training (default: float32)"
+    )
 
 
 def _add_recipe(command: ArgumentParser) -> None:
-    recipe = command.add_argument_group("recipe", "each option changes one thing in the preset")
+    recipe = command.add_argument_group("recipe", "each changes a value of the preset")
     for name, how in recipe_options(PRESETS):
         # Not there unless given: None is a value.
         recipe.add_argument(recipe_option_name(name), dest=f"recipe_{name}", default=argparse.SUPPRESS, **how)
@@ -279,18 +288,21 @@ def _add_places(command: ArgumentParser) -> None:
 
 
 def _add_format(command: ArgumentParser) -> argparse._ArgumentGroup:
-    how = command.add_argument_group("your own files", "what they hold, if they do not say so themselves")
+    how = command.add_argument_group("your own files", "what a file does not say itself")
     how.add_argument(
         "--joints",
         default="auto",
         metavar="SCHEMA",
         help="kinect_v1, kinect_v2, azure_kinect, "
-        "mediapipe_pose, coco_17, openpose_body_25 or human36m (auto: by names, number and limbs)",
+        "mediapipe_pose, coco_17, openpose_body_25 or human36m (default: auto, from names, number and limbs)",
     )
-    how.add_argument("--units", default="m", help="of coordinates: m, cm, mm or in (m)")
+    how.add_argument("--units", default="m", help="of coordinates: m, cm, mm or in (default: m)")
     how.add_argument(
-        "--missing", choices=("refuse", "interpolate"), default="refuse", help="what to do about missing joints"
+        "--missing",
+        choices=("refuse", "interpolate"),
+        default="refuse",
+        help="what to do about missing joints (default: %(default)s)",
     )
-    how.add_argument("--frame-rate", type=float, metavar="HZ", help="of the recordings")
+    how.add_argument("--frame-rate", type=float, metavar="HZ", help="frame rate of the recordings")
     how.add_argument("--resample", type=float, metavar="HZ", help="resample walks to this frame rate")
     return how

@@ -217,7 +217,9 @@ def builder(name: str, data_dir: str | PathLike | None = None, manual_dir: str |
     import tfds_builders  # noqa: F401 (registers the builders)
 
     built = tfds.builder(find(name), data_dir=None if data_dir is None else str(data_dir))
-    config = tfds.download.DownloadConfig(manual_dir=None if manual_dir is None else str(manual_dir))
+    config = tfds.download.DownloadConfig(
+        manual_dir=None if manual_dir is None else str(manual_dir), try_download_gcs=False
+    )
     try:
         with private_files(), naming_full_disk(built.data_dir):
             built.download_and_prepare(download_config=config)

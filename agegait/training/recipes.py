@@ -36,42 +36,40 @@ class Recipe:
         ValueError: A number that makes no sense, by its name.
     """
 
-    epochs: int = _option(400, "passes over the training windows for the encoder", "encoder", at_least=0, epochs=True)
-    recognizer_epochs: int = _option(
-        300, "passes over the training AGEs for the recognizer", "recognizer", at_least=1, epochs=True
-    )
+    epochs: int = _option(400, "epochs of the encoder", "encoder", at_least=0, epochs=True)
+    recognizer_epochs: int = _option(300, "epochs of the recognizer", "recognizer", at_least=1, epochs=True)
     least_steps: int = _option(
-        0, "batches that a training has at least: for few windows it takes more epochs", "all", at_least=0, epochs=True
+        0, "fewest steps of a training; small data sets get more epochs for it", "all", at_least=0, epochs=True
     )
-    batch_size: int = _option(PUBLISHED_BATCH, "windows of an encoder's batch", "encoder", at_least=1, logarithmic=True)
+    batch_size: int = _option(
+        PUBLISHED_BATCH, "batch size of the encoder, in windows", "encoder", at_least=1, logarithmic=True
+    )
     recognizer_batch_size: int = _option(
         PUBLISHED_BATCH,
-        "frames (ap) or windows (sc) of a recognizer's batch",
+        "batch size of the recognizer, in frames (ap) or windows (sc)",
         "recognizer",
         at_least=1,
         logarithmic=True,
     )
     learning_rate: float = _option(
-        5e-4, "the encoder's, Adam's at the start", "encoder", more_than=0, logarithmic=True, search="1e-4:1e-2"
+        5e-4, "initial learning rate of the encoder", "encoder", more_than=0, logarithmic=True, search="1e-4:1e-2"
     )
     recognizer_learning_rate: float = _option(
-        5e-4, "the recognizer's, Adam's at the start", "recognizer", more_than=0, logarithmic=True, search="1e-4:1e-2"
+        5e-4, "initial learning rate of the recognizer", "recognizer", more_than=0, logarithmic=True, search="1e-4:1e-2"
     )
-    warmup_steps: int = _option(0, "batches over which the encoder's learning rate rises first", "encoder", at_least=0)
-    beta_2: float = _option(
-        0.999, "the encoder's, Adam's decay of mean squared gradients", "encoder", at_least=0, less_than=1
-    )
+    warmup_steps: int = _option(0, "warm-up steps of the encoder's learning rate", "encoder", at_least=0)
+    beta_2: float = _option(0.999, "beta_2 of Adam for the encoder", "encoder", at_least=0, less_than=1)
     l2: float = _option(
         0.02 / PUBLISHED_BATCH,
-        "weight of half the sum of the encoder's squared weights",
+        "weight of the encoder's L2 loss, half the sum of squared weights",
         "encoder",
         at_least=0,
         logarithmic=True,
         search="1e-6:1e-3",
     )
-    decay: bool = _option(False, "let learning rates fall to zero along a cosine", "all")
+    decay: bool = _option(False, "cosine decay of learning rates to zero", "all")
     units: int = _option(256, "units k of the encoder", "encoder", at_least=1, logarithmic=True, search="32:512")
-    num_layers: int = _option(2, "LSTM layers of the encoder, and of its decoder", "encoder", at_least=1, search="1:3")
+    num_layers: int = _option(2, "LSTM layers of the encoder and of the decoder", "encoder", at_least=1, search="1:3")
     sigma: float | None = _option(
         None,
         "width of the locality in frames; none for half the window",
@@ -88,7 +86,7 @@ class Recipe:
     )
     dropout: float = _option(
         0.0,
-        "share of the recognizer's hidden units dropped in training",
+        "dropout rate of the recognizer's hidden layer",
         "recognizer",
         at_least=0,
         less_than=1,
@@ -96,36 +94,37 @@ class Recipe:
     )
     normalize: str | None = _option(
         None,
-        "what the recognizer does to AGEs first, by the training set: none, standardize or whiten, which removes their "
-        "correlation as well",
+        "normalization of AGEs by the training set; whitening removes their correlation too",
         "recognizer",
         choices=("standardize", "whiten"),
         search="none,standardize,whiten",
     )
     label_smoothing: float = _option(
         0.0,
-        "share of a label that the recognizer's training spreads over all people",
+        "label smoothing of the recognizer",
         "recognizer",
         at_least=0,
         less_than=1,
     )
     initial_scale: float | None = _option(
-        1.0, "recognizer's first weights are N(0, this); none for Glorot's uniform ones", "recognizer", more_than=0
+        1.0,
+        "standard deviation of the recognizer's initial weights; none for Glorot uniform",
+        "recognizer",
+        more_than=0,
     )
     window_recognizer_epochs: int | None = _option(
         None,
-        "passes over the training windows for a second recognizer, of windows themselves, that answers too; none to "
-        "leave it out",
+        "epochs of a second recognizer, of the windows themselves; none to leave it out",
         "window_recognizer",
         at_least=1,
         epochs=True,
     )
     stride: int | None = _option(
-        None, "frames from a training window to the next; none as the papers cut the data set", "all", at_least=1
+        None, "frames from a training window to the next; none as in the papers", "all", at_least=1
     )
-    mirror: bool = _option(False, "train on mirror images of the training windows as well", "all")
+    mirror: bool = _option(False, "train on mirrored windows too", "all")
     early_stopping: int | None = _option(
-        None, "epochs without a better validation after which a training ends; none for never", "all", at_least=1
+        None, "stop after so many epochs without a better validation; none for never", "all", at_least=1
     )
 
     def __post_init__(self) -> None:

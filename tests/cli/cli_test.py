@@ -224,39 +224,6 @@ def test_training_that_is_done_is_not_done_again(run, places):
     assert (run / "encoder.keras").stat().st_mtime_ns == before
 
 
-@pytest.mark.parametrize(
-    ("words", "message"),
-    [
-        (("evaluate", "nowhere"), "nowhere: expected a run's folder with run.json, found none."),
-        (("export", "nowhere", "--out", "x"), "nowhere: expected a run's folder with run.json, found none."),
-        (("serve", "nowhere"), "nowhere"),
-        (("serve", "nowhere", "--token-file", "gone"), "--token-file: gone"),
-        (("identify", "nowhere.npy"), "nowhere.npy"),
-        (("identify", "holiday.jpg"), "holiday.jpg: expected a file that ends in .npy, .npz, .csv"),
-        (
-            ("train", "--dataset", "casia", "--out", "x"),
-            "--dataset: expected one of biwi, ias, kgbd, walkers, or a folder of walks, received 'casia'.",
-        ),
-        (("train", "--out", "x"), "--dataset: expected, or --from-tuning, received neither."),
-        (("train", "--from-tuning", "nowhere", "--out", "x"), "nowhere: expected a search's folder with best.json"),
-        (("tune", "--dataset", "kgbd", "--search", "unit=8", "--out", "x"), "--search: expected one of frames, "),
-        (
-            ("reproduce", "--dataset", "kgbd", "--rows", "age", "--out", "x"),
-            "--rows: expected some of table, baselines, ",
-        ),
-        (("reproduce", "--dataset", "kgbd", "--seeds", "-1", "--out", "x"), "--seeds: expected whole numbers from 0"),
-        (("train", "--dataset", "kgbd", "--epochs", "-1", "--out", "x"), "--epochs: expected at least 0, received -1."),
-    ],
-)
-def test_a_mistake_is_one_line_and_leaves_nothing(tmp_path, monkeypatch, words, message):
-    monkeypatch.chdir(tmp_path)
-    stdout, stderr = agegait(*words, status=1)
-    assert stdout == ""
-    assert len(stderr.splitlines()) == 1
-    assert message in stderr
-    assert list(tmp_path.iterdir()) == []
-
-
 def test_a_server_that_is_not_there_is_one_line(walk):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

@@ -55,6 +55,14 @@ def test_help_of_a_command_has_defaults_and_examples(capsys, monkeypatch):
         (("trian",), "agegait: unknown command trian. Did you mean train?"),
         (("--versio",), "agegait: unknown option --versio. Did you mean --version?"),
         (("train", "--epoch", "3"), "agegait train: unknown option --epoch. Did you mean --epochs?"),
+        (("train", "--stride", "x"), "agegait train: --stride: expected a whole number or none, received 'x'."),
+        (("train", "--dropout", "x"), "agegait train: --dropout: expected a number, received 'x'."),
+        (("train", "--epochs"), "agegait train: --epochs: expected one value, received none."),
+        (("evaluate", "x", "--report=3"), "agegait evaluate: --report: expected no value, received '3'."),
+        (
+            ("train", "--preset", "paper", "--from-tuning", "x", "--out", "y"),
+            "agegait train: --from-tuning: expected without --preset.",
+        ),
         (("export", "x", "--ot", "y", "--out", "y"), "agegait export: unknown option --ot. Did you mean --out?"),
         (("stored", "x", "--nobody"), "agegait stored: unknown option --nobody."),
         (("evaluate", "x", "y"), "agegait evaluate: unexpected argument y."),
@@ -63,7 +71,7 @@ def test_help_of_a_command_has_defaults_and_examples(capsys, monkeypatch):
             "agegait train: --preset: expected one of best, paper, received bes. Did you mean best?",
         ),
         (("train",), "agegait train: expected --out, received none."),
-        (("train", "--frames", "x", "--out", "x"), "agegait train: --frames: invalid int value: 'x'."),
+        (("train", "--frames", "x", "--out", "x"), "agegait train: --frames: expected a whole number, received 'x'."),
         (("help", "trian"), "agegait: unknown command trian. Did you mean train?"),
     ],
 )
@@ -130,6 +138,54 @@ def test_a_command_has_a_heartbeat(capsys, monkeypatch, recording):
     printed(capsys, "inspect", recording, "--units", "mm")
     printed(capsys, "help")
     assert tasks == ["agegait inspect"]
+
+
+@pytest.mark.parametrize("columns", [40, 80])
+@pytest.mark.parametrize("command", make_parser().commands)
+def test_help_of_a_command_fits_the_terminal(capsys, monkeypatch, columns, command):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    text, _, examples = printed(capsys, "help", command).out.partition("\nexamples:")
+    assert "\n  agegait " in examples or command == "help"
+    long = [line for line in text.splitlines() if len(line) > columns]
+    assert all(len(line.split()) <= 2 for line in long), long  # an option that is longer than the terminal is wide
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("evaluate", "nowhere"), "nowhere: expected a run's folder with run.json, found none."),
+        (("export", "nowhere", "--out", "x"), "nowhere: expected a run's folder with run.json, found none."),
+        (("serve", "nowhere"), "nowhere"),
+        (("serve", "nowhere", "--token-file", "gone"), "--token-file: gone"),
+        (("identify", "nowhere.npy"), "nowhere.npy"),
+        (("identify", "holiday.jpg"), "holiday.jpg: expected a file that ends in .npy, .npz, .csv"),
+        (
+            ("train", "--dataset", "casia", "--out", "x"),
+            "--dataset: expected one of biwi, ias, kgbd, walkers, or a folder of walks, received 'casia'.",
+        ),
+        (("train", "--dataset", "kgbd", "--encoder-units", "0", "--out", "x"), "--encoder-units: expected at least 1,"),
+        (("train", "--dataset", "kgbd", "--frames", "1", "--out", "x"), "--frames: expected at least 2, received 1."),
+        (("identify", "x.npy", "--units", "ft"), "agegait: --units: expected one of m, cm, mm, in, received 'ft'."),
+        (("inspect", "casia"), "agegait: PATH: expected one of biwi, ias, kgbd, walkers, or a folder of walks"),
+        (("serve", "x", "--tls-cert", "y"), "expected both --tls-cert and --tls-key."),
+        (("train", "--out", "x"), "--dataset: expected, or --from-tuning, received neither."),
+        (("train", "--from-tuning", "nowhere", "--out", "x"), "nowhere: expected a search's folder with best.json"),
+        (("tune", "--dataset", "kgbd", "--search", "unit=8", "--out", "x"), "--search: expected one of frames, "),
+        (
+            ("reproduce", "--dataset", "kgbd", "--rows", "age", "--out", "x"),
+            "--rows: expected some of table, baselines, ",
+        ),
+        (("reproduce", "--dataset", "kgbd", "--seeds", "-1", "--out", "x"), "--seeds: expected whole numbers from 0"),
+        (("train", "--dataset", "kgbd", "--epochs", "-1", "--out", "x"), "--epochs: expected at least 0, received -1."),
+    ],
+)
+def test_a_mistake_is_one_line_and_leaves_nothing(capsys, tmp_path, monkeypatch, words, message):
+    monkeypatch.chdir(tmp_path)
+    stdout, stderr = printed(capsys, *words, status=1)
+    assert stdout == ""
+    assert len(stderr.splitlines()) == 1
+    assert message in stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.fixture
