@@ -35,9 +35,9 @@ class Training:
 
     def __init__(self, folder):
         run = agegait.training.load_run(folder)
-        if "recognizer" not in run.record["trained"]:
+        if "recognizer" not in run.record.trained:
             raise SystemExit(f"{folder}: expected a finished run.")
-        recipe, windows = run.settings.recipe, run.record["data"]["split"]["windows"]["train"]
+        recipe, windows = run.settings.recipe, run.record.data.split.windows["train"]
         with (run.folder / "history" / "encoder.csv").open(newline="") as file:
             self.losses = np.array([float(row[LOSS]) for row in csv.DictReader(file)])
         self.preset = self.name = run.settings.preset

@@ -36,10 +36,10 @@ def train(options: argparse.Namespace) -> None:
         options.tensorboard,
     )
     told = ", ".join(
-        f"{name.replace('_', ' ')} {100 * reached['validation_accuracy']:.1f} % "
-        f"after epoch {reached['chosen_epoch']} of {reached['epochs']}"
-        for name, reached in run.record["trained"].items()
-        if "validation_accuracy" in reached
+        f"{name.replace('_', ' ')} {100 * reached.validation_accuracy:.1f} % "
+        f"after epoch {reached.chosen_epoch} of {reached.epochs}"
+        for name, reached in run.record.trained.items()
+        if reached.validation_accuracy is not None
     )
     output().print(
         f"{run.folder}: trained; accuracy over the validation windows: {told}. "
@@ -129,7 +129,7 @@ def evaluate(options: argparse.Namespace) -> None:
     console.print(f"written: {options.folder / 'evaluation.json'}", soft_wrap=True)
     if seen:
         commands = train_command(run.settings, options), shlex.join(("agegait", *options.words))
-        page = report.write(run, found, seen, options.data_dir, options.manual_dir, commands)
+        page = report.write(run, found, seen, commands)
         console.print(f"written: {page}", soft_wrap=True)
 
 

@@ -46,7 +46,7 @@ def demo(options: argparse.Namespace) -> None:
     found = evaluation.evaluate(run, data_dir, observe=seen)
     for table in evaluation.tables(found):
         console.print(table)
-    page = report.write(run, found, seen, data_dir)
+    page = report.write(run, found, seen)
     step("3 export: SavedModels for TensorFlow Serving")
     export.save(run_dir, served_dir)
     step("4 serve, and identify over gRPC")

@@ -1,8 +1,10 @@
 """What a run reached on its test walks, by protocol."""
 
 import dataclasses
+import json
 from collections.abc import Callable, Sequence
 from os import PathLike
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,7 +13,7 @@ from agegait.datasets import DataSet, Windows
 from agegait.evaluation import protocols
 from agegait.evaluation.baselines import BASELINES, baseline
 from agegait.storage.private_files import private_files, private_folder
-from agegait.training.records import write_record
+from agegait.training.records import load_json, write_record
 from agegait.training.run import Run
 
 COORDINATES = ("mlp", "mlp-whitened", "mlp-distances")
@@ -36,7 +38,8 @@ def evaluate(
     manual_dir: str | PathLike | None = None,
     baselines: Sequence[str] = (),
     search_windows: bool = False,
-    observe: Callable[[str, Windows, np.ndarray, np.ndarray | None], None] | None = None,
+    observe: Callable[[str, Windows, np.ndarray | None, np.ndarray | None], None] | None = None,
+    dataset: DataSet | None = None,
 ) -> dict[str, Any]:
     """Evaluates a run on the test walks of its data set and writes `evaluation.json` into its folder.
 
@@ -49,8 +52,12 @@ def evaluate(
         manual_dir: Where a data set that was fetched by hand lies.
         baselines: Names of `agegait.evaluation.baselines.BASELINES` to train on the same windows, to compare with.
         search_windows: Whether to search among windows too, which takes minutes for a data set of KGBD's size.
-        observe: Called with `"train"` and with each test split, its windows, their AGEs `[M, f, 3 k]` and, of a test,
-            the run's logits `[M, N]`, once they are there: for whoever wants to see more than figures.
+        observe: Called with `"train"`, `"validation"` and each test split, its windows, their AGEs `[M, f, 3 k]` (None
+            for validation) and the run's logits `[M, N]` (None but for tests): to see more than figures.
+        dataset: The run's data set, where it is loaded already.
+
+    Results of other methods that `evaluation.json` holds already, such as baselines, stay there if they are of the same
+    tests.
 
     Returns:
         What `evaluation.json` holds: for each test split, a list of results, each with its `method`, `protocol`, what
@@ -64,16 +71,22 @@ def evaluate(
     own = TITLES[run.settings.features]
     others = [baseline(name, run.encoder, run.settings.recipe, run.settings.manner) for name in baselines]
     recognizer = run.recognizer
-    dataset = run.load_data(data_dir, manual_dir)
+    dataset = dataset or run.load_data(data_dir, manual_dir)
     if not dataset.tests:
         raise ValueError(f"{dataset.name}: expected walks to test on, found none: nobody has two walks.")
     training = run.windows(dataset, "train", run.settings.frames)
     run.check_split(training)
     gallery = run.features(training, "gallery AGEs")
+    if observe or others:
+        validation = run.windows(dataset, "validation")
     if observe:
         observe("train", training, gallery, None)
+        observe("validation", validation, None, None)
     embedded = recognizer.embed(gallery)
-    _fit(others, run, dataset)
+    if others:
+        learned = run.training_windows(dataset)
+    for other in others:
+        other.fit(learned, validation, len(run.persons), run.settings.seed)
     tests: dict[str, list[dict[str, Any]]] = {}
     left_out: dict[str, list[str]] = {}
     for split in dataset.tests:
@@ -96,7 +109,10 @@ def evaluate(
         "left_out": left_out,
         "tests": tests,
     }
-    write_record(run.folder / "evaluation.json", evaluation)
+    path = run.folder / "evaluation.json"
+    for split, results in _kept(path, evaluation).items():
+        tests[split] += results
+    write_record(path, evaluation)
     return evaluation
 
 
@@ -108,12 +124,26 @@ def of_people_trained_on(windows: Windows, training: Windows) -> tuple[Windows, 
     return Windows(*(column[known] for column in windows)), sorted(set(windows.walks[~known].tolist()))
 
 
-def _fit(others: Sequence[Any], run: Run, dataset: DataSet) -> None:
-    if others:
-        training = run.training_windows(dataset)
-        validation = run.windows(dataset, "validation")
-    for other in others:
-        other.fit(training, validation, len(run.persons), run.settings.seed)
+def _kept(path: Path, evaluation: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
+    """What an earlier evaluation found of the same tests that this one did not look for, by test split."""
+    try:
+        before = load_json(path)
+        if any(before[name] != json.loads(json.dumps(evaluation[name])) for name in ("settings", "left_out")):
+            return {}
+        kept = {}
+        for split, results in evaluation["tests"].items():
+            there = {_key(result): result for result in before["tests"][split]}
+            if not all(np.isclose(there[_key(own)]["nauc_roc"], own["nauc_roc"], atol=1e-3) for own in results[:2]):
+                return {}
+            now = {_key(result) for result in results}
+            kept[split] = [result for key, result in there.items() if key not in now]
+        return kept
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):  # none, or no evaluation: it is written anew
+        return {}
+
+
+def _key(result: dict[str, Any]) -> tuple[Any, ...]:
+    return result["method"], result["protocol"], result["of"], result["samples"]
 
 
 def as_result(method: str, of: str, found: Any) -> dict[str, Any]:

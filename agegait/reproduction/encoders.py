@@ -86,7 +86,7 @@ def take_encoder(run: Run, shared: Run) -> None:
             os.link(shared.folder / "encoder.keras", aside)  # a model's file is never written into, only replaced
         except OSError:
             shutil.copyfile(shared.folder / "encoder.keras", aside)
-    run.finish_stage("encoder", shared.record["trained"]["encoder"])
+    run.finish_stage("encoder", shared.record.trained["encoder"])
 
 
 def features(run: Run, parts: Parts) -> Features:

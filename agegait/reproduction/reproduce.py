@@ -162,7 +162,7 @@ class _Work:
         if row.labelled_walks is not None:
             known = labelled(windows, row.labelled_walks, settings.seed)
             windows, ages = Windows(*(column[known] for column in windows)), ages[known]
-            run.record["data"]["labelled"] = _names(windows)
+            run.record.data.labelled = _names(windows)
             run.save_record()
         beside = self._window_logits(run, windows, parts) if row.window_recognizer else {}
         watch = EpochScores(_watched(self.out, row, settings.seed), features.tests, beside)
@@ -178,7 +178,7 @@ class _Work:
                 probes, gallery = (run.recognizer.embed(found) for found in (features.tests[test], features.gallery))
                 tests[test] += evaluation.comparison(row.name, probes, part, gallery, parts.gallery)
         training.finish(run)
-        return {"trained": run.record["trained"], "labelled": run.record["data"].get("labelled"), "tests": tests}
+        return {"trained": run.manifest()["trained"], "labelled": run.record.data.labelled, "tests": tests}
 
     def _window_logits(self, run: Run, windows: Windows, parts: Parts) -> dict[str, np.ndarray]:
         """What a recognizer of windows themselves, trained here, says of those of each test."""

@@ -6,7 +6,7 @@ import reprlib
 import types
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args, get_origin
 
 from agegait.storage.whole_file import write_text
 
@@ -28,12 +28,22 @@ def read_record(path: Path, shape: Mapping[str, Any]) -> dict[str, Any]:
         ValueError: No JSON, or something else than what is expected; the message names the file.
         OSError: It cannot be read.
     """
-    try:
-        found = json.loads(path.read_bytes())
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"{path}: expected JSON: {error}.") from None
+    found = load_json(path)
     check_shape(path, found, shape)
     return found
+
+
+def load_json(path: Path) -> Any:
+    """What a JSON file holds, whatever it is.
+
+    Raises:
+        ValueError: No JSON; the message names the file.
+        OSError: It cannot be read.
+    """
+    try:
+        return json.loads(path.read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path}: expected JSON: {error}.") from None
 
 
 def write_record(path: Path, record: Mapping[str, Any]) -> None:
@@ -54,22 +64,42 @@ def from_record(cls: type[T], record: Any, name: str = "") -> T:
         ValueError: Something else, or values that the class refuses.
     """
     fields: dict[str, Any] = {field.name: field for field in dataclasses.fields(cls)}  # type: ignore[arg-type]
-    for fault in _faults(name, record, dict):
-        raise ValueError(f"{fault}.")
+    _require(name, record, dict)
     for unknown in record.keys() - fields.keys():
         raise ValueError(f"{_below(name, unknown)}: expected no such name.")
     values = {}
     for key, field in fields.items():
-        if key not in record:
-            if field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
-                raise ValueError(f"{_below(name, key)}: expected, found none.")
-        elif dataclasses.is_dataclass(field.type):
-            values[key] = from_record(field.type, record[key], _below(name, key))  # type: ignore[arg-type]
-        else:
-            for fault in _faults(_below(name, key), record[key], field.type):
-                raise ValueError(f"{fault}.")
-            values[key] = record[key]
+        if key in record:
+            values[key] = _built(field.type, record[key], _below(name, key))
+        elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
+            raise ValueError(f"{_below(name, key)}: expected {_words(field.type)}, found none.")
     return cls(**values)
+
+
+def _built(kind: Any, found: Any, name: str) -> Any:
+    """A value of a type, which may be a dataclass, or a list or dictionary of some."""
+    origin, inner = get_origin(kind), get_args(kind)
+    if dataclasses.is_dataclass(kind):
+        return from_record(kind, found, name)  # type: ignore[arg-type]
+    if origin is list:
+        _require(name, found, list)
+        return [_built(inner[0], value, f"{name}[{number}]") for number, value in enumerate(found)]
+    if origin is dict:
+        _require(name, found, dict)
+        return {key: _built(inner[1], value, _below(name, key)) for key, value in found.items()}
+    if found is not None and inner[1:] == (types.NoneType,) and _is_built(inner[0]):
+        return _built(inner[0], found, name)
+    _require(name, found, kind)
+    return found
+
+
+def _is_built(kind: Any) -> bool:
+    return dataclasses.is_dataclass(kind) or get_origin(kind) in (list, dict)
+
+
+def _require(name: str, found: Any, shape: Any) -> None:
+    for fault in _faults(name, found, shape):
+        raise ValueError(f"{fault}.")
 
 
 def _faults(name: str, found: Any, shape: Any) -> Iterator[str]:
@@ -98,6 +128,8 @@ def _is(found: Any, kind: Any) -> bool:
 def _words(shape: Any) -> str:
     if isinstance(shape, Mapping | list):
         shape = dict if isinstance(shape, Mapping) else list
+    if _is_built(shape):
+        shape = get_origin(shape) or dict
     return " or ".join(_WORDS.get(kind, kind.__name__) for kind in getattr(shape, "__args__", (shape,)))
 
 

@@ -14,31 +14,11 @@ from agegait.layers import SkeletonNormalization
 from agegait.models import GaitEncoder, GaitIdentifier, GaitRecognizer, WindowRecognizer
 from agegait.storage.whole_file import whole_file
 from agegait.training.encoding import encode
-from agegait.training.records import check_shape, read_record, write_record
+from agegait.training.records import check_shape
+from agegait.training.run_record import FILE, RunRecord, StageResult
 from agegait.training.settings import Settings
 
-FORMAT = 3
-SPLIT = {"train": [str], "validation": [str], "windows": {"train": int, "validation": int}}
-SHAPE = {
-    "settings": dict,
-    "data": {
-        "name": str,
-        "version": str | None,
-        "persons": [str],
-        "licence": str,
-        "preparation": dict,
-        "held_out": float,
-        "notes": [[str]],
-    },
-    "normalization": dict,
-    "versions": {"agegait": str, "keras": str, "tensorflow": str, "numpy": str, "python": str},
-    "machine": {"processor": str, "cores": int | None, "system": str},
-    "trained": dict,
-}
-"""What run.json must hold, see `read_record`."""
-
 NORMALIZATION = {"center": int, "unit": str}
-TRAINED = {"epochs": int, "seconds": float}
 
 
 class Run:
@@ -55,30 +35,17 @@ class Run:
     def __init__(self, folder: str | PathLike, dataset: str | PathLike | None = None) -> None:
         self.folder = Path(folder)
         self._dataset = dataset
-        self._file = self.folder / "run.json"
-        try:
-            self.record = read_record(self._file, {})
-        except (FileNotFoundError, NotADirectoryError):
-            raise ValueError(f"{self.folder}: expected a run's folder with run.json, found none.") from None
-        if self.record.get("format") != FORMAT:
-            raise ValueError(
-                f"{self.folder}: expected a run of format {FORMAT}, as this version of agegait writes, found "
-                f"{self.record.get('format')!r}, written by agegait {_version(self.record)}."
-            )
-        check_shape(self._file, self.record, SHAPE)
-        if self.record["trained"]:
-            trained = dict.fromkeys(self.record["trained"], TRAINED)
-            check_shape(self._file, self.record, {"data": {"split": SPLIT}, "trained": trained})
+        self.record = RunRecord.read(self.folder)
 
-    @cached_property
+    @property
     def settings(self) -> Settings:
         """What the run was asked to do."""
-        return Settings.from_dict(self.record["settings"], self._file)
+        return self.record.settings
 
     @property
     def persons(self) -> list[str]:
         """Names of the people, in the order of the labels."""
-        return self.record["data"]["persons"]
+        return self.record.data.persons
 
     @cached_property
     def encoder(self) -> GaitEncoder:
@@ -112,11 +79,12 @@ class Run:
     @cached_property
     def normalization(self) -> SkeletonNormalization:
         """What was done to skeletons before they were cut into windows."""
-        check_shape(self._file, self.record, {"normalization": NORMALIZATION})
+        path, config = self.folder / FILE, self.record.normalization
+        check_shape(path, {"normalization": config}, {"normalization": NORMALIZATION})
         try:
-            return SkeletonNormalization(**self.record["normalization"], name="normalization")
+            return SkeletonNormalization(**config, name="normalization")
         except (TypeError, ValueError) as error:
-            raise ValueError(f"{self._file}: normalization: {error}") from error
+            raise ValueError(f"{path}: normalization: {error}") from error
 
     @cached_property
     def identifier(self) -> GaitIdentifier:
@@ -136,12 +104,12 @@ class Run:
             self.normalization,
             persons=self.persons,
             window_recognizer=self.window_recognizer,
-            check_body=self.record["data"].get("bodies", True),
+            check_body=self.record.data.bodies,
         )
 
     def manifest(self) -> dict[str, Any]:
         """The run's record, for whoever passes the models on."""
-        return self.record
+        return self.record.to_json()
 
     def features(self, windows: Windows, task: str) -> np.ndarray:
         """What the recognizer knows people by, `[M, f, 3 k]`, of windows: AGEs, or encoder states where the run asks.
@@ -153,9 +121,11 @@ class Run:
     @property
     def split(self) -> dict[str, str]:
         """`"train"` or `"validation"` of the walks that the run was trained on or chosen by; empty before that."""
-        parts = self.record["data"].get("split", {})
+        split = self.record.data.split
+        if split is None:
+            return {}
         # Where the end of each training walk validates, a walk is in both.
-        return {walk: part for part in ("validation", "train") for walk in parts.get(part, ())}
+        return dict.fromkeys(split.validation, "validation") | dict.fromkeys(split.train, "train")
 
     def load_data(self, data_dir: str | PathLike | None = None, manual_dir: str | PathLike | None = None) -> DataSet:
         """The data set that the run was trained on; walks that were added to a folder since are test walks.
@@ -183,7 +153,8 @@ class Run:
         Raises:
             ValueError: They are not, so that walks trained on could be among those of a test.
         """
-        then, now = set(self.record["data"]["split"]["train"]), set(training.walks)
+        split = self.record.data.split
+        then, now = set(split.train if split else ()), set(training.walks)
         if then != now:
             raise ValueError(
                 f"{self.settings.dataset}: expected the {len(then)} training walks that {self.folder} was trained on, "
@@ -193,16 +164,16 @@ class Run:
 
     def has(self, stage: str) -> bool:
         """Whether a stage of the training, such as `"encoder"`, is done."""
-        return stage in self.record["trained"]
+        return stage in self.record.trained
 
-    def finish_stage(self, stage: str, reached: dict[str, Any]) -> None:
+    def finish_stage(self, stage: str, reached: StageResult) -> None:
         """Writes down that a stage is done, and what it reached."""
-        self.record["trained"][stage] = reached
+        self.record.trained[stage] = reached
         self.save_record()
 
     def save_record(self) -> None:
         """Writes run.json, whole or not at all."""
-        write_record(self.folder / "run.json", self.record)
+        self.record.write(self.folder)
 
     def save_model(self, name: str, model: keras.Model) -> None:
         """Writes `name.keras`, whole or not at all; without the optimizer's state, which nobody needs any more.
@@ -247,11 +218,6 @@ def load_run(folder: str | PathLike, dataset: str | PathLike | None = None) -> R
         ValueError: No run there, or one of another format.
     """
     return Run(folder, dataset)
-
-
-def _version(record: dict[str, Any]) -> str | None:
-    versions = record.get("versions")
-    return versions.get("agegait") if isinstance(versions, dict) else None
 
 
 def _some(names: set[str]) -> str:

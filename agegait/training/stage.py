@@ -14,6 +14,7 @@ from agegait.training.callbacks import BestWeights, EarlyStopping, ProgressLine,
 from agegait.training.encoding import FEATURE_BATCH
 from agegait.training.history import History
 from agegait.training.run import Run
+from agegait.training.run_record import StageResult
 
 BETTER: dict[str, Callable[..., float]] = {"min": min, "max": max}
 
@@ -104,7 +105,7 @@ class Stage:
                 validation_data=data.batches(self.validation, FEATURE_BATCH),
             )
         rows = history.rows()
-        reached: dict[str, Any] = {"epochs": len(rows), "seconds": round(time.monotonic() - began, 1)}
+        reached = StageResult(len(rows), round(time.monotonic() - began, 1))
         if self.keep_best:
             chosen = self._best(rows)
             if chosen is None or not best.exists():
@@ -112,8 +113,8 @@ class Stage:
                     f"{self.name}: expected a {self.monitor} that is a number, found none in {len(rows)} epochs."
                 )
             self.model.load_weights(best)
-            reached["chosen_epoch"] = [float(row[self.monitor]) for row in rows].index(chosen) + 1
-            reached[self.monitor.replace("val_", "validation_")] = chosen
+            reached.chosen_epoch = [float(row[self.monitor]) for row in rows].index(chosen) + 1
+            setattr(reached, self.monitor.replace("val_", "validation_"), chosen)
         run.save_model(self.name, self.model)
         run.finish_stage(self.name, reached)
 

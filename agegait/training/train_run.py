@@ -12,8 +12,8 @@ import numpy as np
 from agegait.datasets import DataSet, Windows
 from agegait.storage.private_files import private_files, private_folder
 from agegait.training.environment import environment
-from agegait.training.records import write_record
-from agegait.training.run import FORMAT, NORMALIZATION, Run, load_run
+from agegait.training.run import NORMALIZATION, Run, load_run
+from agegait.training.run_record import Machine, RunData, RunRecord, Split
 from agegait.training.settings import Settings
 from agegait.training.stages import train_encoder, train_recognizer, train_window_recognizer
 
@@ -86,13 +86,10 @@ def begin(
         windows = settings.training_windows(dataset, normalization), validation
     training, validation = windows
     run = _begin(out, settings, dataset)
-    if run.record["trained"]:
+    if run.record.trained:
         run.check_split(training)
-    run.record["data"]["split"] = {
-        "train": _names(training.walks),
-        "validation": _names(validation.walks),
-        "windows": {"train": len(training.walks), "validation": len(validation.walks)},
-    }
+    counts = {"train": len(training.walks), "validation": len(validation.walks)}
+    run.record.data.split = Split(_names(training.walks), _names(validation.walks), counts)
     run.save_record()
     return run, training, validation
 
@@ -133,24 +130,26 @@ def _begin(out: Path, settings: Settings, dataset: DataSet) -> Run:
     private_folder(out)
     if (out / "run.json").exists():
         return load_run(out)
-    record = {
-        "format": FORMAT,
-        "settings": dataclasses.asdict(settings),
-        "data": {
-            "name": dataset.name,
-            "version": dataset.version,
-            "persons": dataset.persons,
-            "licence": dataset.licence,
-            "preparation": dataclasses.asdict(dataset.preparation),
-            "held_out": dataset.held_out,
-            "notes": dataset.notes,
-            "bodies": dataset.bodies,
-        },
-        "normalization": {name: getattr(settings.normalization(), name) for name in NORMALIZATION},
-        **environment(),
-        "trained": {},
-    }
-    write_record(out / "run.json", record)
+    data = RunData(
+        dataset.name,
+        dataset.version,
+        dataset.persons,
+        dataset.licence,
+        dataclasses.asdict(dataset.preparation),
+        dataset.held_out,
+        [list(note) for note in dataset.notes],
+        dataset.bodies,
+    )
+    made_with = environment()
+    record = RunRecord(
+        settings,
+        data,
+        {name: getattr(settings.normalization(), name) for name in NORMALIZATION},
+        made_with["versions"],
+        Machine(**made_with["machine"]),
+        {},
+    )
+    record.write(out)
     return load_run(out)
 
 

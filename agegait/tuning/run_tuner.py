@@ -79,10 +79,10 @@ class RunTuner(BaseTuner):
             raise FailedTrialError(" ".join(str(error).split())) from error
         except OSError as error:
             raise FatalRuntimeError(str(error)) from error
-        reached = run.record["trained"]["recognizer"]
+        reached = run.record.trained["recognizer"]
         return {
-            self.oracle.objective.name: reached["validation_accuracy"],
-            "chosen_epoch": reached["chosen_epoch"],
+            self.oracle.objective.name: reached.validation_accuracy,
+            "chosen_epoch": reached.chosen_epoch,
             "seconds": time.monotonic() - began,
         }
 

@@ -5,6 +5,7 @@ import re
 import shlex
 from html.parser import HTMLParser
 from itertools import pairwise
+from types import SimpleNamespace
 from xml.etree import ElementTree
 
 import numpy as np
@@ -20,6 +21,7 @@ from agegait.evaluation import protocols, report
 from agegait.evaluation.report import attention, confusion, curves, embedding, histories, observations, rebuilding
 from agegait.evaluation.report.observations import Walks, evenly
 from agegait.training import recipes
+from agegait.training.run_record import StageResult
 from tfds_builders.walkers import generator
 
 TINY = {
@@ -225,7 +227,7 @@ def test_confusions_agree_with_rank_1_of_walks(page, found):
 
 def test_the_split_is_that_of_the_run(page, run):
     (table,) = (table for table in page.tables if table[0][:2] == ["part", "people"])
-    windows = run.record["data"]["split"]["windows"]
+    windows = run.record.data.split.windows
     rows = {row[0]: row[1:5] for row in table[1:]}
     assert rows["train"] == ["20", "80", "4", f"{windows['train']:,}"]
     assert rows["validation"] == ["20", "20", "1", f"{windows['validation']:,}"]
@@ -528,7 +530,7 @@ def test_thresholds_of_the_table_stand_in_the_picture_and_not_above_the_curve():
 def test_trainings_show_what_their_tables_hold(tmp_path):
     class Run:
         folder = tmp_path
-        record = {"trained": {"recognizer": {"chosen_epoch": 2}}}  # noqa: RUF012
+        record = SimpleNamespace(trained={"recognizer": StageResult(3, 1.0, 2)})
 
     assert histories.histories(Run()) == histories.single_epochs(Run()) == []
     (tmp_path / "history").mkdir()
@@ -552,7 +554,7 @@ def test_labels_of_losses_do_not_overprint_each_other(tmp_path, values, monkeypa
 
     class Run:
         folder = tmp_path
-        record = {"trained": {}}  # noqa: RUF012
+        record = SimpleNamespace(trained={})
 
     (tmp_path / "history").mkdir()
     rows = "".join(f"{number},{value},{value}\n" for number, value in enumerate(values))

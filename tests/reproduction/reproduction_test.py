@@ -103,7 +103,7 @@ def test_a_row_is_what_train_and_evaluate_give(out, data_dir, tmp_path):
             assert match == {**one, "method": row}
     assert (
         result(out, "age-ap", 0)["trained"]["recognizer"]["chosen_epoch"]
-        == (run.record["trained"]["recognizer"]["chosen_epoch"])
+        == run.record.trained["recognizer"].chosen_epoch
     )
 
 

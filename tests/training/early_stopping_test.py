@@ -79,10 +79,10 @@ def weights(run):
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # the killed one's table of losses
 def test_a_run_taken_up_ends_where_one_never_stopped_does(dataset, settings, tmp_path, monkeypatch):
     whole = training.train_on(dataset, settings, tmp_path / "whole", tensorboard=True)
-    trained = whole.record["trained"]
-    assert 1 < trained["encoder"]["epochs"] < 20
-    assert trained["encoder"]["chosen_epoch"] == trained["encoder"]["epochs"] - 1
-    assert trained["recognizer"]["epochs"] < 30
+    trained = whole.record.trained
+    assert 1 < trained["encoder"].epochs < 20
+    assert trained["encoder"].chosen_epoch == trained["encoder"].epochs - 1
+    assert trained["recognizer"].epochs < 30
     for name in ("encoder", "recognizer"):
         assert list((tmp_path / "whole" / "tensorboard" / name).rglob("events.out.tfevents.*"))
 
@@ -90,7 +90,7 @@ def test_a_run_taken_up_ends_where_one_never_stopped_does(dataset, settings, tmp
 
     def killed(self, epoch, logs=None):
         saved(self, epoch, logs)
-        if epoch + 1 in (2, trained["encoder"]["epochs"]):
+        if epoch + 1 in (2, trained["encoder"].epochs):
             raise Killed
 
     out = tmp_path / "killed"
@@ -106,4 +106,4 @@ def test_a_run_taken_up_ends_where_one_never_stopped_does(dataset, settings, tmp
         table = f"history/{name}.csv"
         assert (out / table).read_text() == (whole.folder / table).read_text()
         for key in ("epochs", "chosen_epoch"):
-            assert resumed.record["trained"][name][key] == trained[name][key]
+            assert getattr(resumed.record.trained[name], key) == getattr(trained[name], key)

@@ -82,7 +82,7 @@ def test_a_run_says_what_it_was_made_of(finished):
 def test_windows_to_train_on_are_cut_and_mirrored_as_the_recipe_has_it(finished, data_dir, tmp_path):
     dataset = settings().load(data_dir)
     plain = finished.training_windows(dataset)
-    assert len(plain.persons) == finished.record["data"]["split"]["windows"]["train"]
+    assert len(plain.persons) == finished.record.data.split.windows["train"]
     asked = settings(recipe=dataclasses.replace(TINY, stride=3, mirror=True))
     run, windows, validation = training.begin(dataset, asked, tmp_path / "run")
     overlapping = run.windows(dataset, "train", 3)
@@ -97,9 +97,9 @@ def test_the_recognizer_kept_is_that_of_the_best_validation_epoch(finished, data
     table = (finished.folder / "history" / f"{name}.csv").read_text().splitlines()
     column = table[0].split(",").index("val_accuracy")
     accuracies = [float(row.split(",")[column]) for row in table[1:]]
-    reached = finished.record["trained"][name]
-    assert reached["validation_accuracy"] == max(accuracies)
-    assert reached["chosen_epoch"] == accuracies.index(max(accuracies)) + 1
+    reached = finished.record.trained[name]
+    assert reached.validation_accuracy == max(accuracies)
+    assert reached.chosen_epoch == accuracies.index(max(accuracies)) + 1
     validation = finished.windows(settings().load(data_dir), "validation")
     seen = validation.skeletons if name == "window_recognizer" else finished.features(validation, "AGEs")
     named = finished.load_model(name).predict(seen, verbose=0).argmax(axis=1)
@@ -150,7 +150,7 @@ def test_a_training_killed_in_each_stage_resumes_to_the_same_models(finished, da
                     pytest.fail(f"no checkpoint of {stage}")
                 time.sleep(0.01)
             process.send_signal(signal.SIGKILL)
-        assert stage not in training.load_run(out).record["trained"]
+        assert stage not in training.load_run(out).record.trained
         with pytest.raises(ValueError, match="the training has not come to its end"):
             _ = training.load_run(out).identifier
     resumed = training.train(settings(), out, data_dir)
@@ -161,10 +161,10 @@ def test_a_training_killed_in_each_stage_resumes_to_the_same_models(finished, da
 
 
 def test_a_run_on_what_is_no_body_by_choice_takes_probes_as_they_come(finished):
-    assert finished.record["data"]["bodies"]
+    assert finished.record.data.bodies
     assert training.load_run(finished.folder).identifier.check_body
     other = training.load_run(finished.folder)
-    other.record["data"]["bodies"] = False  # `--no-limb-check`, on a folder that has faults
+    other.record.data.bodies = False  # `--no-limb-check`, on a folder that has faults
     assert not other.identifier.check_body
 
 
@@ -198,7 +198,7 @@ def test_folders_that_are_no_runs_are_refused(finished, data_dir, tmp_path):
     (tmp_path / "run.json").write_text("{")
     with pytest.raises(ValueError, match="expected JSON"):
         training.load_run(tmp_path)
-    (tmp_path / "run.json").write_text(json.dumps({**finished.record, "format": 99}))
+    (tmp_path / "run.json").write_text(json.dumps({**finished.manifest(), "format": 99}))
     with pytest.raises(ValueError, match="expected a run of format 3, as this version of agegait writes, found 99"):
         training.load_run(tmp_path)
 

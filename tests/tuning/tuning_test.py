@@ -637,7 +637,7 @@ def test_the_best_trial_is_a_run_and_training_its_settings_gives_it_again(walks,
     kept = training.load_run(tmp_path / "search" / best["run"])
     assert kept.settings == tuning.best_settings(tmp_path / "search")
     again = training.train(kept.settings, tmp_path / "again")
-    assert again.record["trained"]["recognizer"]["validation_accuracy"] == pytest.approx(
+    assert again.record.trained["recognizer"].validation_accuracy == pytest.approx(
         best["validation_accuracy"], abs=1e-6
     )
     for left, right in zip(weights(kept), weights(again), strict=True):
@@ -688,6 +688,4 @@ def test_a_chief_and_two_workers(walks, tmp_path, environment):
     assert histories == {"worker-1", "worker-2"}
     best = results.best(out)
     kept = training.load_run(out / best["run"])
-    assert kept.record["trained"]["recognizer"]["validation_accuracy"] == pytest.approx(
-        best["validation_accuracy"], abs=1e-6
-    )
+    assert kept.record.trained["recognizer"].validation_accuracy == pytest.approx(best["validation_accuracy"], abs=1e-6)

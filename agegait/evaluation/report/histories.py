@@ -2,12 +2,12 @@
 
 import csv
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from agegait.evaluation.report.picture import COLORS, Picture, vector
 from agegait.training.run import Run
+from agegait.training.run_record import StageResult
 
 TRAININGS = (
     ("encoder", "encoder, without labels", "loss"),
@@ -20,7 +20,7 @@ TRAININGS = (
 def histories(run: Run) -> list[Picture]:
     """A picture of each training that left a table of several epochs; one epoch makes no curve."""
     return [
-        _picture(title, column, rows, run.record["trained"].get(name, {}))
+        _picture(title, column, rows, run.record.trained.get(name))
         for title, column, name, rows in _tables(run)
         if len(rows[column]) > 1
     ]
@@ -65,7 +65,7 @@ def _rows(table: Path, column: str) -> dict[str, np.ndarray]:
     return {name: np.array([float(row[name] or "nan") for row in rows]) for name in names}
 
 
-def _picture(title: str, column: str, rows: dict[str, np.ndarray], reached: dict[str, Any]) -> Picture:
+def _picture(title: str, column: str, rows: dict[str, np.ndarray], reached: StageResult | None) -> Picture:
     from matplotlib.figure import Figure
     from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
@@ -78,7 +78,7 @@ def _picture(title: str, column: str, rows: dict[str, np.ndarray], reached: dict
         ax.plot(
             epochs, scale * values, color=COLORS[number], label=_part(name), marker="." if len(values) <= 25 else ""
         )
-    if chosen := reached.get("chosen_epoch"):
+    if chosen := reached and reached.chosen_epoch:
         ax.axvline(chosen, color="0.4", linestyle=":", linewidth=1.2, label=f"chosen: epoch {chosen}")
         told.append(f"epoch {chosen} chosen")
     ax.set(xlabel="epoch", ylabel=f"{column},{unit}" if unit else column)

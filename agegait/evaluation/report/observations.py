@@ -70,11 +70,13 @@ class Observations:
         run: The run that is evaluated.
 
     Attributes:
+        validation: `[V]`, the person of each validation walk.
         tests: What was seen of each test split.
     """
 
     def __init__(self, run: Run) -> None:
         self.run = run
+        self.validation = np.array([], int)
         self.tests: dict[str, Tested] = {}
         self._training: Walks | None = None
 
@@ -89,9 +91,14 @@ class Observations:
             raise ValueError("observations: expected those of an evaluation, found none.")
         return self._training
 
-    def __call__(self, part: str, windows: Windows, features: np.ndarray, logits: np.ndarray | None) -> None:
+    def __call__(
+        self, part: str, windows: Windows, features: np.ndarray | None, logits: np.ndarray | None = None
+    ) -> None:
         """Looks at the windows of a part, at what people are recognized by in them, `[M, f, 3 k]`, and at whom the
         recognizer names for them, `[M, N]`, if it was asked."""
+        if features is None:
+            _, self.validation = protocols.by_walk(np.zeros((len(windows.persons), 0)), windows.persons, windows.walks)
+            return
         embedded = self.run.recognizer.embed(features)
         of_walks, persons = protocols.by_walk(embedded, windows.persons, windows.walks)
         walks = Walks(np.unique(windows.walks), persons, of_walks, len(windows.persons))

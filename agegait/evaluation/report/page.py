@@ -1,7 +1,6 @@
 import datetime
 from collections.abc import Sequence
 from importlib import resources
-from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +30,6 @@ def write(
     run: Run,
     evaluation: dict[str, Any],
     seen: Observations,
-    data_dir: str | PathLike | None = None,
-    manual_dir: str | PathLike | None = None,
     commands: Sequence[str] = (),
 ) -> Path:
     """Writes `report.html` into a run's folder: one page, whole in itself, that needs neither network nor script.
@@ -41,15 +38,13 @@ def write(
         run: A finished run.
         evaluation: What `agegait.evaluation.evaluate` found.
         seen: What it let be observed on its way.
-        data_dir: Where prepared data sets are kept; TFDS's own place where absent.
-        manual_dir: Where a data set that was fetched by hand lies.
         commands: What to type to get the run, and the page, again.
 
     Returns:
         Where it is.
 
     Raises:
-        ValueError: Nothing was observed, or the data are not to be had.
+        ValueError: Nothing was observed.
 
     Example:
         >>> run = agegait.training.load_run("runs/kgbd")
@@ -67,7 +62,7 @@ def write(
         page = template.render(
             run=run,
             folder=run.folder.resolve().name,
-            dataset=Path(run.record["data"]["name"]).name,
+            dataset=Path(run.record.data.name).name,
             evaluation=evaluation,
             date=datetime.datetime.now(datetime.UTC),
             headlines=results.headlines(evaluation),
@@ -76,7 +71,7 @@ def write(
             tests=[_test(run, seen, name, test, evaluation) for name, test in seen.tests.items()],
             histories=histories.histories(run),
             single_epochs=histories.single_epochs(run),
-            split=provenance.split(run, seen, data_dir, manual_dir),
+            split=provenance.split(run, seen),
             settings=asked,
             recipe=recipe,
             versions=provenance.versions(run),

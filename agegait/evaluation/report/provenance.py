@@ -2,15 +2,14 @@
 
 import dataclasses
 import os
-import platform
-from importlib.metadata import version
-from os import PathLike
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from agegait.evaluation.report.observations import Observations
+from agegait.training.environment import environment
 from agegait.training.run import Run
+from agegait.training.run_record import Machine
 
 
 class Part(NamedTuple):
@@ -33,31 +32,14 @@ class Part(NamedTuple):
     note: str = ""
 
 
-def split(
-    run: Run,
-    seen: Observations,
-    data_dir: str | PathLike | None = None,
-    manual_dir: str | PathLike | None = None,
-) -> list[Part]:
-    """The parts of a run's data, as they were trained on and tested.
-
-    Args:
-        run: The run.
-        seen: What was seen in its evaluation.
-        data_dir: Where prepared data sets are kept.
-        manual_dir: Where a data set that was fetched by hand lies.
-    """
-    trained = seen.training.persons
-    dataset = run.load_data(data_dir, manual_dir)
-    windows = run.record["data"]["split"]["windows"]
-    if dataset.held_out:
-        persons, note = trained, f"the last {dataset.held_out:.0%} of each training walk, not trained on"
-    else:
-        walks = dataset.read("validation").map(lambda walk: walk["person"])
-        persons, note = np.array(list(walks.as_numpy_iterator())), "other walks than those trained on"
+def split(run: Run, seen: Observations) -> list[Part]:
+    """The parts of a run's data, as they were trained on and tested."""
+    held_out = run.record.data.held_out
+    note = f"the last {held_out:.0%} of each training walk" if held_out else "other walks than the training walks"
+    windows = run.record.data.split.windows if run.record.data.split else {}
     return [
-        _part("train", trained, windows["train"]),
-        _part("validation", persons, windows["validation"], note),
+        _part("train", seen.training.persons, windows["train"]),
+        _part("validation", seen.validation, windows["validation"], note),
         *(_part(name, test.walks.persons, test.walks.windows) for name, test in seen.tests.items()),
     ]
 
@@ -81,16 +63,10 @@ def settings(run: Run) -> tuple[list[tuple[str, Any]], list[tuple[str, Any]]]:
 
 def versions(run: Run) -> list[tuple[str, str, str]]:
     """Each package with its version in training and now."""
-    then = run.record["versions"]
-    now = {name: version(name) for name in then if name != "python"} | {"python": platform.python_version()}
-    return [(name, then[name], now[name]) for name in then]
+    now = environment()["versions"]
+    return [(name, then, now.get(name, "")) for name, then in run.record.versions.items()]
 
 
 def machines(run: Run) -> tuple[str, str]:
     """The machine of training and this one."""
-    here = {"processor": platform.machine(), "cores": os.cpu_count(), "system": platform.system()}
-    return _machine(run.record["machine"]), _machine(here)
-
-
-def _machine(machine: dict[str, Any]) -> str:
-    return f"{machine['system']}, {machine['processor']}, {machine['cores']} cores"
+    return str(run.record.machine), str(Machine(**environment()["machine"]))

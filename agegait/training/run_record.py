@@ -1,0 +1,157 @@
+import dataclasses
+import reprlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from agegait.training.records import from_record, load_json, write_record
+from agegait.training.settings import Settings
+
+FORMAT = 3
+FILE = "run.json"
+OPTIONAL = ("split", "labelled", "chosen_epoch", "validation_accuracy", "validation_loss")
+"""Names that are not written where they have no value."""
+
+
+@dataclass
+class Split:
+    """What a run was trained on.
+
+    Attributes:
+        train: Names of the training walks.
+        validation: Names of the validation walks.
+        windows: How many windows were cut from either.
+    """
+
+    train: list[str]
+    validation: list[str]
+    windows: dict[str, int]
+
+    def __post_init__(self) -> None:
+        _check_names("data.split.windows", self.windows, ("train", "validation"), "a whole number")
+
+
+@dataclass
+class RunData:
+    """The data set of a run, see `agegait.datasets.DataSet`.
+
+    Attributes:
+        split: What the run was trained on; None until training begins.
+        labelled: Training walks that had labels, where some had none.
+    """
+
+    name: str
+    version: str | None
+    persons: list[str]
+    licence: str
+    preparation: dict
+    held_out: float
+    notes: list[list[str]]
+    bodies: bool = True
+    split: Split | None = None
+    labelled: list[str] | None = None
+
+
+@dataclass
+class StageResult:
+    """What a stage of a training reached.
+
+    Attributes:
+        epochs: Epochs that it took.
+        seconds: Of the process that finished it.
+        chosen_epoch: The epoch whose model was kept, where the last one's was not.
+        validation_accuracy: Of that epoch.
+        validation_loss: Of that epoch.
+    """
+
+    epochs: int
+    seconds: float
+    chosen_epoch: int | None = None
+    validation_accuracy: float | None = None
+    validation_loss: float | None = None
+
+
+@dataclass
+class Machine:
+    """Where a result was computed."""
+
+    processor: str
+    cores: int | None
+    system: str
+
+    def __str__(self) -> str:
+        return f"{self.system}, {self.processor}, {self.cores} cores"
+
+
+@dataclass
+class RunRecord:
+    """What `run.json` holds.
+
+    Attributes:
+        settings: What the run was asked to do.
+        data: The data set and its split.
+        normalization: Arguments of the `SkeletonNormalization`.
+        versions: Of the packages that it was trained with.
+        machine: Where it was trained.
+        trained: What each finished stage reached, by its name.
+    """
+
+    settings: Settings
+    data: RunData
+    normalization: dict
+    versions: dict[str, str]
+    machine: Machine
+    trained: dict[str, StageResult]
+
+    def __post_init__(self) -> None:
+        _check_names("versions", self.versions, ("agegait", "keras", "tensorflow", "numpy", "python"), "text")
+        if self.trained and self.data.split is None:
+            raise ValueError("data.split: expected an object, found none.")
+
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        """The record of a run's folder.
+
+        Raises:
+            ValueError: No run there, one of another format, or a damaged record.
+        """
+        path = folder / FILE
+        try:
+            found = load_json(path)
+        except (FileNotFoundError, NotADirectoryError):
+            raise ValueError(f"{folder}: expected a run's folder with {FILE}, found none.") from None
+        if not isinstance(found, dict):
+            raise ValueError(f"{path}: expected an object, found {reprlib.repr(found)}.")
+        if (written_as := found.pop("format", None)) != FORMAT:
+            versions = found.get("versions")
+            written = versions.get("agegait") if isinstance(versions, dict) else None
+            raise ValueError(
+                f"{folder}: expected a run of format {FORMAT}, as this version of agegait writes, found "
+                f"{written_as!r}, written by agegait {written}."
+            )
+        try:
+            return from_record(cls, found)
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from error
+
+    def write(self, folder: Path) -> None:
+        """Writes the record into a run's folder, whole or not at all."""
+        write_record(folder / FILE, self.to_json())
+
+    def to_json(self) -> dict[str, Any]:
+        """What the file holds."""
+        return {"format": FORMAT, **_without_empty(dataclasses.asdict(self))}
+
+
+def _without_empty(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_without_empty(inner) for inner in value]
+    if not isinstance(value, dict):
+        return value
+    return {key: _without_empty(inner) for key, inner in value.items() if inner is not None or key not in OPTIONAL}
+
+
+def _check_names(name: str, found: dict[str, Any], expected: tuple[str, ...], kind: str) -> None:
+    for key in expected:
+        if key not in found:
+            raise ValueError(f"{name}.{key}: expected {kind}, found none.")
