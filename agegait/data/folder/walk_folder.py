@@ -18,6 +18,9 @@ from agegait.data.folder.walk import Walk
 from agegait.data.folder.walk_files import read_recording
 from agegait.data.folder.walk_format import WalkFormat
 
+_KEPT_BYTES = 2**30
+"""Walks up to this size in all stay in memory once they are read; others are read again when they are needed."""
+
 _RECOGNIZED_BY = 8
 """Walks, spread over the folder, that tell the joints' schema."""
 
@@ -25,7 +28,8 @@ _RECOGNIZED_BY = 8
 class WalkFolder:
     """The walks in a folder, laid out as `<person>/<walk>` or `<split>/<person>/<walk>`.
 
-    All files are read once, so that what is wrong is said before anyone trains on them, and again when they are needed.
+    All files are read at once, so that what is wrong is said before anyone trains on them. Walks of up to 1 GiB in all
+    stay in memory; others are read again when they are needed.
     Where the folder has no splits, one is drawn, see `draw_split`; walks that are one and the same recording are for
     training together.
 
@@ -67,6 +71,8 @@ class WalkFolder:
         self.path = Path(path)
         self.walk_format = walk_format or WalkFormat()
         self.seed = seed
+        self._kept: dict[FolderWalk, Walk] = {}
+        self._bytes = 0
         layout = find_walks(self.path)
         self.walks, self.left_alone = layout.walks, layout.left_alone
         self.drawn = self.walks[0].split is None
@@ -82,7 +88,13 @@ class WalkFolder:
 
     def read(self, walk: FolderWalk) -> Walk:
         """Reads one of the folder's walks."""
-        return Walk.of(read_recording(walk.path, self.path), self.walk_format, self.schema)
+        if walk in self._kept:
+            return self._kept[walk]
+        found = Walk.of(read_recording(walk.path, self.path), self.walk_format, self.schema)
+        self._bytes += found.skeleton.nbytes + found.tracked.nbytes
+        if self._bytes <= _KEPT_BYTES:
+            self._kept[walk] = found
+        return found
 
     def check_limbs(self) -> None:
         """Refuses a folder whose limbs make no sense.
