@@ -10,7 +10,7 @@ from agegait.cli.names import option_name, recipe_option_name, recipe_options
 
 def run_settings(options: argparse.Namespace) -> Any:
     """What a run is asked to do: what it starts from, and what options change in it."""
-    from agegait import training
+    from agegait import datasets, training
     from agegait.training import recipes
 
     names = ("attention", "manner", "feed", "direction", "features", "frames", "precision", "seed")
@@ -18,11 +18,13 @@ def run_settings(options: argparse.Namespace) -> Any:
     given = vars(options)
     of_recipe = {name: given[f"recipe_{name}"] for name, _ in recipe_options() if f"recipe_{name}" in given}
     walk_format = file_format(options)
+    if options.dataset is not None:
+        options.dataset = datasets.find(options.dataset)
     if getattr(options, "from_tuning", None) is None:
         if options.dataset is None:
             raise ValueError("--dataset: expected, or --from-tuning, received neither.")
         try:
-            recipe = recipes.recipe(options.preset, options.dataset.lower(), **of_recipe)
+            recipe = recipes.recipe(options.preset, options.dataset, **of_recipe)
         except ValueError as error:
             name, _, rest = str(error).partition(": ")
             raise ValueError(f"{recipe_option_name(name)}: {rest}") from None

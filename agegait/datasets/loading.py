@@ -1,156 +1,41 @@
-"""The data sets that runs know: those of TensorFlow Datasets by name, and a folder of one's own."""
+"""The data sets that runs know: those of TensorFlow Datasets by name, and a folder of your own."""
 
 import inspect
 import os
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
-from typing import Any, NamedTuple
-
-import numpy as np
+from typing import Any
 
 from agegait import data
 from agegait.data import Preparation, WalkFormat
 from agegait.data.files.recording import listed
-from agegait.skeletons import mirrored
+from agegait.datasets.data_set import DataSet
+from agegait.datasets.splits import HELD_OUT, SPLITS
 from agegait.storage.disk_full import naming_full_disk
 from agegait.storage.private_files import private_files
 
-HELD_OUT = 0.2
-"""Share of each training walk, its end, that validates where a data set has no walks to spare for that."""
 
-
-@dataclass(frozen=True)
-class Splits:
-    """The splits of a TFDS data set that a run uses.
-
-    Attributes:
-        tests: Walks to be looked at once, at the end.
-        licence: On what terms the data may be used; goes with models trained on them.
-        validation: Walks held out of training to choose by; None to hold out the end of each training walk.
-    """
-
-    tests: tuple[str, ...]
-    licence: str
-    validation: str | None = None
-
-
-SPLITS = {
-    "biwi": Splits(("still", "walking"), "CC BY-NC-SA 3.0; cite Munaro et al., 2014"),
-    "ias": Splits(
-        ("test_a", "test_b"),
-        "given by its authors for research, ask them for anything else; cite Munaro et al., ICRA 2014",
-    ),
-    "kgbd": Splits(
-        ("test",),
-        "as is, without warranty; cite Andersson and Araujo, AAAI 2015, and link their repository",
-        validation="validation",
-    ),
-    "walkers": Splits(("test", "test_b"), "MIT; generated, of nobody", validation="validation"),
-}
-"""The splits of each data set, by its TFDS name."""
-
-
-class Windows(NamedTuple):
-    """The windows of some walks, one after another.
-
-    Attributes:
-        skeletons: `[M, f, J, 3]` metres.
-        persons: `[M]` labels.
-        walks: `[M]` name of the walk that each window is from.
-    """
-
-    skeletons: np.ndarray
-    persons: np.ndarray
-    walks: np.ndarray
-
-    def with_mirrored(self) -> "Windows":
-        """These and then their mirror images, of the same people and walks."""
-        return self.and_then(self._replace(skeletons=mirrored(self.skeletons)))
-
-    def and_then(self, others: "Windows") -> "Windows":
-        """These and then others."""
-        return Windows(*(np.concatenate(columns) for columns in zip(self, others, strict=True)))
-
-
-@dataclass(frozen=True)
-class DataSet:
-    """The walks of a data set in the parts that a run uses: `"train"`, `"validation"` and the tests.
-
-    Attributes:
-        name: Its TFDS name, or the folder.
-        version: Its TFDS version; None for a folder.
-        persons: Names of the people, in the order of the labels.
-        tests: Names of the test parts.
-        licence: On what terms the data may be used.
-        preparation: What is done to walks before they are cut into windows.
-        read: Gives the walks of a part as they were recorded, as a `tf.data.Dataset`.
-        held_out: Share of each training walk, its end, that is the validation part; 0 where that has walks of its own.
-        notes: What else there is to know of where the walks come from, each under a heading.
-        bodies: Whether the walks show bodies as `agegait.skeletons.limbs` knows them: not so in a folder that has
-            faults and was taken all the same.
-    """
-
-    name: str
-    version: str | None
-    persons: list[str]
-    tests: tuple[str, ...]
-    licence: str
-    preparation: Preparation
-    read: Callable[[str], Any]
-    held_out: float = 0.0
-    notes: tuple[tuple[str, str], ...] = ()
-    bodies: bool = True
-
-    @property
-    def parts(self) -> tuple[str, ...]:
-        """The parts that have walks of their own."""
-        return ("train", *(() if self.held_out else ("validation",)), *self.tests)
-
-    def walks(self, part: str) -> Any:
-        """The prepared walks of a part."""
-        if not self.held_out or part not in ("train", "validation"):
-            return self.preparation(self.read(part))
-        return data.hold_out(self.preparation(self.read("train")), self.held_out, end=part == "validation")
-
-    def windows(self, part: str, normalization: Any, frames: int, stride: int | None = None) -> Windows:
-        """The normalized windows of a part, held in memory.
-
-        Args:
-            part: `"train"`, `"validation"` or a test.
-            normalization: A `SkeletonNormalization`.
-            frames: Frames f of a window.
-            stride: Frames from a window to the next; None cuts as the papers do.
-
-        Raises:
-            ValueError: No window at all: the walks are too short.
-        """
-        walks = self.walks(part)
-        if stride is None:
-            cut = self.preparation.cut(walks, frames, training=part == "train")
-        else:
-            cut = data.windows(walks, frames, stride)
-        batches = [(batch["skeleton"], batch["person"], batch["walk"]) for batch in cut.batch(4096).as_numpy_iterator()]
-        if not batches:
-            raise ValueError(f"{self.name}, split {part}: expected walks of at least {frames} frames, found none.")
-        skeletons, persons, names = (np.concatenate(column) for column in zip(*batches, strict=True))
-        return Windows(np.asarray(normalization(skeletons)), persons, np.array([name.decode() for name in names]))
+def whole_name(name: str | PathLike) -> str:
+    """The TFDS name of a data set (the published names, BIWI, IAS and KGBD, are taken too), or else the absolute path
+    of a folder, whether it is there or not."""
+    name = os.fspath(name)
+    return name.lower() if name.lower() in SPLITS else os.path.abspath(name)
 
 
 def find(name: str | PathLike) -> str:
-    """The TFDS name of a data set (the published names, BIWI, IAS and KGBD, are taken too), or a folder's whole path.
+    """As `whole_name`, of a folder that is there.
 
     Raises:
         ValueError: Neither a data set nor a folder.
     """
-    name = os.fspath(name)
-    if name.lower() in SPLITS:
-        return name.lower()
-    if Path(name).is_dir():
-        return str(Path(name).resolve())
-    raise ValueError(f"dataset: expected one of {', '.join(SPLITS)}, or a folder of walks, received {name!r}.")
+    found = whole_name(name)
+    if found in SPLITS or Path(found).is_dir():
+        return found
+    raise ValueError(
+        f"dataset: expected one of {', '.join(SPLITS)}, or a folder of walks, received {os.fspath(name)!r}."
+    )
 
 
 def load(

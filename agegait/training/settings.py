@@ -1,5 +1,4 @@
 import dataclasses
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from os import PathLike
@@ -55,9 +54,7 @@ class Settings:
     walk_format: WalkFormat = dataclasses.field(default_factory=WalkFormat)
 
     def __post_init__(self) -> None:
-        # A run outlives the folder that it was trained in.
-        dataset = self.dataset if Path(self.dataset).is_absolute() else datasets.find(self.dataset)
-        object.__setattr__(self, "dataset", os.fspath(dataset))
+        object.__setattr__(self, "dataset", datasets.whole_name(self.dataset))
         for name, known in (
             ("attention", GaitEncoder.ATTENTIONS),
             ("manner", GaitRecognizer.MANNERS),

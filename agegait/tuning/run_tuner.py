@@ -80,6 +80,8 @@ class RunTuner(BaseTuner):
         except OSError as error:
             raise FatalRuntimeError(str(error)) from error
         reached = run.record.trained["recognizer"]
+        if reached.validation_accuracy is None or reached.chosen_epoch is None:
+            raise FailedTrialError("recognizer: expected a validation accuracy, found none")
         return {
             self.oracle.objective.name: reached.validation_accuracy,
             "chosen_epoch": reached.chosen_epoch,

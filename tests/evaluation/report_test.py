@@ -17,6 +17,7 @@ from agegait import GaitEncoder, cli, datasets, evaluation, training
 from agegait.cli.parser import make_parser
 from agegait.cli.run_settings import run_settings, train_command
 from agegait.data import WalkFormat
+from agegait.data.folder import walk_folder
 from agegait.evaluation import protocols, report
 from agegait.evaluation.report import attention, confusion, curves, embedding, histories, observations, rebuilding
 from agegait.evaluation.report.observations import Walks, evenly
@@ -630,3 +631,29 @@ def test_a_browser_that_must_be_there_is_not_skipped(monkeypatch):
     monkeypatch.setenv("AGEGAIT_BROWSER", "required")
     with pytest.raises(pytest.fail.Exception, match="found none"):
         browser.find()
+
+
+def test_a_second_evaluation_keeps_baselines_of_the_same_tests(run, data_dir, path, found):
+    again = evaluation.evaluate(run, data_dir)
+    assert json.loads(json.dumps(again)) == json.loads((run.folder / "evaluation.json").read_text())
+    for split, results in found["tests"].items():
+        assert sorted(json.dumps(result) for result in json.loads(json.dumps(again))["tests"][split]) == sorted(
+            map(json.dumps, results)
+        )
+    (run.folder / "evaluation.json").write_text("[1]")  # damaged: written anew
+    assert {row["method"] for row in evaluation.evaluate(run, data_dir)["tests"]["test"]} == {
+        "AGE + window recognizer",
+        "AGE",
+        "window recognizer",
+    }
+
+
+def test_a_report_reads_each_file_once(observed, nasty, monkeypatch):
+    run = observed[0]
+    read = []
+    original = walk_folder.read_recording
+    monkeypatch.setattr(walk_folder, "read_recording", lambda path, within: read.append(path) or original(path, within))
+    monkeypatch.setattr(walk_folder, "_RECOGNIZED_BY", 1)  # one walk tells the joints, before all are read
+    evaluated(run, "--baseline", "d13-knn")
+    assert len(set(read)) == 12
+    assert len(read) == 12 + 1

@@ -1,0 +1,73 @@
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from agegait import data
+from agegait.data import Preparation
+from agegait.datasets.windows import Windows
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """The walks of a data set in the parts that a run uses: `"train"`, `"validation"` and the tests.
+
+    Attributes:
+        name: Its TFDS name, or the folder.
+        version: Its TFDS version; None for a folder.
+        persons: Names of the people, in the order of the labels.
+        tests: Names of the test parts.
+        licence: On what terms the data may be used.
+        preparation: What is done to walks before they are cut into windows.
+        read: Gives the walks of a part as they were recorded, as a `tf.data.Dataset`.
+        held_out: Share of each training walk, its end, that is the validation part; 0 where that has walks of its own.
+        notes: What else there is to know of where the walks come from, each under a heading.
+        bodies: Whether the walks show bodies as `agegait.skeletons.limbs` knows them: not so in a folder that has
+            faults and was taken all the same.
+    """
+
+    name: str
+    version: str | None
+    persons: list[str]
+    tests: tuple[str, ...]
+    licence: str
+    preparation: Preparation
+    read: Callable[[str], Any]
+    held_out: float = 0.0
+    notes: tuple[tuple[str, str], ...] = ()
+    bodies: bool = True
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The parts that have walks of their own."""
+        return ("train", *(() if self.held_out else ("validation",)), *self.tests)
+
+    def walks(self, part: str) -> Any:
+        """The prepared walks of a part."""
+        if not self.held_out or part not in ("train", "validation"):
+            return self.preparation(self.read(part))
+        return data.hold_out(self.preparation(self.read("train")), self.held_out, end=part == "validation")
+
+    def windows(self, part: str, normalization: Any, frames: int, stride: int | None = None) -> Windows:
+        """The normalized windows of a part, held in memory.
+
+        Args:
+            part: `"train"`, `"validation"` or a test.
+            normalization: A `SkeletonNormalization`.
+            frames: Frames f of a window.
+            stride: Frames from a window to the next; None cuts as the papers do.
+
+        Raises:
+            ValueError: No window at all: the walks are too short.
+        """
+        walks = self.walks(part)
+        if stride is None:
+            cut = self.preparation.cut(walks, frames, training=part == "train")
+        else:
+            cut = data.windows(walks, frames, stride)
+        batches = [(batch["skeleton"], batch["person"], batch["walk"]) for batch in cut.batch(4096).as_numpy_iterator()]
+        if not batches:
+            raise ValueError(f"{self.name}, split {part}: expected walks of at least {frames} frames, found none.")
+        skeletons, persons, names = (np.concatenate(column) for column in zip(*batches, strict=True))
+        return Windows(np.asarray(normalization(skeletons)), persons, np.array([name.decode() for name in names]))
