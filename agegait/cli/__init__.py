@@ -11,8 +11,8 @@ from typing import Any
 from agegait.storage.private_files import OpenFolderWarning, private_files
 from agegait.terminal.visible_text import visible
 
-_SILENT = (" serve", " stored", " help", "agegait")
-"""Commands that wait for others, or are over at once."""
+_LONG = ("agegait train", "agegait tune", "agegait reproduce", "agegait evaluate")
+"""Commands that may take hours."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -62,7 +62,7 @@ def _signs_of_life(command: str) -> contextlib.AbstractContextManager[Any]:
     """Has a command that takes minutes say so, where nobody sees a line of progress move."""
     from agegait.terminal.heartbeat import Heartbeat
 
-    return contextlib.nullcontext() if command.endswith(_SILENT) else Heartbeat(command)
+    return Heartbeat(command) if command in _LONG else contextlib.nullcontext()
 
 
 def _print_error(error: Exception, options: Mapping[str, str]) -> None:

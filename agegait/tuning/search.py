@@ -82,7 +82,7 @@ def tune(
         chief.await_record(out / RECORD, patience)
     _check_folder(out, record)
     # A chief needs no data: it trains nothing.
-    train = training.train if role == "chief" else _trainer(settings, data_dir, manual_dir, check_limbs, tensorboard)
+    train = training.train if role == "chief" else _trainer(space, data_dir, manual_dir, check_limbs, tensorboard)
     if role == "worker":
         chief.work(lambda: RunTuner(oracle, space, out, train, patience / 10).search(), patience)
         return None
@@ -105,10 +105,14 @@ def tune(
 
 
 def _trainer(
-    settings: Settings, data_dir: Any, manual_dir: Any, check_limbs: bool, tensorboard: bool
+    space: SearchSpace, data_dir: Any, manual_dir: Any, check_limbs: bool, tensorboard: bool
 ) -> Callable[[Settings, Path], Run]:
     """What trains a run of some settings in a folder, on a data set that is loaded once."""
+    settings = space.base
     dataset = CachedDataSet.of(settings.load(data_dir, manual_dir, check_limbs))
+    if "frames" not in (dimension.name for dimension in space.dimensions):
+        # Before anything is written: there may be no window of so many frames for any trial.
+        settings.training_windows(dataset, settings.normalization())
     return functools.partial(training.train_on, dataset, tensorboard=tensorboard)
 
 

@@ -136,8 +136,8 @@ def test_a_command_has_a_heartbeat(capsys, monkeypatch, recording):
     tasks = []
     monkeypatch.setattr("agegait.terminal.heartbeat.Heartbeat", lambda task: tasks.append(task) or nullcontext())
     printed(capsys, "inspect", recording, "--units", "mm")
-    printed(capsys, "help")
-    assert tasks == ["agegait inspect"]
+    printed(capsys, "evaluate", recording, status=1)
+    assert tasks == ["agegait evaluate"]
 
 
 @pytest.mark.parametrize("columns", [40, 80])
@@ -218,7 +218,8 @@ def test_what_cannot_be_trained_leaves_no_folder(capsys, tmp_path):
             path = tmp_path / "own" / person / f"{number}.npy"
             path.parent.mkdir(parents=True, exist_ok=True)
             np.save(path, np.repeat(STANDING[None], 20, 0) + 0.01 * number)
-    run = tmp_path / "run"
-    error = printed(capsys, "train", "--dataset", tmp_path / "own", "--frames", 100, "--out", run, status=1).err
-    assert "expected walks of at least 100 frames" in error
-    assert not run.exists()
+    out = tmp_path / "out"
+    for command in (("train",), ("tune", "--method", "random", "--search", "units=8")):
+        words = (*command, "--dataset", tmp_path / "own", "--frames", 100, "--out", out)
+        assert "expected walks of at least 100 frames" in printed(capsys, *words, status=1).err
+        assert not out.exists()

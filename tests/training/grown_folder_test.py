@@ -1,9 +1,11 @@
 """A run on a folder of your own to which recordings are added later."""
 
+import json
+
 import numpy as np
 import pytest
 
-from agegait import evaluation, training
+from agegait import cli, evaluation, training
 from agegait.training import recipes
 from tfds_builders.walkers import generator
 
@@ -11,11 +13,11 @@ RECIPE = recipes.recipe(
     "best",
     epochs=1,
     recognizer_epochs=1,
-    window_recognizer_epochs=0,
+    window_recognizer_epochs=None,
     num_layers=1,
     units=8,
     recognizer_units=8,
-    stride=0,
+    stride=None,
     mirror=False,
 )
 
@@ -80,12 +82,16 @@ def test_training_again_changes_nothing(grown):
     assert (run.folder / "run.json").read_text() == record_before
 
 
-def test_a_moved_folder_is_found_by_its_new_place(grown, tmp_path):
+def test_a_moved_folder_is_found_by_its_new_place(grown, tmp_path, capsys):
     run, _ = grown
     folder = tmp_path / "moved"
     (run.folder.parent / "walks").rename(folder)
     with pytest.raises(ValueError, match="or a folder of walks, received"):
         run.load_data()
-    after = evaluation.evaluate(training.load_run(run.folder, folder))
+    assert cli.main(["evaluate", str(run.folder)]) == 1
+    assert "agegait: --dataset: expected one of" in capsys.readouterr().err
+    assert cli.main(["evaluate", str(run.folder), "--dataset", str(folder), "--json"]) == 0
+    after = json.loads(capsys.readouterr().out)
+    assert after == json.loads((run.folder / "evaluation.json").read_text())
     assert after["left_out"] == {"test": ["anna/0", "anna/1"]}
     folder.rename(run.folder.parent / "walks")
