@@ -4,6 +4,9 @@ TensorFlow 1 keeps an LSTM layer's kernel in one matrix, rows of the inputs firs
 in the order input, cell, forget, output; Keras has a matrix for each and the order input, forget, cell, output.
 """
 
+import glob
+import math
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
@@ -12,10 +15,15 @@ from typing import Any
 import keras
 import numpy as np
 
+from agegait.data.files.opening import open_regular
 from agegait.models import GaitEncoder, GaitRecognizer
 
 AXES = ("x", "y", "z")
 CHECKPOINT = "trained_model.ckpt"
+MOST_BYTES = 1 << 30
+"""Of a checkpoint's file of values; those of the published encoders have 40 MB."""
+
+MOST_INDEX_BYTES = 16 << 20
 
 Variables = Mapping[str, np.ndarray]
 
@@ -49,17 +57,38 @@ def load_reference(
 
 
 def read_checkpoint(folder: str | PathLike) -> dict[str, np.ndarray]:
-    """All variables of a folder's `trained_model.ckpt`, by name."""
+    """All variables of a folder's `trained_model.ckpt`, by name.
+
+    Reading takes no more memory than the files have bytes.
+
+    Raises:
+        ValueError: No checkpoint, files that are not regular or too large, or variables that are not numbers or larger
+            than the files.
+    """
     import tensorflow as tf
 
     prefix = Path(folder) / CHECKPOINT
     if not prefix.with_name(f"{CHECKPOINT}.index").exists():
         raise ValueError(f"{folder}: expected a checkpoint {CHECKPOINT}.index, found none.")
+    left = sum(_size(path, MOST_BYTES) for path in Path(folder).glob(f"{glob.escape(CHECKPOINT)}.data-*"))
+    _size(Path(f"{prefix}.index"), MOST_INDEX_BYTES)
     try:
         reader = tf.train.load_checkpoint(str(prefix))
-        return {name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()}
+        shapes, types = reader.get_variable_to_shape_map(), reader.get_variable_to_dtype_map()
+        for name, shape in shapes.items():
+            if not (types[name].is_floating or types[name].is_integer):
+                raise ValueError(f"expected numbers in {name!r}, found {types[name].name}")
+            left -= math.prod(shape) * types[name].size
+            if left < 0:  # TensorFlow would take the memory before it looks
+                raise ValueError(f"expected variables of as many bytes as the files have, found {name!r} of {shape}")
+        return {name: reader.get_tensor(name) for name in shapes}
     except (tf.errors.OpError, ValueError) as error:
         raise ValueError(f"{prefix}: expected a TensorFlow 1 checkpoint, but reading it failed: {error}") from error
+
+
+def _size(path: Path, most: int) -> int:
+    with open_regular(path, most=most) as file:
+        return os.fstat(file.fileno()).st_size
 
 
 def gait_encoder(axes: Sequence[Variables], attention: str = "LA", frames: int = 6, **options: Any) -> GaitEncoder:

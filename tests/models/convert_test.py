@@ -4,6 +4,7 @@ Further checkpoints are tried with AGEGAIT_REFERENCE=folder, laid out as ../shar
 authors_layout/Datasets/ and, for each figure, a line `| IAS-A | rank-1 | nAUC |` in expected.md.
 """
 
+import os
 import re
 
 import numpy as np
@@ -105,6 +106,34 @@ def test_wrong_checkpoints_are_refused_by_name(folders, tmp_path):
     other = write_checkpoint(tmp_path / "other", published_variables(units=2))
     with pytest.raises(ValueError, match="shape"):
         convert.load_reference([axes[0], axes[1], other], recognizer)
+
+
+def test_files_that_are_none_or_too_large_are_refused_unread(folders, tmp_path, monkeypatch):
+    axes, recognizer = folders
+    index, (values,) = axes[0] / "trained_model.ckpt.index", list(axes[0].glob("*.data-*"))
+    monkeypatch.setattr(convert, "MOST_BYTES", values.stat().st_size - 1)
+    with pytest.raises(ValueError, match=r"trained_model\.ckpt\.data-00000-of-00001: expected a file of at most"):
+        convert.load_reference(axes, recognizer)
+    monkeypatch.undo()
+    for path in (index, values):
+        kept = path.read_bytes()
+        path.unlink()
+        os.mkfifo(path)
+        with pytest.raises(ValueError, match=f"{path.name}: expected a regular file"):
+            convert.load_reference(axes, recognizer)
+        path.unlink()
+        path.write_bytes(kept)
+    convert.load_reference(axes, recognizer)
+
+
+def test_variables_of_text_and_variables_larger_than_the_files(folders, tmp_path):
+    text = write_checkpoint(tmp_path / "text", {**recognition_network(9), "W1": np.array(["a", "b"])})
+    with pytest.raises(ValueError, match="expected numbers in 'W1', found string"):
+        convert.read_checkpoint(text)
+    (values,) = list(folders[1].glob("*.data-*"))
+    os.truncate(values, values.stat().st_size - 4)  # the index promises more
+    with pytest.raises(ValueError, match="expected variables of as many bytes as the files have, found"):
+        convert.read_checkpoint(folders[1])
 
 
 def printed():
