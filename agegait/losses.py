@@ -24,6 +24,11 @@ class SmoothedCrossentropy(keras.losses.Loss):
     Raises:
         ValueError: A share below 0, or of 1 and more.
 
+    Example:
+        >>> loss = agegait.losses.SmoothedCrossentropy(smoothing=0.1)
+        >>> round(float(loss(np.array([0]), np.array([[2.0, 0.0]]))), 3)
+        0.227
+
     Reference:
         Szegedy et al., Rethinking the Inception Architecture for Computer Vision, CVPR 2016, section 7.
     """

@@ -39,9 +39,7 @@ def windows(
         >>> windows = agegait.data.windows(walks, center=0)
         >>> [window["skeleton"].shape for window in windows.as_numpy_iterator()]
         [(6, 20, 3), (6, 20, 3)]
-        >>> encoder = agegait.GaitEncoder(units=8)
-        >>> encoder.compile("adam")
-        >>> history = encoder.fit(windows.shuffle(10_000).batch(128), verbose=0)
+        >>> batches = windows.shuffle(10_000).batch(128)  # for `GaitEncoder.fit`
     """
     if frames < 1 or stride < 1:
         raise ValueError(f"frames, stride: expected at least 1, received {frames} and {stride}.")

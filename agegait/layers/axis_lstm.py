@@ -31,6 +31,12 @@ class AxisLSTM(keras.layers.Layer):
     Raises:
         ValueError: The input has not four dimensions, or not `axes` axes.
 
+    Example:
+        >>> windows = np.ones((3, 2, 6, 20), "float32")  # x, y and z of two windows of six frames
+        >>> outputs, (h, c) = agegait.layers.AxisLSTM(units=8)(windows)
+        >>> outputs.shape, h.shape
+        (TensorShape([3, 2, 6, 8]), TensorShape([3, 2, 8]))
+
     Reference:
         Hochreiter and Schmidhuber, Long Short-Term Memory, Neural Computation 1997.
     """

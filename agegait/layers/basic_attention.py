@@ -24,6 +24,12 @@ class BasicAttention(keras.layers.Layer):
     Returns:
         The contexts `[A, B, S, k]` and the weights `[A, B, S, f]`, each row of which sums to 1.
 
+    Example:
+        >>> query, value = np.ones((3, 2, 5, 8), "float32"), np.ones((3, 2, 6, 8), "float32")
+        >>> contexts, weights = agegait.layers.BasicAttention(units=8)(query, value)
+        >>> contexts.shape, weights.shape
+        (TensorShape([3, 2, 5, 8]), TensorShape([3, 2, 5, 6]))
+
     Reference:
         Luong et al., Effective Approaches to Attention-based Neural Machine Translation, EMNLP 2015; Rao et al., IJCAI
         2020, equations 5 and 6.

@@ -42,9 +42,10 @@ class BodyCheck(keras.layers.Layer):
         ValueError: Inputs of other joints than the canonical ones, unless `finite_only`.
 
     Example:
+        >>> windows = np.zeros((1, 6, 20, 3))  # all joints at one place
         >>> faults = agegait.layers.BodyCheck()(windows)
         >>> agegait.layers.BodyCheck.FAULTS[int(faults[0])]
-        ''
+        'expected a body of 0.8 to 2.2 m, received a smaller one'
     """
 
     FAULTS: ClassVar = (

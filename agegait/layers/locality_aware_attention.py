@@ -29,6 +29,14 @@ class LocalityAwareAttention(LocalAttention):
     Raises:
         ValueError: sigma is not positive, or an unknown direction.
 
+    Example:
+        >>> attention = agegait.layers.LocalityAwareAttention(units=8)
+        >>> attention.locality(steps=6, frames=6)[0].round(2)  # the first step reconstructs the last frame
+        array([0.25, 0.41, 0.61, 0.8 , 0.95, 1.  ])
+        >>> contexts, weights = attention(np.ones((3, 2, 6, 8), "float32"), np.ones((3, 2, 6, 8), "float32"))
+        >>> len(attention.losses)
+        1
+
     Reference:
         Rao et al., Self-Supervised Gait Encoding with Locality-Aware Attention, IJCAI 2020, equations 7 to 9.
     """

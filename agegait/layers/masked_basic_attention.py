@@ -30,6 +30,12 @@ class MaskedBasicAttention(LocalAttention):
     Raises:
         ValueError: sigma is not positive, or an unknown direction.
 
+    Example:
+        >>> attention = agegait.layers.MaskedBasicAttention(units=8)
+        >>> contexts, weights = attention(np.ones((3, 2, 6, 8), "float32"), np.ones((3, 2, 6, 8), "float32"))
+        >>> np.round(weights[0, 0, 0] * 6, 2)  # equal weights, times the locality of the first step
+        array([0.25, 0.41, 0.61, 0.8 , 0.95, 1.  ], dtype=float32)
+
     Reference:
         Rao et al., Self-Supervised Gait Encoding with Locality-Aware Attention, IJCAI 2020, equations 7 and 8.
     """

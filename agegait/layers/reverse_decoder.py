@@ -39,6 +39,14 @@ class ReverseDecoder(keras.layers.Layer):
         ValueError: An unknown feed, a feed of targets without targets, or a number of states that is not the number of
             layers.
 
+    Example:
+        >>> memory, states = agegait.layers.SkeletonEncoder(units=8)(np.ones((3, 2, 6, 20), "float32"))
+        >>> attention = agegait.layers.LocalityAwareAttention(units=8)
+        >>> decoder = agegait.layers.ReverseDecoder(joints=20, attention=attention)
+        >>> reconstruction, weights, contexts = decoder(memory, states)
+        >>> reconstruction.shape, weights.shape, contexts.shape
+        (TensorShape([3, 2, 6, 20]), TensorShape([3, 2, 6, 6]), TensorShape([3, 2, 6, 8]))
+
     Reference:
         Rao et al., Self-Supervised Gait Encoding with Locality-Aware Attention, IJCAI 2020, equations 2 to 6; Luong et
         al., EMNLP 2015, for input feeding.

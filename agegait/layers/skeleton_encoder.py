@@ -21,6 +21,14 @@ class SkeletonEncoder(keras.layers.Layer):
         The last layer's outputs h_1..h_f, `[A, B, f, k]`, and the final state `(h, c)` of each layer, first layer
         first, `[A, B, k]` each.
 
+    Raises:
+        ValueError: `num_layers` below 1.
+
+    Example:
+        >>> outputs, states = agegait.layers.SkeletonEncoder(units=8)(np.ones((3, 2, 6, 20), "float32"))
+        >>> outputs.shape, len(states)
+        (TensorShape([3, 2, 6, 8]), 2)
+
     Reference:
         Rao et al., Self-Supervised Gait Encoding with Locality-Aware Attention, IJCAI 2020, equation 1.
     """

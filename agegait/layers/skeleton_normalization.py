@@ -22,6 +22,12 @@ class SkeletonNormalization(keras.layers.Layer):
 
     Raises:
         ValueError: An unknown unit, a negative centre, or inputs that do not end in three coordinates of enough joints.
+
+    Example:
+        >>> frame = np.array([[100.0, 900.0, 3000.0], [100.0, 1400.0, 3000.0]], "float32")  # hip and neck, millimetres
+        >>> np.asarray(agegait.layers.SkeletonNormalization(unit="mm")(frame))
+        array([[0. , 0. , 0. ],
+               [0. , 0.5, 0. ]], dtype=float32)
     """
 
     UNITS: ClassVar = {"m": 1.0, "cm": 0.01, "mm": 0.001}

@@ -24,6 +24,11 @@ class WindowMeasures(keras.layers.Layer):
 
     Raises:
         ValueError: Inputs of another rank, or that do not end in three coordinates.
+
+    Example:
+        >>> windows = np.random.default_rng(0).normal(size=(2, 6, 20, 3))
+        >>> agegait.layers.WindowMeasures()(windows).shape  # 3 * 6 * 20 + 20 * 19
+        TensorShape([2, 740])
     """
 
     def __init__(self, **kwargs: Any) -> None:

@@ -47,10 +47,12 @@ class GaitEncoder(keras.Model):
         ValueError: An unknown attention, feed or direction, a size below 1, or windows of another shape.
 
     Example:
-        >>> encoder = agegait.GaitEncoder(frames=6, joints=20)
+        >>> windows = np.random.default_rng(0).normal(size=(8, 6, 20, 3))
+        >>> encoder = agegait.GaitEncoder(frames=6, joints=20, units=8)
         >>> encoder.compile(optimizer="adam")
-        >>> encoder.fit(windows)
-        >>> ages = encoder.predict(windows)["ages"]
+        >>> history = encoder.fit(windows, verbose=0)
+        >>> encoder.predict(windows, verbose=0)["ages"].shape
+        (8, 6, 24)
 
     Reference:
         Rao et al., Self-Supervised Gait Encoding with Locality-Aware Attention for Person Re-Identification, IJCAI

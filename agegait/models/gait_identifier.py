@@ -67,9 +67,10 @@ class GaitIdentifier(keras.Model):
         ValueError: Walks of another shape or shorter than a window; parts that do not fit each other.
 
     Example:
+        >>> encoder, recognizer = agegait.GaitEncoder(units=8), agegait.GaitRecognizer(num_persons=2, units=8)
         >>> identifier = agegait.GaitIdentifier(encoder, recognizer, persons=["ann", "bob"])
-        >>> identifier.identify(walk)
-        [Identification(person='bob', score=0.93, fault='')]
+        >>> identifier.identify(np.zeros((13, 20, 3)))  # a walk of 13 frames, all joints at one place
+        [Identification(person=None, score=0.0, fault='expected a body of 0.8 to 2.2 m, received a smaller one')]
     """
 
     def __init__(

@@ -13,6 +13,10 @@ class FusedAdam(keras.optimizers.Adam):
 
     Arguments, variables and steps are those of `keras.optimizers.Adam`, so that either goes on from the other's state;
     the last bits differ. On other backends, and with `amsgrad`, it is that optimizer.
+
+    Example:
+        >>> encoder = agegait.GaitEncoder(units=8)
+        >>> encoder.compile(agegait.training.optimizers.FusedAdam(1e-3))
     """
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:

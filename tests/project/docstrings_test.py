@@ -1,0 +1,41 @@
+"""Docstrings of layers, models and what they are compiled with: in Keras's order, with an example that runs."""
+
+import doctest
+import inspect
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import agegait
+from agegait.training.optimizers import FusedAdam
+
+CLASSES = [
+    *(getattr(agegait.layers, name) for name in agegait.layers.__all__),
+    *(getattr(agegait.models, name) for name in agegait.models.__all__),
+    agegait.losses.SmoothedCrossentropy,
+]
+FUNCTIONS = [agegait.data.windows]
+ORDER = ["Args:", "Attributes:", "Call arguments:", "Returns:", "Raises:", "Example:", "Reference:"]
+
+
+@pytest.mark.parametrize("public", [*CLASSES, *FUNCTIONS, FusedAdam], ids=lambda public: public.__name__)
+def test_the_example_runs(public):
+    names = {"agegait": agegait, "keras": keras, "np": np, "tf": tf}
+    (example,) = doctest.DocTestFinder(recurse=False).find(public, public.__name__, globs=names)
+    assert example.examples
+    said = []
+    doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE).run(example, out=said.append)
+    assert not said, "".join(said)
+
+
+@pytest.mark.parametrize("public", CLASSES, ids=lambda public: public.__name__)
+def test_sections_are_in_order(public):
+    sections = [line.strip() for line in inspect.getdoc(public).splitlines() if line.strip() in ORDER]
+    assert sections == sorted(sections, key=ORDER.index)
+    assert {"Call arguments:", "Returns:", "Example:"} <= set(sections)
+    arguments = set(vars(public)["__init__"].__code__.co_varnames if "__init__" in vars(public) else ())
+    arguments &= set(inspect.signature(public.__init__).parameters) - {"self", "kwargs", "name"}
+    assert ("Args:" in sections) == bool(arguments)
+    assert [name for name in arguments if f"\n    {name}: " not in inspect.getdoc(public)] == []
