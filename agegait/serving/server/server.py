@@ -10,15 +10,14 @@ from typing import Self
 
 import grpc
 from grpc_health.v1 import health_pb2
-from grpc_reflection.v1alpha.reflection import SERVICE_NAME, enable_server_reflection
 from starlette.types import ASGIApp
-from tensorflow_serving.apis import model_service_pb2, prediction_service_pb2
 
 from agegait.serving.server.answer_policy import AnswerPolicy
 from agegait.serving.server.batcher import Batcher
 from agegait.serving.server.call import Call
 from agegait.serving.server.call_gate import CallGate
 from agegait.serving.server.catalog import Catalog
+from agegait.serving.server.grpc_options import grpc_options, offer_reflection
 from agegait.serving.server.health_service import HealthService
 from agegait.serving.server.http_limits import HttpLimits
 from agegait.serving.server.http_server import HttpServer
@@ -36,7 +35,6 @@ from agegait.serving.server.tokens import Tokens
 from agegait.serving.server.tracing import Tracing
 from agegait.serving.server.unread_answers import UnreadAnswers
 
-_DEAD_PEER_SECONDS = 60
 _GOODBYE_SECONDS = 1.0
 _SIGNAL_SECONDS = 0.2
 _END_SECONDS = 5.0  # Beyond the drain, for whatever still runs or does not let go.
@@ -174,14 +172,14 @@ class Server:
             ThreadPoolExecutor(1),  # Idle: the gate has threads for all that it lets pass.
             # Inside of the gate, which says in which threads a call is answered.
             interceptors=[self._gate, *([] if self._tracing is None else [self._tracing.interceptor])],
-            options=_options(self._limits),
+            options=grpc_options(self._limits),
         )
         bodies = 0 if rest_port is None else _rest_bodies(self._limits)
         budget = MemoryBudget(self._limits.request_memory - bodies)
         services = Services(self._api, self._telemetry, budget)
         self._grpc.add_generic_rpc_handlers([*services.handlers(), self._health.handler()])
         if reflection:
-            _offer_reflection(self._grpc)
+            offer_reflection(self._grpc)
         self._telemetry.metrics.watch_calls(lambda: self.calls)
         self._page = self._rest = None
         if metrics_port is not None:
@@ -422,37 +420,6 @@ def _tokens(token: str | None, token_file: str | os.PathLike | None) -> Tokens |
     if token_file is not None:
         return Tokens.from_file(token_file)
     return None if token is None else Tokens.single(token)
-
-
-def _options(limits: Limits) -> list[tuple[str, int]]:
-    """gRPC's own options."""
-    return [
-        ("grpc.max_receive_message_length", limits.max_message_bytes),
-        ("grpc.max_send_message_length", -1),
-        ("grpc.max_metadata_size", 16 << 10),
-        ("grpc.max_concurrent_streams", limits.max_calls_per_connection),
-        ("grpc.max_allowed_incoming_connections", limits.max_connections),
-        ("grpc.max_connection_idle_ms", int(1000 * limits.idle_seconds)),
-        ("grpc.max_connection_age_ms", int(1000 * limits.connection_seconds)),
-        ("grpc.max_connection_age_grace_ms", int(1000 * limits.request_seconds)),
-        ("grpc.server_handshake_timeout_ms", 10_000),
-        ("grpc.keepalive_time_ms", 1000 * _DEAD_PEER_SECONDS),
-        ("grpc.http2.max_pings_without_data", 0),
-        ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
-        ("grpc.so_reuseport", 0),  # Two servers would share a port and nobody would be told.
-    ]
-
-
-def _offer_reflection(server: grpc.Server) -> None:
-    services = [
-        file.services_by_name[name].full_name
-        for file, name in (
-            (prediction_service_pb2.DESCRIPTOR, "PredictionService"),
-            (model_service_pb2.DESCRIPTOR, "ModelService"),
-            (health_pb2.DESCRIPTOR, "Health"),
-        )
-    ]
-    enable_server_reflection([*services, SERVICE_NAME], server)
 
 
 def _require_ports(**ports: int | None) -> None:
