@@ -35,7 +35,7 @@ def test_sections_are_in_order(public):
     sections = [line.strip() for line in inspect.getdoc(public).splitlines() if line.strip() in ORDER]
     assert sections == sorted(sections, key=ORDER.index)
     assert {"Call arguments:", "Returns:", "Example:"} <= set(sections)
-    arguments = set(vars(public)["__init__"].__code__.co_varnames if "__init__" in vars(public) else ())
-    arguments &= set(inspect.signature(public.__init__).parameters) - {"self", "kwargs", "name"}
+    ours = public.__init__.__module__.startswith("agegait.")  # or it is Keras's own
+    arguments = set(inspect.signature(public.__init__).parameters) - {"self", "kwargs", "name"} if ours else set()
     assert ("Args:" in sections) == bool(arguments)
     assert [name for name in arguments if f"\n    {name}: " not in inspect.getdoc(public)] == []
