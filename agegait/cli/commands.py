@@ -6,6 +6,7 @@ import logging
 import resource
 import shlex
 import signal
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -22,19 +23,25 @@ from agegait.terminal.console import errors, output
 _EXIT_SECONDS = 10
 
 
+def _messages_to_stderr() -> contextlib.redirect_stdout:
+    """Keeps results alone on standard output, where TFDS tells what it prepares."""
+    return contextlib.redirect_stdout(sys.stderr)
+
+
 def train(options: argparse.Namespace) -> None:
     """Trains a run."""
     start_tensorflow()
     from agegait import training
 
-    run = training.train(
-        run_settings(options),
-        options.out,
-        options.data_dir,
-        options.manual_dir,
-        not options.no_limb_check,
-        options.tensorboard,
-    )
+    with _messages_to_stderr():
+        run = training.train(
+            run_settings(options),
+            options.out,
+            options.data_dir,
+            options.manual_dir,
+            not options.no_limb_check,
+            options.tensorboard,
+        )
     told = ", ".join(
         f"{name.replace('_', ' ')} {100 * reached.validation_accuracy:.1f} % "
         f"after epoch {reached.chosen_epoch} of {reached.epochs}"
@@ -53,19 +60,20 @@ def tune(options: argparse.Namespace) -> None:
     start_tensorflow()
     from agegait import tuning
 
-    found = tuning.tune(
-        run_settings(options),
-        options.out,
-        options.search,
-        options.method,
-        options.trials,
-        options.sweeps,
-        data_dir=options.data_dir,
-        manual_dir=options.manual_dir,
-        check_limbs=not options.no_limb_check,
-        patience=options.patience,
-        tensorboard=options.tensorboard,
-    )
+    with _messages_to_stderr():
+        found = tuning.tune(
+            run_settings(options),
+            options.out,
+            options.search,
+            options.method,
+            options.trials,
+            options.sweeps,
+            data_dir=options.data_dir,
+            manual_dir=options.manual_dir,
+            check_limbs=not options.no_limb_check,
+            patience=options.patience,
+            tensorboard=options.tensorboard,
+        )
     if found is None:
         output().print(f"{options.out}: no more trials; the chief has the results", soft_wrap=True)
         return
@@ -92,9 +100,10 @@ def inspect(options: argparse.Namespace) -> None:
     if alone := recordings_of_one(options.dataset):
         dataset = load_recordings(alone, file_format(options))
     else:
-        dataset = datasets.load(
-            options.dataset, options.data_dir, options.manual_dir, file_format(options), check_limbs=False
-        )
+        with _messages_to_stderr():
+            dataset = datasets.load(
+                options.dataset, options.data_dir, options.manual_dir, file_format(options), check_limbs=False
+            )
     found = inspection.inspect(dataset)
     console = output()
     if options.json:
@@ -119,7 +128,8 @@ def evaluate(options: argparse.Namespace) -> None:
     baselines = () if options.baseline is None else options.baseline or evaluation.COORDINATES
     run = training.load_run(options.folder, options.dataset)
     seen = report.Observations(run) if options.report else None
-    found = evaluation.evaluate(run, options.data_dir, options.manual_dir, baselines, options.search_windows, seen)
+    with _messages_to_stderr():
+        found = evaluation.evaluate(run, options.data_dir, options.manual_dir, baselines, options.search_windows, seen)
     console = errors() if options.json else output()
     if options.json:
         print_json(found)
@@ -138,16 +148,17 @@ def reproduce(options: argparse.Namespace) -> None:
     start_tensorflow()
     from agegait import reproduction
 
-    found = reproduction.reproduce(
-        run_settings(options),
-        options.out,
-        options.seeds,
-        options.rows,
-        options.data_dir,
-        options.manual_dir,
-        not options.no_limb_check,
-        shlex.join(("agegait", *options.words)),
-    )
+    with _messages_to_stderr():
+        found = reproduction.reproduce(
+            run_settings(options),
+            options.out,
+            options.seeds,
+            options.rows,
+            options.data_dir,
+            options.manual_dir,
+            not options.no_limb_check,
+            shlex.join(("agegait", *options.words)),
+        )
     console = output()
     for table in reproduction.tables(found):
         console.print(table.without_details())

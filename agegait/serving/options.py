@@ -19,66 +19,83 @@ class _Option(NamedTuple):
 
 _SERVER = {
     "TLS, files in PEM": (
-        _Option("tls_cert", Path, None, "certificate chain; callers must then use TLS"),
-        _Option("tls_key", Path, None, "its private key; renewed files are taken up"),
-        _Option("tls_client_ca", Path, None, "authorities of callers' certificates; callers must then have one"),
+        _Option("tls_cert", Path, None, "certificate chain; clients must then use TLS"),
+        _Option("tls_key", Path, None, "private key of the certificate; renewed files are read again"),
+        _Option("tls_client_ca", Path, None, "certificate authorities of clients, for mutual TLS"),
     ),
     "limits": tuple(
         _Option(field.name, type(field.default), field.default, field.metadata["help"])
         for field in dataclasses.fields(Limits)
     ),
-    "what callers are told": (
-        _Option("top_only", bool, False, "the best person and the score alone: no logits, no list of people"),
+    "answers": (
+        _Option(
+            "top_only",
+            bool,
+            False,
+            "answer with the best person and the score only, without logits and the list of people",
+        ),
         _Option("score_digits", int, None, "decimal places of scores and probabilities"),
     ),
     "batching": (
-        _Option("max_batch", int, 64, "most rows that waiting requests are joined to; 1 joins none"),
-        _Option("batch_wait", float, 0.0, "seconds that a request waits for company, even if nothing else runs"),
+        _Option("max_batch", int, 64, "largest batch of waiting requests, in rows; 1 for no batching"),
+        _Option(
+            "batch_wait",
+            float,
+            0.0,
+            "seconds that a request waits for others to fill its batch, even if nothing else runs",
+        ),
         _Option("workers", int, 2, "batches that run at the same time"),
     ),
     "operation": (
-        _Option("poll_seconds", float, 1.0, "how often new versions are looked for"),
+        _Option("poll_seconds", float, 1.0, "seconds between two looks for new versions"),
         _Option("metrics_port", int, None, "port of /metrics for Prometheus, plain HTTP"),
         _Option(
-            "model_config_file", Path, None, "TensorFlow Serving's models.config, in place of DIR; it has labels too"
+            "model_config_file",
+            Path,
+            None,
+            "models.config of TensorFlow Serving, in place of DIR; it can have version labels",
         ),
         _Option(
             "allow_version_labels_for_unavailable_models",
             bool,
             False,
-            "let labels name versions that do not serve",
+            "allow labels of versions that are not loaded",
         ),
-        _Option("verify", bool, True, "refuse versions whose files differ from the manifest exported with them"),
+        _Option("verify", bool, True, "refuse versions whose files differ from their manifest (default: yes)"),
         _Option("rest_port", int, None, "port of TensorFlow Serving's REST API"),
-        _Option("reflection", bool, False, "tell what is offered, for grpcurl and its like"),
-        _Option("tracing", bool, False, "trace calls by OpenTelemetry, as OTEL_* say; needs agegait[tracing]"),
-        _Option("allow_reload", bool, False, "answer HandleReloadConfigRequest: whoever may call it may run code here"),
+        _Option("reflection", bool, False, "gRPC server reflection, for tools like grpcurl"),
+        _Option(
+            "tracing", bool, False, "trace calls with OpenTelemetry, set up by OTEL_* variables; needs agegait[tracing]"
+        ),
+        _Option(
+            "allow_reload", bool, False, "answer HandleReloadConfigRequest; its callers can run code on this machine"
+        ),
     ),
 }
 _CLIENT = {
-    "the way to the server": (
-        _Option("timeout", float, 10.0, "seconds that a request may take, and wait for a model that loads"),
-        _Option("wait", bool, False, "wait until the time-out for a server that can't be reached yet"),
-        _Option("max_answer_bytes", int, 64 << 20, "largest answer that is read"),
-        _Option("tls", bool, False, "use TLS, with the system's authorities"),
-        _Option("tls_ca", Path, None, "use TLS, with the authorities in this PEM file"),
-        _Option("tls_cert", Path, None, "this caller's certificate chain, for mutual TLS"),
-        _Option("tls_key", Path, None, "its private key"),
+    "connection to the server": (
+        _Option("timeout", float, 10.0, "seconds for a request, with the wait for a model that is loading"),
+        _Option("wait", bool, False, "wait until the timeout for a server that cannot be reached yet"),
+        _Option("max_answer_bytes", int, 64 << 20, "largest answer that is accepted"),
+        _Option("tls", bool, False, "use TLS, with the certificate authorities of the system"),
+        _Option("tls_ca", Path, None, "use TLS, with the certificate authorities in this PEM file"),
+        _Option("tls_cert", Path, None, "certificate chain of this client, for mutual TLS"),
+        _Option("tls_key", Path, None, "private key of the certificate"),
     ),
 }
-_TOKEN = "file that holds the token"
+_TOKEN = "file with the token"
 
 
 def add_server_options(parser: argparse.ArgumentParser) -> None:
     """Adds where to listen, and every further argument of `Server`."""
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=int, default=8500, help="port to listen on (default: %(default)s)")
-    parser.add_argument("--token-file", type=Path, metavar="FILE", help=f"{_TOKEN} that callers must send")
+    parser.add_argument("--token-file", type=Path, metavar="FILE", help=f"{_TOKEN} that clients must send")
     parser.add_argument(
         "--log",
         choices=("none", "models", "requests"),
         default="none",
-        help="JSON lines on standard error: models that come and go, requests too, never what is in them (none)",
+        help="JSON lines on standard error: of models only, or of requests too, never their contents (default: none)",
     )
     _add(parser, _SERVER)
 

@@ -223,3 +223,10 @@ def test_what_cannot_be_trained_leaves_no_folder(capsys, tmp_path):
         words = (*command, "--dataset", tmp_path / "own", "--frames", 100, "--out", out)
         assert "expected walks of at least 100 frames" in printed(capsys, *words, status=1).err
         assert not out.exists()
+
+
+@pytest.mark.slow
+def test_a_data_set_that_is_prepared_first_leaves_json_alone(capsys, tmp_path):
+    read = printed(capsys, "inspect", "walkers", "--data-dir", tmp_path, "--json")
+    assert json.loads(read.out)["people"]
+    assert "prepared" in read.err
