@@ -50,7 +50,7 @@ def test():
 @pytest.fixture(scope="module")
 def encoder(training):
     keras.utils.set_random_seed(0)
-    encoder = agegait.GaitEncoder(units=8)
+    encoder = agegait.GaitEncoder(units=8, num_layers=1)
     encoder(training.skeletons[:1])
     return encoder
 
