@@ -31,7 +31,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 3
 
 help:
 	@echo 'make demo       train, evaluate, export, serve and identify a walker, small, on synthetic walks (a few minutes)'
-	@echo 'make test       the quick tests (some ten minutes on two cores)'
+	@echo 'make test       the quick tests (some minutes on two cores)'
 	@echo 'make test-all   those marked slow too'
 	@echo 'make lint       ruff, mypy and import-linter'
 	@echo 'make docs       the documentation as a site, in build/site'
@@ -42,8 +42,10 @@ demo: $(VENV)/runtime.stamp
 	$(BIN)/agegait demo --out demo
 
 test: MARKED := $(if $(TESTS),,-m 'not slow')
+# All of Hypothesis's examples: see tests/support/budget.py.
+test-all: export HYPOTHESIS_PROFILE := ci
 test test-all: $(VENV)/test.stamp
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(MARKED) $(TESTS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(MARKED) $(TESTS)
 
 types:
 	@rm -rf $(TYPES) && mkdir -p $(TYPES)/agegait

@@ -4,6 +4,7 @@ import pytest
 import tensorflow as tf
 from google.protobuf.any_pb2 import Any as AnyMessage
 from hypothesis import example, given, settings, strategies as st
+from support.budget import examples
 from support.export_walker import FRAMES, JOINTS, SERVING, changed, export, refused, serving, tensor, walks_request
 from tensorflow_serving.apis import (
     classification_pb2,
@@ -334,7 +335,7 @@ tensors = st.builds(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(fields=tensors)
 def test_any_tensor_gets_an_answer(plain, fields):
     call = plain.prediction.Predict.future(changed(tensor(**fields)), timeout=20)

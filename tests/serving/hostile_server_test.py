@@ -9,6 +9,7 @@ import grpc
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
+from support.budget import examples
 from support.export_walker import until
 
 from agegait.serving import AsyncClient, Client, ClientError
@@ -284,7 +285,7 @@ def test_a_stream_takes_no_answer_without_sense(hostile, changes):
 VALID = identified().SerializeToString()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(data=st.data())
 def test_any_bytes_are_an_answer_or_the_clients_own_error(running, data):
     raw = bytearray(VALID)

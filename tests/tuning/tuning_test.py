@@ -673,7 +673,7 @@ def test_a_chief_and_two_workers(walks, tmp_path, environment):
 
     processes = {name: start(name) for name in ("chief", "worker-1", "worker-2")}
     try:
-        printed = {name: process.communicate(timeout=180) for name, process in processes.items()}
+        printed = {name: process.communicate(timeout=600) for name, process in processes.items()}
     finally:
         for process in processes.values():
             process.kill()

@@ -7,6 +7,7 @@ import hypothesis.extra.numpy as hnp
 import hypothesis.strategies as st
 import numpy as np
 import pytest
+from support.budget import examples
 from support.outside import BIWI_FRAME, needs_biwi_frame
 
 from agegait.data.files import biwi_text
@@ -77,7 +78,7 @@ FRAGMENTS = st.sampled_from(
 ) | st.binary(max_size=3)
 
 
-@hypothesis.settings(max_examples=400)
+@hypothesis.settings(max_examples=examples(400))
 @hypothesis.given(st.data())
 def test_agrees_with_a_naive_parser_on_damaged_text(data):
     newline, rows = data.draw(st.sampled_from(["\n", "\r\n"])), data.draw(st.sampled_from([20, 40]))

@@ -7,6 +7,7 @@ import hypothesis.extra.numpy as hnp
 import hypothesis.strategies as st
 import numpy as np
 import pytest
+from support.budget import examples
 
 from agegait import skeletons
 from agegait.data.files import kgbd_text
@@ -66,7 +67,7 @@ FRAGMENTS = st.sampled_from(
 ) | st.binary(max_size=3)
 
 
-@hypothesis.settings(max_examples=400)
+@hypothesis.settings(max_examples=examples(400))
 @hypothesis.given(st.data())
 def test_agrees_with_a_naive_parser_on_damaged_text(data):
     text = write(np.arange(120).reshape(2, 20, 3) / 8, data.draw(st.sampled_from(["\n", "\r\n"])))

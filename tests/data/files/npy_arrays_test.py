@@ -10,6 +10,7 @@ import hypothesis.strategies as st
 import numpy as np
 import pytest
 from numpy.lib import format as npy
+from support.budget import examples
 from support.walk_writing import refused
 
 from agegait import data
@@ -144,7 +145,7 @@ TEXTS = st.lists(
 )
 
 
-@hypothesis.settings(max_examples=300, deadline=None)
+@hypothesis.settings(max_examples=examples(300), deadline=None)
 @hypothesis.given(TEXTS.map("".join) | st.text(st.characters(max_codepoint=255), max_size=60))
 def test_any_header_is_read_or_refused(text):
     file = io.BytesIO(header("{" + text + "}") + bytes(2000))

@@ -10,6 +10,7 @@ import sys
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
+from support.budget import examples
 
 from agegait.data.files import plain_pickle
 from agegait.data.files.plain_pickle import read_plain_pickle
@@ -147,7 +148,7 @@ VALID = [
 
 
 @given(st.sampled_from(VALID), st.lists(st.tuples(st.integers(0, 400), st.integers(0, 255)), max_size=6))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 def test_damaged_pickles_are_read_or_refused(content, changes):
     damaged = bytearray(content)
     for place, byte in changes:
@@ -163,7 +164,7 @@ NAMES = [b"cnumpy\ndtype\n", b"cnumpy.core.multiarray\n_reconstruct\n", b"cnumpy
 
 
 @given(st.lists(st.sampled_from(OPCODES + NAMES + [b"\x00", b"\x01\x00\x00\x00", b"I1\n", b"U\x01b"]), max_size=40))
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=examples(600), deadline=None)
 def test_programs_of_any_opcodes_are_read_or_refused(program):
     try:
         read_plain_pickle(b"".join(program) + b".")

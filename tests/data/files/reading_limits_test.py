@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from support.budget import examples
 from support.walk_writing import long_text, refused, wide_text, write
 
 from agegait import skeletons
@@ -371,7 +372,7 @@ class TestArchives:
         with pytest.raises(ValueError, match="expected a regular file, found a FIFO"):
             self.read(archives.epath.Path(tmp_path / "a.tar"))
 
-    @hypothesis.settings(max_examples=150, deadline=None)
+    @hypothesis.settings(max_examples=examples(150), deadline=None)
     @hypothesis.given(st.data())
     def test_any_damage_is_refused(self, scratch, packed, draw):
         suffix = draw.draw(st.sampled_from(["zip", "tar", "tar.gz", "tar.xz", "tar.bz2"]))
@@ -409,7 +410,7 @@ def packed(scratch):
     return found
 
 
-@hypothesis.settings(max_examples=200, deadline=None)
+@hypothesis.settings(max_examples=examples(200), deadline=None)
 @hypothesis.given(st.data())
 def test_a_parquet_file_with_damage_inside(scratch, draw):
     walk = np.arange(180, dtype=float).reshape(3, -1)

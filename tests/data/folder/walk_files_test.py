@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from support.budget import examples
 from support.walk_writing import STYLES, frame_text, long_text, refused, wide_text, write
 
 from agegait import skeletons
@@ -142,7 +143,7 @@ FRAGMENTS = st.sampled_from(
 ) | st.binary(max_size=4)
 
 
-@hypothesis.settings(max_examples=300, deadline=None)
+@hypothesis.settings(max_examples=examples(300), deadline=None)
 @hypothesis.given(st.data())
 def test_damaged_files_are_walks_or_refused(scratch, draw):
     ending = draw.draw(st.sampled_from(["csv", "long.csv", "npy", "npz", "parquet", "txt"]))
@@ -179,7 +180,7 @@ def test_damaged_files_are_walks_or_refused(scratch, draw):
     assert read.tracked.shape == read.skeleton.shape[:2]
 
 
-@hypothesis.settings(max_examples=100, deadline=None)
+@hypothesis.settings(max_examples=examples(100), deadline=None)
 @hypothesis.given(st.binary(max_size=300), st.sampled_from([".npy", ".npz", ".csv", ".parquet", ".txt"]))
 def test_arbitrary_bytes_are_refused(scratch, content, ending):
     path = scratch / f"noise{ending}"
