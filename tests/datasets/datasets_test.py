@@ -16,8 +16,8 @@ from tfds_builders.walkers import generator
 
 
 @pytest.fixture(scope="module")
-def walkers(tmp_path_factory):
-    return datasets.load("WALKERS", tmp_path_factory.mktemp("data"))
+def walkers(walkers_dir):
+    return datasets.load("WALKERS", walkers_dir)
 
 
 def test_every_data_set_has_its_preparation_and_its_terms():

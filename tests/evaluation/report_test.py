@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 from support import browser
+from support.tiny_run import TINY, tiny_settings
 
-from agegait import GaitEncoder, cli, datasets, evaluation, training
+from agegait import GaitEncoder, cli, evaluation, training
 from agegait.cli.parser import make_parser
 from agegait.cli.run_settings import run_settings, train_command
 from agegait.data import WalkFormat
@@ -25,18 +26,6 @@ from agegait.training import recipes
 from agegait.training.run_record import StageResult
 from tfds_builders.walkers import generator
 
-TINY = {
-    "epochs": 1,
-    "recognizer_epochs": 3,
-    "window_recognizer_epochs": 2,
-    "num_layers": 1,
-    "units": 16,
-    "recognizer_units": 32,
-    "batch_size": 64,
-    "recognizer_batch_size": 32,
-    "stride": None,
-    "mirror": False,
-}
 SECTIONS = ["tables", "curves", "confusion", "attention", "rebuilt", "places", "training", "split", "made"]
 NASTY = ("<script>document.title='run'<", '" onload="alert(1)', "$x_{1$ & co", "_\u202e李\x1b[2J")
 SHOWN = (*NASTY[:3], "_\\u202e李\\x1b[2J")
@@ -93,16 +82,13 @@ def evaluated(run, *words):
 
 
 @pytest.fixture(scope="module")
-def data_dir(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("tensorflow_datasets")
-    datasets.builder("walkers", folder)
-    return folder
+def data_dir(walkers_dir):
+    return walkers_dir
 
 
 @pytest.fixture(scope="module")
-def run(data_dir, tmp_path_factory):
-    settings = training.Settings("walkers", preset="best", recipe=recipes.recipe("best", **TINY))
-    return training.train(settings, tmp_path_factory.mktemp("runs") / "tiny", data_dir)
+def run(tiny_run):
+    return training.load_run(tiny_run)
 
 
 @pytest.fixture(scope="module")
@@ -129,13 +115,8 @@ def observed(tmp_path_factory):
             file = folder / "data" / name / f"{number}.npy"
             file.parent.mkdir(parents=True, exist_ok=True)
             np.save(file, generator.walk(person, "a", number)[0])
-    settings = training.Settings(
-        str(folder / "data"),
-        attention="BA",
-        direction="forward",
-        preset="best",
-        recipe=recipes.recipe("best", **TINY),
-    )
+    recipe = recipes.recipe("best", **{**TINY, "epochs": 1})
+    settings = tiny_settings(str(folder / "data"), attention="BA", direction="forward", frames=3, recipe=recipe)
     run = training.train(settings, folder / "<b>run")
     seen = report.Observations(run)
     return run, evaluation.evaluate(run, observe=seen), seen
@@ -164,13 +145,12 @@ def test_every_picture_is_there_and_says_what_it_shows(page):
         "Four": 2,
         "The": 6,
         "t-SNE": 4,
-        "Training": 2,  # the encoder has one epoch: no curve
+        "Training": 3,
     }
     assert [svg["aria-label"].split()[0] for svg in page.all("svg") if "aria-label" in svg] == ["Confusion"] * 2
     assert (
         "No ROC curve of open-set identification: it needs 10 false claims or strangers, this test has 5." in page.words
     )
-    assert re.search(r"encoder, without labels, one epoch: training loss \d+(\.\d+)?, validation loss \d", page.words)
     alternatives = " ".join(image["alt"] for image in page.all("img"))
     for method in ("AGE + window recognizer", "AGE", "window recognizer", "D13 + KNN"):
         assert re.search(rf"closed-set recognition of windows: .*{re.escape(method)} \d", alternatives)
@@ -221,7 +201,7 @@ def test_confusions_agree_with_rank_1_of_walks(page, found):
         windows, walks = found["tests"][split][:2]
         count = round(walks["rank"]["1"] * walks["samples"])
         assert f"{count} of {walks['samples']} walks are identified rightly by {walks['method']}." in page.words
-        shown = f"{100 * windows['rank']['1']:.1f} % of {windows['samples']} windows of {split} identified rightly"
+        shown = f"{100 * windows['rank']['1']:.1f} % of {windows['samples']:,} windows of {split} identified rightly"
         assert shown in page.words
     assert walks["method"] == "AGE + window recognizer"  # the run's own answer
 
@@ -309,6 +289,8 @@ def test_names_are_text_whatever_they_are(nasty):
     assert {"<b>run", "data", "test"} <= page.isolated
     assert "<b>run" in page.words
     assert "basic attention (BA)" in page.words
+    assert re.search(r"encoder, without labels, one epoch: training loss \d+(\.\d+)?, validation loss \d", page.words)
+    assert "Training" in [image["alt"].split()[0] for image in page.all("img")]
     assert page.all("pre") == []  # nobody said how to get it again
     assert "Windows are rebuilt forwards" in page.words
     assert "the last 20% of each training walk" not in page.words  # there are three walks: one of them validates

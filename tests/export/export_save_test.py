@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from google.protobuf import text_format
+from support.small_identifier import FRAMES, JOINTS, PERSONS, UNITS
 from tensorflow.core.protobuf import saved_model_pb2
 from tensorflow_serving.config import model_server_config_pb2
 
@@ -16,30 +17,19 @@ from agegait.export.warmup import read_warmup
 from agegait.serving import Server
 from agegait.serving.server.version_files import VersionFiles
 
-FRAMES, JOINTS, UNITS = 4, 5, 8
-PERSONS = ["ann", "bob", "cé", "dan"]
-
-
-def make_identifier():
-    keras.utils.set_random_seed(0)
-    encoder = agegait.GaitEncoder(frames=FRAMES, joints=JOINTS, units=UNITS, num_layers=1)
-    return agegait.GaitIdentifier(encoder, agegait.GaitRecognizer(len(PERSONS)), persons=PERSONS)
-
 
 def noise(*shape):
     return np.random.default_rng(1).normal(size=shape).astype(np.float32)
 
 
-@pytest.fixture(scope="module")
-def identifier():
-    return make_identifier()
+@pytest.fixture
+def identifier(small_identifier):
+    return small_identifier
 
 
 @pytest.fixture(scope="module")
-def exported(identifier, tmp_path_factory):
-    out_dir = tmp_path_factory.mktemp("exported")
-    save(identifier, out_dir)
-    return out_dir
+def exported(small_export):
+    return small_export
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +46,7 @@ def no_writing(monkeypatch):
         (folder / "saved_model.pb").write_bytes(b"")
 
     monkeypatch.setattr(saved_models, "_write", write)
+    monkeypatch.setattr(saved_models, "_ENDPOINTS", dict.fromkeys(saved_models._ENDPOINTS, lambda identifier: {}))
 
 
 @pytest.mark.parametrize("batch", [1, 3])

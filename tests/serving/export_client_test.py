@@ -10,46 +10,37 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import grpc
-import keras
 import numpy as np
 import pytest
 from google.protobuf import descriptor_pool
 from google.protobuf.descriptor import FieldDescriptor
 from grpc_health.v1 import health_pb2
 from hypothesis import given, settings, strategies as st
+from support.budget import examples
 from support.export_walker import Gate, Plain, refused, walks_request
+from support.small_identifier import FRAMES, JOINTS, PERSONS, UNITS
 from tensorflow.core.framework import tensor_pb2
 from tensorflow_serving.apis import prediction_service_pb2, status_pb2
 
-import agegait
-from agegait.export import save
 from agegait.serving import AnswerPolicy, AsyncClient, Client, ClientError, Limits, Server, wire_pb2
 from agegait.serving.client import client_errors, walks
 from agegait.serving.credentials import read_token
 from agegait.serving.tensors import FLOAT, KINDS, STRING, decode, encode
 from agegait.serving.wire_pb2 import PackedTensor, TensorProto
 
-FRAMES, JOINTS, UNITS = 4, 5, 8
-PERSONS = ["ann", "bob", "cé", "dan"]
-
 
 def noise(*shape):
     return np.random.default_rng(1).normal(size=shape).astype(np.float32)
 
 
-@pytest.fixture(scope="module")
-def identifier():
-    keras.utils.set_random_seed(0)
-    encoder = agegait.GaitEncoder(frames=FRAMES, joints=JOINTS, units=UNITS, num_layers=1)
-    recognizer = agegait.GaitRecognizer(len(PERSONS), kernel_initializer="random_normal")
-    return agegait.GaitIdentifier(encoder, recognizer, persons=PERSONS)
+@pytest.fixture
+def identifier(small_identifier):
+    return small_identifier
 
 
 @pytest.fixture(scope="module")
-def exported(identifier, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("exported")
-    save(identifier, folder)
-    return folder
+def exported(small_export):
+    return small_export
 
 
 @pytest.fixture(scope="module")
@@ -491,7 +482,7 @@ numeric = st.sampled_from(sorted(set(KINDS) - {STRING}))
 shapes = st.lists(st.integers(0, 4), max_size=4)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(number=numeric, shape=shapes, seed=st.integers(0, 99))
 def test_tensors_round_trip_and_are_tensorflows(number, shape, seed):
     dtype = KINDS[number].dtype
@@ -535,7 +526,7 @@ def test_packed_values_may_come_in_parts(kind):
     )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(
     dtype=st.integers(0, 30),
     shape=st.lists(st.integers(-2, 2**62), max_size=5),

@@ -1,32 +1,22 @@
 import asyncio
 import itertools
+import shutil
 import sys
 
 import grpc
-import keras
 import numpy as np
 import pytest
 from support.export_walker import until
+from support.small_identifier import FRAMES, JOINTS, make_identifier
 
-import agegait
 from agegait.export import saved_models
 from agegait.export.endpoints import identifier_endpoints
 from agegait.serving import AsyncClient, Client, Server
 from agegait.serving.client import client_errors
 
-FRAMES, JOINTS = 4, 5
-PERSONS = ["ann", "bob", "cé", "dan"]
-
 
 def noise(*shape, seed=1):
     return np.random.default_rng(seed).normal(size=shape).astype(np.float32)
-
-
-def make_identifier(stride=None, seed=0):
-    keras.utils.set_random_seed(seed)
-    encoder = agegait.GaitEncoder(frames=FRAMES, joints=JOINTS, units=8, num_layers=1)
-    recognizer = agegait.GaitRecognizer(len(PERSONS), kernel_initializer="random_normal")
-    return agegait.GaitIdentifier(encoder, recognizer, stride=stride, persons=PERSONS)
 
 
 def write(identifier, version_folder):
@@ -36,10 +26,11 @@ def write(identifier, version_folder):
 
 
 @pytest.fixture(scope="module")
-def exported(tmp_path_factory):
+def exported(small_export, tmp_path_factory):
     """Identifiers whose windows touch, overlap, or leave frames between them."""
     folder = tmp_path_factory.mktemp("exported")
-    for name, stride in (("touching", None), ("overlapping", 3), ("apart", 7)):
+    shutil.copytree(small_export / "identifier", folder / "touching")
+    for name, stride in (("overlapping", 3), ("apart", 7)):
         write(make_identifier(stride), folder / name / "1")
     return folder
 
@@ -258,8 +249,8 @@ def test_a_server_that_comes_back_gets_what_it_missed(exported):
 
 
 @pytest.mark.slow
-def test_answers_of_two_versions_are_never_added_up(tmp_path):
-    write(make_identifier(), tmp_path / "identifier/1")
+def test_answers_of_two_versions_are_never_added_up(small_export, tmp_path):
+    shutil.copytree(small_export / "identifier/1", tmp_path / "identifier/1")
     write(make_identifier(seed=9), tmp_path / "2")
     frames = noise(30, JOINTS, 3)
     with (

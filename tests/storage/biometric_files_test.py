@@ -15,19 +15,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support.tiny_run import WORDS
 
-from agegait import cli, datasets
+from agegait import cli
 from agegait.export import saved_models
 from agegait.storage.disk_full import DiskFullError, naming_full_disk
 from agegait.storage.private_files import OpenFolderWarning, is_open, private_files, private_folder
 from agegait.storage.whole_file import whole_file, write_text
 from tfds_builders.walkers import generator
 
-TINY = (
-    *("--preset", "best", "--batch-size", "64", "--epochs", "1", "--recognizer-epochs", "2", "--encoder-units", "16"),
-    *("--recognizer-units", "32", "--window-recognizer-epochs", "2", "--num-layers", "1", "--stride", "0"),
-    "--no-mirror",
-)
 OUT_OF_ROOM = "expected room to write it, found none: File too large."
 
 
@@ -53,26 +49,17 @@ def agegait(*words):
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("job")
+def data_dir(walkers_dir):
+    return walkers_dir
 
 
 @pytest.fixture(scope="module")
-def data_dir(folder):
-    datasets.builder("walkers", folder / "data")
-    return folder / "data"
+def run(tiny_run):
+    return tiny_run
 
 
-@pytest.fixture(scope="module")
-def run(folder, data_dir):
-    before = os.umask(0o022)
-    assert agegait("train", "--dataset", "walkers", *TINY, "--data-dir", data_dir, "--out", folder / "runs/run") == 0
-    os.umask(before)
-    return folder / "runs/run"
-
-
-def test_a_run_is_its_owners_alone(run, data_dir):
-    assert open_paths(run.parent) == []
+def test_a_run_is_its_owners_alone(trained_once, run, data_dir):
+    assert open_paths(trained_once) == open_paths(run) == []
     assert open_paths(data_dir) == []
     assert {path.name for path in run.iterdir()} >= {"run.json", "encoder.keras", "recognizer.keras", "history"}
 
@@ -245,7 +232,7 @@ def states(folder):
 def test_training_on_a_full_disk(tmp_path, data_dir, capsys, bytes_, file):
     out = tmp_path / "run"
     with room(bytes_):
-        assert agegait("train", "--dataset", "walkers", *TINY, "--data-dir", data_dir, "--out", out) == 1
+        assert agegait("train", "--dataset", "walkers", *WORDS, "--data-dir", data_dir, "--out", out) == 1
     assert capsys.readouterr().err.splitlines()[-1] == f"agegait: {out / file}: {OUT_OF_ROOM}"
     assert not (out / file).exists()
     assert list(tmp_path.rglob(".*")) == []

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -14,41 +15,26 @@ import pytest
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from support.tiny_run import tiny_settings
 
 from agegait import datasets, evaluation, training
-from agegait.training import recipes
 
-TINY = recipes.recipe(
-    "best",
-    epochs=2,
-    recognizer_epochs=3,
-    window_recognizer_epochs=2,
-    num_layers=1,  # a second one is half of the time, which goes into tracing
-    units=16,
-    recognizer_units=32,
-    batch_size=64,
-    recognizer_batch_size=32,
-    stride=None,
-    mirror=False,
-)
+TINY = tiny_settings().recipe
 TRAININGS = ("encoder", "recognizer", "window_recognizer")
 MODELS = ("encoder", "recognizer", "window_recognizer")
 
 
 @pytest.fixture(scope="module")
-def data_dir(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("tensorflow_datasets")
-    datasets.builder("walkers", folder)
-    return folder
+def data_dir(walkers_dir):
+    return walkers_dir
 
 
-def settings(**changes):
-    return training.Settings(**{"dataset": "walkers", "preset": "best", "recipe": TINY, **changes})
+settings = tiny_settings
 
 
 @pytest.fixture(scope="module")
-def finished(data_dir, tmp_path_factory):
-    return training.train(settings(), tmp_path_factory.mktemp("runs") / "run", data_dir)
+def finished(tiny_run):
+    return training.load_run(tiny_run)
 
 
 def weights(folder):
@@ -83,9 +69,9 @@ def test_windows_to_train_on_are_cut_and_mirrored_as_the_recipe_has_it(finished,
     dataset = settings().load(data_dir)
     plain = finished.training_windows(dataset)
     assert len(plain.persons) == finished.record.data.split.windows["train"]
-    asked = settings(recipe=dataclasses.replace(TINY, stride=3, mirror=True))
+    asked = settings(recipe=dataclasses.replace(TINY, stride=2, mirror=True))
     run, windows, validation = training.begin(dataset, asked, tmp_path / "run")
-    overlapping = run.windows(dataset, "train", 3)
+    overlapping = run.windows(dataset, "train", 2)
     for found, expected in zip(windows, overlapping.with_mirrored(), strict=True):
         np.testing.assert_array_equal(found, expected)
     assert len(overlapping.persons) > 1.8 * len(plain.persons)
@@ -137,8 +123,8 @@ def test_a_seed_repeats_exactly(finished, data_dir, tmp_path):
 @pytest.mark.slow
 def test_a_training_killed_in_each_stage_resumes_to_the_same_models(finished, data_dir, tmp_path):
     out = tmp_path / "run"
-    code = "import sys, runs_test as t; t.training.train(t.settings(), sys.argv[1], sys.argv[2])"
-    environment = {**os.environ, "PYTHONPATH": os.path.dirname(__file__), "TF_CPP_MIN_LOG_LEVEL": "3"}
+    code = "import sys, support.tiny_run as t; t.training.train(t.tiny_settings(), sys.argv[1], sys.argv[2])"
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), "TF_CPP_MIN_LOG_LEVEL": "3"}
     command = [sys.executable, "-c", code, str(out), str(data_dir)]
     for stage in TRAININGS:
         with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as process:
