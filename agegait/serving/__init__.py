@@ -1,6 +1,6 @@
 """The gRPC server of exported models, compatible with TensorFlow Serving, and the client that asks it.
 
-The public names load on first use (PEP 562): the client needs grpcio, protobuf and NumPy alone, and importing it
+The public names load on first use: the client needs grpcio, protobuf, NumPy and lazy_loader alone, and importing it
 imports neither Keras nor TensorFlow.
 """
 
