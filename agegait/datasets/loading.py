@@ -1,5 +1,6 @@
 """The data sets that runs know: those of TensorFlow Datasets by name, and a folder of your own."""
 
+import contextlib
 import inspect
 import os
 import re
@@ -114,6 +115,9 @@ def builder(name: str, data_dir: str | PathLike | None = None, manual_dir: str |
         if isinstance(error.__cause__, AssertionError):  # TFDS's: nothing is in the manual directory
             raise ValueError(_not_prepared(built, error)) from error
         raise
+    finally:
+        with contextlib.suppress(OSError):  # what TFDS leaves of a failure is an empty folder
+            Path(built.data_dir).parent.rmdir()
     return built
 
 

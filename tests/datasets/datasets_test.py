@@ -138,6 +138,7 @@ def test_instructions_are_given_where_nothing_was_fetched_by_hand(tmp_path):
     with pytest.raises(ValueError, match=r"^biwi: could not be fetched or prepared: Manual directory ") as refused:
         datasets.builder("biwi", tmp_path)
     assert any(line.startswith("BIWI RGBD-ID cannot be downloaded") for line in str(refused.value).splitlines())
+    assert not (tmp_path / "biwi").exists()
 
 
 @pytest.mark.parametrize("status", [200, 404])
