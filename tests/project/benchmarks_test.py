@@ -15,7 +15,7 @@ from types import SimpleNamespace
 import pytest
 
 from agegait.training import Settings, recipes
-from agegait.training.run import FORMAT
+from agegait.training.run_record import FORMAT
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 

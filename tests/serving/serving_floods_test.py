@@ -192,7 +192,7 @@ def test_unknown_names_are_not_kept(served):
             with pytest.raises(grpc.RpcError) as caught:
                 channel.unary_unary(CHECK)(request, timeout=30)
             assert caught.value.code() == grpc.StatusCode.NOT_FOUND
-    assert served.megabytes() - before < 200
+    assert served.megabytes() - before < 400  # of 1,200 sent
 
 
 def test_messages_without_a_token_take_no_memory(folder):

@@ -7,6 +7,8 @@ import h2.connection
 import h2.events
 import h2.settings
 
+_ENDS = (h2.events.StreamReset, h2.events.StreamEnded, h2.events.ConnectionTerminated)
+
 
 class RawPeer:
     """A connection on which calls are opened, and of which nothing is read that is not asked for.
@@ -18,7 +20,7 @@ class RawPeer:
 
     def __init__(self, address, window=0):
         host, _, port = address.rpartition(":")
-        self.socket = socket.create_connection((host, int(port)))
+        self.socket = socket.create_connection((host, int(port)), timeout=120)
         self.http = h2.connection.H2Connection(h2.config.H2Configuration(client_side=True, header_encoding="utf-8"))
         self.http.initiate_connection()
         self.http.update_settings({h2.settings.SettingCodes.INITIAL_WINDOW_SIZE: window})
@@ -36,7 +38,8 @@ class RawPeer:
                 part = framed[start : start + 16384]
                 while self.http.local_flow_control_window(stream) < len(part):
                     self._send()
-                    self.read()
+                    if any(isinstance(event, _ENDS) for event in self.read()):  # There will be no more room.
+                        raise ConnectionError("the server has ended the call")
                 self.http.send_data(stream, part)
             if size is None:
                 self.http.end_stream(stream)

@@ -15,6 +15,7 @@ from support.walk_writing import KINECT_V2, frame_text, kinect_v2, wide_text
 
 from agegait import data, skeletons
 from agegait.data import WalkFolder, WalkFormat, from_folder
+from agegait.data.folder import walk_folder
 from tfds_builders.walkers import generator
 
 FRAMES = 90
@@ -161,9 +162,14 @@ class TestDataset:
         with pytest.raises(ValueError, match="expected one of train, test, received 'validation'; hold_out takes one"):
             from_folder(folder, "validation")
 
-    def test_a_file_that_changes_after_it_was_looked_at(self, folder):
+    def test_a_file_that_changes_after_it_was_looked_at(self, folder, monkeypatch):
+        kept = from_folder(folder)
+        monkeypatch.setattr(walk_folder, "_KEPT_BYTES", 0)
         walks = from_folder(folder)
+        before = [walk["skeleton"] for walk in kept.as_numpy_iterator()]
         (folder / "anna" / "1.npy").write_bytes(b"")
+        for walk, skeleton in zip(kept.as_numpy_iterator(), before, strict=True):
+            np.testing.assert_array_equal(walk["skeleton"], skeleton)
         with pytest.raises(tf.errors.InvalidArgumentError, match=r"1\.npy: expected an array of numbers"):
             list(walks)
 
