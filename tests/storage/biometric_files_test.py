@@ -305,7 +305,7 @@ def exporting(out):
     """A process that is in the middle of an export."""
     code = "import sys, biometric_files_test; biometric_files_test.export_nothing(sys.argv[1], seconds=600)"
     command = [sys.executable, "-c", code, str(out)]
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, Path(__file__).parents[:2]))}
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment
     ) as process:

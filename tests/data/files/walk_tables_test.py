@@ -209,9 +209,7 @@ class TestTime:
         assert read.frame_rate == (None if rate is None else pytest.approx(rate))
         assert read.remarks == remark
         if rate is None:
-            with pytest.raises(
-                ValueError, match=r"expected a known frame rate to resample, .* frame_rate=30"
-            ):
+            with pytest.raises(ValueError, match=r"expected a known frame rate to resample, .* frame_rate=30"):
                 load_walk(tmp_path / "walk.csv", WalkFormat(resample=10))
             assert len(load_walk(tmp_path / "walk.csv", WalkFormat(frame_rate=30, resample=10)).skeleton) == 3
 
