@@ -147,6 +147,12 @@ class GaitEncoder(keras.Model):
                 raise ValueError(f"{name}: expected None, as GaitEncoder has its own, received {received!r}.")
         super().compile(optimizer, **kwargs)
 
+    def compile_from_config(self, config):
+        """As of `keras.Model`, which leaves a model uncompiled whose `compile` is its own."""
+        self.compile(**keras.saving.deserialize_keras_object(config))
+        if self.built:
+            self.optimizer.build(self.trainable_variables)
+
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         """The self-supervised loss of a batch, from its windows and what the model made of them; `y` is not read."""
         windows = ops.cast(skeletons_of(x), self.variable_dtype)
