@@ -27,6 +27,7 @@ from agegait import datasets, training, tuning
 from agegait.layers import SkeletonNormalization
 from agegait.storage.whole_file import write_text
 from agegait.training import recipes
+from agegait.training.run_record import StageResult
 from agegait.tuning import chief, oracles, results, search
 from agegait.tuning.cached_data_set import CachedDataSet
 from agegait.tuning.run_tuner import RunTuner
@@ -217,8 +218,8 @@ def play(asked, out, made=None):
     for name in ("run.json", "encoder.keras", "recognizer.keras"):
         (out / name).write_text("{}")
     (out / "history").mkdir(exist_ok=True)
-    trained = {"validation_accuracy": accuracy(asked), "chosen_epoch": 1}
-    return SimpleNamespace(record={"trained": {"recognizer": trained}})
+    trained = StageResult(1, 1.0, chosen_epoch=1, validation_accuracy=accuracy(asked))
+    return SimpleNamespace(record=SimpleNamespace(trained={"recognizer": trained}))
 
 
 @pytest.fixture
