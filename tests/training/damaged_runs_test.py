@@ -3,7 +3,6 @@
 import copy
 import dataclasses
 import json
-import os
 import re
 import shutil
 
@@ -166,10 +165,11 @@ def test_a_file_in_the_place_of_a_folder_is_a_line(tmp_path, capsys):
     )
 
 
-@pytest.mark.skipif(os.getuid() == 0, reason="root may read everything")
-def test_a_record_that_may_not_be_read_is_a_line(folder, capsys):
-    (folder / "run.json").chmod(0)
-    assert refuses(("evaluate", folder), capsys) == f"{folder / 'run.json'}: Permission denied"
+def test_a_record_that_cannot_be_read_is_a_line(folder, capsys):
+    record = folder / "run.json"
+    record.unlink()
+    record.symlink_to("run.json")  # a loop, which stops root too
+    assert refuses(("evaluate", folder), capsys) == f"{record}: Too many levels of symbolic links"
 
 
 @pytest.mark.parametrize(
