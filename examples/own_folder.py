@@ -23,7 +23,7 @@ options = parser.parse_args()
 settings = training.Settings(
     options.folder,
     preset="best",
-    recipe=recipes.recipe("best", epochs=options.epochs),
+    recipe=recipes.recipe("best", **({} if options.epochs is None else {"epochs": options.epochs})),
     walk_format=data.WalkFormat(joints=options.joints, units=options.units),
 )
 run = training.train(settings, options.out)  # the same command resumes a training that was stopped

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import Field, dataclass, field, fields, replace
 from typing import Any
 
+from agegait.training.records import is_of, words
+
 PUBLISHED_BATCH = 128
 """The batch over which the published code sums its losses."""
 
@@ -33,7 +35,7 @@ class Recipe:
     of the training that it changes, see `_option`.
 
     Raises:
-        ValueError: A number that makes no sense, by its name.
+        ValueError: A value that is not of its field's type, or a number that makes no sense, by its name.
     """
 
     epochs: int = _option(400, "epochs of the encoder", "encoder", at_least=0, epochs=True)
@@ -130,12 +132,14 @@ class Recipe:
     def __post_init__(self) -> None:
         for about in fields(self):
             value, metadata = getattr(self, about.name), about.metadata
-            if value is None and optional(about):
+            none = " or none" if optional(about) else ""
+            if value is None and none:
                 continue
+            if "choices" not in metadata and not is_of(value, kind(about)):
+                raise ValueError(f"{about.name}: expected {words(kind(about))}{none}, received {value!r}.")
             for name, expected, holds in _BOUNDS:
                 if name in metadata and not holds(value, metadata[name]):
                     bound = ", ".join(metadata[name]) if name == "choices" else metadata[name]
-                    none = " or none" if optional(about) else ""
                     raise ValueError(f"{about.name}: expected {expected} {bound}{none}, received {value}.")
 
     def passes(self, epochs: int | None, rows: int, batch_size: int) -> int:

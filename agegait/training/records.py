@@ -72,7 +72,7 @@ def from_record(cls: type[T], record: Any, name: str = "") -> T:
         if key in record:
             values[key] = _built(field.type, record[key], _below(name, key))
         elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
-            raise ValueError(f"{_below(name, key)}: expected {_words(field.type)}, found none.")
+            raise ValueError(f"{_below(name, key)}: expected {words(field.type)}, found none.")
     return cls(**values)
 
 
@@ -107,25 +107,27 @@ def _faults(name: str, found: Any, shape: Any) -> Iterator[str]:
         yield from _faults(name, found, dict)
         for key, inner in shape.items():
             if key not in found:
-                yield f"{_below(name, key)}: expected {_words(inner)}, found none"
+                yield f"{_below(name, key)}: expected {words(inner)}, found none"
             else:
                 yield from _faults(_below(name, key), found[key], inner)
     elif isinstance(shape, list):
         yield from _faults(name, found, list)
         for number, value in enumerate(found):
             yield from _faults(f"{name}[{number}]", value, shape[0])
-    elif not any(_is(found, kind) for kind in getattr(shape, "__args__", (shape,))):
-        expected = f"expected {_words(shape)}, found {reprlib.repr(found)}"
+    elif not any(is_of(found, kind) for kind in getattr(shape, "__args__", (shape,))):
+        expected = f"expected {words(shape)}, found {reprlib.repr(found)}"
         yield f"{name}: {expected}" if name else expected
 
 
-def _is(found: Any, kind: Any) -> bool:
+def is_of(found: Any, kind: Any) -> bool:
+    """Whether a value is of a type as JSON has them: whole numbers are numbers, true and false are none."""
     if kind is float:
         return isinstance(found, int | float) and not isinstance(found, bool)
     return isinstance(found, kind) and not (kind is int and isinstance(found, bool))
 
 
-def _words(shape: Any) -> str:
+def words(shape: Any) -> str:
+    """What is expected, in words."""
     if isinstance(shape, Mapping | list):
         shape = dict if isinstance(shape, Mapping) else list
     if _is_built(shape):

@@ -62,6 +62,21 @@ class TestRefusals:
         with pytest.raises(ValueError, match="expected fields of Recipe, received epoch, lr"):
             recipe(lr=1, epoch=2)
 
+    @pytest.mark.parametrize(
+        ("name", "value", "expected"),
+        [
+            ("epochs", None, "a whole number, received None"),
+            ("units", 1.5, "a whole number, received 1.5"),
+            ("least_steps", True, "a whole number, received True"),
+            ("stride", "2", "a whole number or none, received '2'"),
+            ("decay", 1, "true or false, received 1"),
+            ("learning_rate", None, "a number, received None"),
+        ],
+    )
+    def test_another_type(self, name, value, expected):
+        with pytest.raises(ValueError, match=f"^{name}: expected {expected}"):
+            recipe(**{name: value})
+
     @pytest.mark.parametrize("name", ["recognizer_epochs", "batch_size", "units", "num_layers", "recognizer_units"])
     def test_sizes_below_one(self, name):
         with pytest.raises(ValueError, match=f"^{name}: expected at least 1, received 0"):
