@@ -10,15 +10,16 @@ from rich.table import Column
 from agegait.terminal.console import TextConsole, errors
 from agegait.terminal.visible_text import visible
 
-_QUIET_SECONDS = 30.0
-"""The longest time without a line where the output is no terminal."""
+_QUIET_SECONDS = 20.0
+"""The longest time without a line where the output is no terminal: sooner than `agegait.terminal.heartbeat` would say
+less."""
 
 
 class ProgressLine(keras.callbacks.Callback):
     """A Keras callback that shows how far a training or a prediction is, how fast it goes and how long it still takes.
 
     On a terminal it is one line that moves, with the epoch, the losses of the epoch so far and the validation figures
-    of the epoch before. Elsewhere it prints a line at the end of each epoch, and one at least every half a minute.
+    of the epoch before. Elsewhere it prints a line at the end of each epoch, and one at least every 20 seconds.
 
     Args:
         task: What is being done, in a word or two.
