@@ -111,7 +111,7 @@ lock: $(VENV)/venv.stamp
 		$(LOCK_TOOLS)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-config \
 			--custom-compile-command 'make lock' --output-file "$$1.new" $(UPGRADE) "$${@:2}"; \
 	}; \
-	trap 'rm -f requirements*.lock.new' EXIT; \
+	trap 'rm -rf requirements*.lock.new $(LOCK_TOOLS)' EXIT; \
 	compile requirements-test.lock pyproject.toml --extra test; \
 	compile requirements.lock pyproject.toml --constraints requirements-test.lock.new; \
 	printf 'setuptools\nwheel\n' | compile requirements-build.lock - --constraints requirements-test.lock.new; \
@@ -127,3 +127,4 @@ proto: $(VENV)/venv.stamp
 	@$(BIN)/python -m venv --clear $(PROTO_TOOLS)
 	@$(PROTO_TOOLS)/bin/python -m pip --disable-pip-version-check install --quiet grpcio-tools==1.76.0 setuptools
 	@$(PROTO_TOOLS)/bin/python -m grpc_tools.protoc -I. --python_out=. --pyi_out=. agegait/serving/wire.proto
+	@rm -r $(PROTO_TOOLS)
