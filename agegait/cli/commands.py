@@ -94,12 +94,11 @@ def inspect(options: argparse.Namespace) -> None:
     start_tensorflow()
     from agegait import datasets
     from agegait.datasets import inspection
-    from agegait.datasets.recordings import load_recordings, recordings_of_one
+    from agegait.datasets.recordings import load_recordings
     from agegait.skeletons import drawing as plots
 
-    if alone := recordings_of_one(options.dataset):
-        dataset = load_recordings(alone, file_format(options))
-    else:
+    dataset = load_recordings(options.dataset, file_format(options))
+    if dataset is None:
         with _messages_to_stderr():
             dataset = datasets.load(
                 options.dataset, options.data_dir, options.manual_dir, file_format(options), check_limbs=False

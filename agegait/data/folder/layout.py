@@ -65,7 +65,7 @@ class FolderLayout:
     faults: tuple[str, ...] = ()
 
 
-def find_walks(folder: Path) -> FolderLayout:
+def find_walks(folder: Path, persons_at_least: int = 2) -> FolderLayout:
     """Finds the walks in a folder, laid out as `<person>/<walk>` or `<split>/<person>/<walk>`.
 
     A walk is a file or a folder of frames. A person's folder that holds frames is one walk. There are splits
@@ -73,8 +73,8 @@ def find_walks(folder: Path) -> FolderLayout:
     to other places in the folder, and not out of it.
 
     Raises:
-        ValueError: No such folder, another layout, fewer than two people, a person or a walk under two names, or people
-            who are tested but not trained on. The message says what was found.
+        ValueError: No such folder, another layout, too few people, a person or a walk under two names, or people who
+            are tested but not trained on. The message says what was found.
     """
     if not folder.is_dir():
         raise ValueError(f"{folder}: expected a folder of walks, found {'a file' if folder.exists() else 'none'}.")
@@ -94,10 +94,36 @@ def find_walks(folder: Path) -> FolderLayout:
             raise ValueError(f"{folder}: expected {_LAYOUT}; found {_content(folder)}.")
         _check_names(folder, persons, walks)
         _check_persons(folder, persons, walks)
+        if len(persons) < persons_at_least:
+            raise ValueError(
+                f"{folder}: expected {_LAYOUT}; found walks of {persons[0]!r} alone, expected two people or more."
+            )
     except ValueError as error:
         raise ValueError("\n".join([*faults, str(error)])) from None
     remarks = _remarks(folder, left_alone, walks)
     return FolderLayout(tuple(persons), tuple(walks), tuple(left_alone), tuple(remarks), tuple(faults))
+
+
+def find_walks_of_one(path: Path) -> FolderLayout | None:
+    """The walks of a single person: a file, a folder of frames, a person's folder, or one with just that in it.
+
+    Returns:
+        None where that is not what is there; `find_walks` says what else is.
+    """
+    if not path.is_dir():
+        person = path.absolute().parent.name
+        walk = FolderWalk(person, f"{person}/{path.stem}", None, path)
+        return FolderLayout((person,), (walk,), (), ()) if path.is_file() else None
+    try:
+        layout = find_walks(path, persons_at_least=1)
+        return layout if len(layout.persons) == 1 and not layout.faults else None
+    except ValueError:
+        pass  # no person's folder is in it
+    try:
+        walks, left_alone = _walks_of(path, None, path, faults := [])
+    except ValueError:
+        return None
+    return FolderLayout((path.name,), tuple(walks), tuple(left_alone), ()) if walks and not faults else None
 
 
 def _leads_out(path: Path, folder: Path, faults: list[str]) -> bool:
@@ -257,7 +283,3 @@ def _check_persons(folder: Path, persons: Sequence[str], walks: Iterable[FolderW
         if walk.person not in trained:
             strangers = listed([person for person in persons if person not in trained])
             raise ValueError(f"{folder}: expected walks of {strangers} in train too, found some in {walk.split} alone.")
-    if len(trained) < 2:
-        raise ValueError(
-            f"{folder}: expected {_LAYOUT}; found walks of {persons[0]!r} alone, expected two people or more."
-        )
