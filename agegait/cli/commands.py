@@ -4,6 +4,7 @@ import argparse
 import contextlib
 import logging
 import resource
+import secrets
 import shlex
 import signal
 import sys
@@ -226,7 +227,7 @@ def identify(options: argparse.Namespace) -> None:
 
 
 def _ask(options: argparse.Namespace, walks: Sequence[Any]) -> list[Any]:
-    """Answers of a server: the one that runs, or one of the exported model's own, which nobody else can reach."""
+    """Answers of a server: the one that runs, or one of the exported model's own, with a token that nobody else has."""
     from agegait.serving import Client, ClientError
 
     with contextlib.ExitStack() as stack:
@@ -234,9 +235,13 @@ def _ask(options: argparse.Namespace, walks: Sequence[Any]) -> list[Any]:
             start_tensorflow(data_sets=False)
             from agegait.serving import Server
 
-            options.server = f"127.0.0.1:{stack.enter_context(Server(options.model, port=0)).port}"
+            token = secrets.token_urlsafe()
+            server = stack.enter_context(Server(options.model, port=0, token=token))
+            connection = client_arguments(options) | {"target": f"127.0.0.1:{server.port}", "token": token}
+        else:
+            connection = client_arguments(options)
         try:
-            client = stack.enter_context(Client(**client_arguments(options)))
+            client = stack.enter_context(Client(**connection))
             if options.every is not None:
                 for path, walk in zip(options.files, walks, strict=True):
                     _follow(client, options, path, walk)
