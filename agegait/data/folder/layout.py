@@ -119,8 +119,9 @@ def find_walks_of_one(path: Path) -> FolderLayout | None:
         return layout if len(layout.persons) == 1 and not layout.faults else None
     except ValueError:
         pass  # no person's folder is in it
+    faults: list[str] = []
     try:
-        walks, left_alone = _walks_of(path, None, path, faults := [])
+        walks, left_alone = _walks_of(path, None, path, faults)
     except ValueError:
         return None
     return FolderLayout((path.name,), tuple(walks), tuple(left_alone), ()) if walks and not faults else None
