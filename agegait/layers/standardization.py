@@ -30,6 +30,10 @@ class Standardization(keras.layers.Layer):
         True
     """
 
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.supports_masking = True
+
     def build(self, input_shape):
         options = {"shape": (input_shape[-1],), "trainable": False, "autocast": False}
         self.mean = self.add_weight(name="mean", initializer="zeros", **options)

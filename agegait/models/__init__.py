@@ -1,14 +1,15 @@
 """The models, each a keras.Model: compile, fit, predict, save and load_model are Keras's own.
 
 Import `agegait.models` before `keras.models.load_model`: classes are registered with Keras where their modules are
-imported. It registers the models, the layers and the loss. A model that was compiled with
+imported. It registers the models, the layers and the losses. A model that was compiled with
 `agegait.training.optimizers.FusedAdam` needs that module as well.
 """
 
 from agegait import losses as losses
+from agegait.models.gait_embedder import GaitEmbedder
 from agegait.models.gait_encoder import GaitEncoder
 from agegait.models.gait_identifier import GaitIdentifier
 from agegait.models.gait_recognizer import GaitRecognizer
 from agegait.models.window_recognizer import WindowRecognizer
 
-__all__ = ["GaitEncoder", "GaitIdentifier", "GaitRecognizer", "WindowRecognizer"]
+__all__ = ["GaitEmbedder", "GaitEncoder", "GaitIdentifier", "GaitRecognizer", "WindowRecognizer"]

@@ -1,4 +1,5 @@
 from . import callbacks as callbacks, distribution as distribution, optimizers as optimizers, recipes as recipes
+from .embedder_training import EmbedderTraining as EmbedderTraining
 from .networks import (
     make_encoder as make_encoder,
     make_recognizer as make_recognizer,
@@ -20,3 +21,4 @@ from .train_run import (
     train as train,
     train_on as train_on,
 )
+from .walk_clusters import walk_clusters as walk_clusters

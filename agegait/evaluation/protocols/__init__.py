@@ -1,8 +1,8 @@
 """Evaluation protocols, each by its name and never mixed: their figures are not to be compared.
 
 Closed-set recognition: `recognition` (networks chosen on walks held out of training) and `published` (as the published
-code has it, chosen on the test walks). Search: `retrieval`. Verification: `verification`. Open set: `open_set`. Each
-result class has its protocol's name as `protocol`.
+code has it, chosen on the test walks). Search: `retrieval`. Verification: `verification`. Open set: `open_set`. People
+whom nothing was learned from: `strangers`. Each result class has its protocol's name as `protocol`.
 """
 
 from agegait.evaluation.protocols.by_walk import by_walk
@@ -12,31 +12,38 @@ from agegait.evaluation.protocols.published import Published, published, publish
 from agegait.evaluation.protocols.ranks import RANKS
 from agegait.evaluation.protocols.recognition import Recognition, recognition
 from agegait.evaluation.protocols.retrieval import SEARCH_RANKS, Retrieval, retrieval
+from agegait.evaluation.protocols.stranger_divisions import Division, divide_strangers
+from agegait.evaluation.protocols.strangers import GALLERIES, Strangers, strangers
 from agegait.evaluation.protocols.thresholds import Curve, OperatingPoint
 from agegait.evaluation.protocols.verification import FALSE_ACCEPT_RATES, Verification, verification
 
-PROTOCOLS = {kind.protocol: kind for kind in (Recognition, Published, Retrieval, Verification, OpenSet)}
+PROTOCOLS = {kind.protocol: kind for kind in (Recognition, Published, Retrieval, Verification, OpenSet, Strangers)}
 """The result of each protocol by its name; `about` says what its figures are, for whoever reads tables."""
 
 __all__ = [
     "FALSE_ACCEPT_RATES",
     "FALSE_ALARM_RATES",
+    "GALLERIES",
     "PROTOCOLS",
     "RANKS",
     "SEARCH_RANKS",
     "Curve",
+    "Division",
     "OpenSet",
     "OperatingPoint",
     "Published",
     "Recognition",
     "Retrieval",
+    "Strangers",
     "Verification",
     "by_walk",
     "divide",
+    "divide_strangers",
     "open_set",
     "published",
     "published_windows",
     "recognition",
     "retrieval",
+    "strangers",
     "verification",
 ]

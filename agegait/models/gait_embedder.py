@@ -1,0 +1,260 @@
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from agegait.data.padding import padded
+from agegait.layers import CosineClassifier, FrameFeatures, StatisticsPooling, TemporalBlock
+from agegait.models.inputs import skeletons_of
+
+_LAYERS = ("features", "frame_rate", "center", "hips")
+"""Arguments that are those of `FrameFeatures`."""
+
+
+@keras.saving.register_keras_serializable(package="agegait")
+class GaitEmbedder(keras.Model):
+    """Turns walks of any length into embeddings by which people are compared whom nobody has trained on.
+
+    Features of each frame are chosen by name. Dilated convolutions look at a frame and its neighbours. The means and
+    standard deviations over all frames, of the features and of what the convolutions make of them, become one embedding
+    of unit length: the inner product of two embeddings is their cosine.
+
+    `fit` takes labels: of people, or of walks or clusters of walks, for which nobody has to be named, see
+    `agegait.training.EmbedderTraining`. With `num_classes` the loss reads cosines between embeddings and classes, as
+    `agegait.losses.AdditiveMarginSoftmax` does; without, the embeddings, as `agegait.losses.SupervisedContrastive`.
+
+    Args:
+        embedding_size: Size D of an embedding.
+        features: Names of frame features, see `agegait.layers.FrameFeatures`.
+        units: Units of each convolution.
+        dilations: Frames from each that a convolution sees to the next, one for each convolution.
+        kernel_size: Frames that a convolution sees.
+        frame_dropout: Share of frame features dropped in training.
+        dropout: Share of pooled features dropped in training.
+        num_classes: Classes N that `fit` tells apart by cosines; 0 for none.
+        frame_rate: Frames a second, of velocities.
+        center: Index of the joint at the origin.
+        hips: Indices of the left and the right hip.
+        encoder: A trained `GaitEncoder`, for the feature `"ages"`.
+
+    Call arguments:
+        inputs: Walks `[B, T, J, 3]` in metres, or a dict that holds them as `"skeleton"` and perhaps `"length"`.
+        lengths: Optional `[B]` integers, the true lengths of walks that are padded to T: what is beyond is not seen.
+        mask: Optional `[B, T]`, whether a frame is one of the walk; lost ones may be left out too.
+        training: Whether dropout is at work, and batch normalization goes by the batch.
+
+    Returns:
+        Embeddings `[B, D]` of unit length, in the variables' dtype. Those of walks without a frame are 0.
+
+    Raises:
+        ValueError: Walks of another shape, or an argument out of range.
+
+    Example:
+        >>> embedder = agegait.GaitEmbedder(num_classes=100)
+        >>> embedder.adapt(walks)  # a list of [T, 20, 3]
+        >>> embedder.compile("adam", agegait.losses.AdditiveMarginSoftmax(), metrics=["accuracy"])
+        >>> embedder.fit(agegait.data.BalancedClips(walks, persons))
+        >>> embedder.embed(walks) @ embedder.embed(others).T  # cosines
+
+    Reference:
+        Snyder et al., X-Vectors: Robust DNN Embeddings for Speaker Recognition, ICASSP 2018, for its architecture.
+    """
+
+    def __init__(
+        self,
+        embedding_size: int = 192,
+        features: Sequence[str] = ("coordinates", "distances", "velocities"),
+        units: int = 256,
+        dilations: Sequence[int] = (1, 2, 4),
+        kernel_size: int = 3,
+        frame_dropout: float = 0.1,
+        dropout: float = 0.3,
+        num_classes: int = 0,
+        frame_rate: float = 30.0,
+        center: int = 0,
+        hips: Sequence[int] | None = None,
+        encoder: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        # No autocast: metres from the camera in bfloat16 would be centimetres off.
+        super().__init__(autocast=False, **kwargs)
+        for name, size in (("embedding_size", embedding_size), ("units", units)):
+            if size < 1:
+                raise ValueError(f"{name}: expected at least 1, received {size}.")
+        if num_classes < 0:
+            raise ValueError(f"num_classes: expected at least 0, received {num_classes}.")
+        self.embedding_size = embedding_size
+        self.units = units
+        self.dilations = tuple(dilations)
+        self.kernel_size = kernel_size
+        self.frame_dropout = frame_dropout
+        self.dropout = dropout
+        self.num_classes = num_classes
+        body = {"center": center} | ({} if hips is None else {"hips": hips})
+        options = {"dtype": self.dtype_policy}
+        self.frame_features = FrameFeatures(
+            features, frame_rate, encoder=encoder, name="frame_features", **body, **options
+        )
+        self.drop_features = keras.layers.Dropout(frame_dropout, name="drop_features", **options)
+        self.projection = keras.layers.Dense(units, name="projection", **options)
+        self.normalization = keras.layers.BatchNormalization(name="normalization", **options)
+        self.blocks = [
+            TemporalBlock(units, kernel_size, dilation, name=f"block_{number}", **options)
+            for number, dilation in enumerate(self.dilations)
+        ]
+        self.pooling = StatisticsPooling(name="pooling", **options)
+        self.pooled_normalization = keras.layers.BatchNormalization(name="pooled_normalization", **options)
+        self.drop_pooled = keras.layers.Dropout(dropout, name="drop_pooled", **options)
+        self.embedding = keras.layers.Dense(embedding_size, name="embedding", **options)
+        self.embedding_normalization = keras.layers.BatchNormalization(
+            scale=False, name="embedding_normalization", **options
+        )
+        self.classifier = (
+            CosineClassifier(num_classes, name="classifier", dtype=self.variable_dtype) if num_classes else None
+        )
+
+    def adapt(self, walks: Sequence[np.ndarray]) -> None:
+        """Takes what features are standardised by from training walks `[T, J, 3]` of any lengths, without labels."""
+        self.frame_features.adapt(walks)
+
+    def build(self, input_shape):
+        shape = skeletons_of(input_shape)
+        self._check(shape)
+        if not self.frame_features.built:
+            self.frame_features.build(shape)
+        features = self.frame_features.compute_output_shape(shape)
+        self.projection.build(features)
+        hidden = (*features[:2], self.units)
+        for layer in (self.normalization, *self.blocks):
+            layer.build(hidden)
+        pooled = (None, 2 * (self.units + features[-1]))
+        self.pooled_normalization.build(pooled)
+        self.embedding.build(pooled)
+        self.embedding_normalization.build((None, self.embedding_size))
+        if self.classifier is not None:
+            self.classifier.build((None, self.embedding_size))
+
+    def call(self, inputs, lengths=None, mask=None, training=False):
+        skeletons, mask = self._walks(inputs, lengths, mask)
+        features = self.frame_features(skeletons, mask=mask)
+        mask = self.frame_features.compute_mask(skeletons, mask)
+        hidden = self.projection(self.drop_features(features, training=training))
+        hidden = ops.relu(self.normalization(hidden, training=training, mask=mask))
+        for block in self.blocks:
+            hidden = block(hidden, mask=mask, training=training)
+        pooled = self.pooling(ops.concatenate([hidden, features], axis=-1), mask=mask)
+        pooled = self.drop_pooled(self.pooled_normalization(pooled, training=training), training=training)
+        embeddings = self.embedding_normalization(self.embedding(pooled), training=training)
+        embeddings = ops.normalize(ops.cast(embeddings, self.variable_dtype), axis=-1)
+        if mask is None:
+            return embeddings
+        return ops.where(ops.any(mask, axis=1, keepdims=True), embeddings, 0.0)
+
+    def _walks(self, inputs, lengths, mask):
+        """Skeletons without what is no frame of theirs, and the mask `[B, T]` of those that are, None for all."""
+        if isinstance(inputs, dict):
+            lengths = inputs.get("length") if lengths is None else lengths
+            mask = mask.get("skeleton") if isinstance(mask, dict) else mask
+        skeletons = ops.convert_to_tensor(skeletons_of(inputs))
+        self._check(skeletons.shape)
+        skeletons = ops.cast(skeletons, self.variable_dtype)
+        if mask is not None:
+            mask = ops.cast(mask, "bool")
+        if lengths is not None:
+            inside = ops.arange(ops.shape(skeletons)[1]) < ops.reshape(ops.cast(lengths, "int32"), (-1, 1))
+            mask = inside if mask is None else ops.logical_and(mask, inside)
+        if mask is not None:  # padding may hold anything, NaN too
+            skeletons = ops.where(ops.expand_dims(ops.expand_dims(mask, -1), -1), skeletons, 0.0)
+        return skeletons, mask
+
+    @staticmethod
+    def _check(shape):
+        if len(shape) != 4 or shape[3] != 3:
+            raise ValueError(f"inputs: expected walks [B, T, J, 3], received a shape of {tuple(shape)}.")
+
+    def compute_mask(self, inputs, mask=None):
+        return None
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        """The compiled loss of a batch's labels, and cosines to classes where there are some, else embeddings."""
+        return super().compute_loss(x, y, self._scores(y_pred), sample_weight, training)
+
+    def compute_metrics(self, x, y, y_pred, sample_weight=None):
+        """The compiled metrics of what the loss reads."""
+        return super().compute_metrics(x, y, self._scores(y_pred), sample_weight)
+
+    def _scores(self, embeddings):
+        return embeddings if self.classifier is None else self.classifier(embeddings)
+
+    def with_classes(self, num_classes: int) -> "GaitEmbedder":
+        """The same embedder for other classes, whose directions are drawn anew; with 0 classes, to pass on.
+
+        The directions of classes are templates of those who were trained on: an embedder that leaves the house should
+        not carry them.
+
+        Args:
+            num_classes: Classes N; 0 for none.
+        """
+        other = type(self).from_config({**self.get_config(), "num_classes": num_classes})
+        if self.built:
+            other.build_from_config(self.get_build_config())
+            for ours, theirs in zip(self._embedding_layers(), other._embedding_layers(), strict=True):
+                theirs.set_weights(ours.get_weights())
+        return other
+
+    def _embedding_layers(self):
+        return [layer for layer in self.layers if not isinstance(layer, CosineClassifier)]
+
+    def embed(self, walks: np.ndarray | Sequence[np.ndarray], batch_size: int = 32) -> np.ndarray:
+        """Embeddings of walks of any lengths.
+
+        Args:
+            walks: One walk `[T, J, 3]`, walks of one length `[B, T, J, 3]`, or a sequence of walks of any lengths.
+            batch_size: Walks that go through the model at a time, those of about one length together.
+
+        Returns:
+            `[B, D]`, float32, a NumPy array.
+
+        Raises:
+            ValueError: A walk of another shape, without a frame, or with values that are not finite.
+        """
+        walks = walks if isinstance(walks, Sequence) else np.asarray(walks)
+        if isinstance(walks, np.ndarray) and walks.ndim == 3:
+            walks = walks[None]
+        walks = [np.asarray(walk, "float32") for walk in walks]
+        for number, walk in enumerate(walks):
+            if walk.ndim != 3 or walk.shape[2] != 3 or not len(walk):
+                raise ValueError(f"walks: expected [T, J, 3], received {list(walk.shape)} for walk {number}.")
+            if not np.isfinite(walk).all():
+                raise ValueError(f"walks: expected finite coordinates, received NaN or infinity in walk {number}.")
+        found = np.empty((len(walks), self.embedding_size), "float32")
+        order = np.argsort([len(walk) for walk in walks], kind="stable")
+        for start in range(0, len(walks), batch_size):
+            rows = order[start : start + batch_size]
+            found[rows] = self.predict_on_batch(padded([walks[row] for row in rows]))
+        return found
+
+    def compute_output_shape(self, input_shape):
+        return skeletons_of(input_shape)[0], self.embedding_size
+
+    def get_config(self):
+        features = self.frame_features.get_config()
+        return {
+            **super().get_config(),
+            **{name: features[name] for name in (*_LAYERS, "encoder")},
+            "embedding_size": self.embedding_size,
+            "units": self.units,
+            "dilations": self.dilations,
+            "kernel_size": self.kernel_size,
+            "frame_dropout": self.frame_dropout,
+            "dropout": self.dropout,
+            "num_classes": self.num_classes,
+        }
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        encoder = config.get("encoder")
+        loaded = encoder and keras.saving.deserialize_keras_object(encoder, custom_objects=custom_objects)
+        return cls(**{**config, "encoder": loaded})

@@ -1,0 +1,146 @@
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import keras
+import numpy as np
+
+from agegait.data import BalancedClips, Walks
+from agegait.losses import AdditiveMarginSoftmax, SupervisedContrastive
+from agegait.models import GaitEmbedder
+from agegait.training.walk_clusters import split_in_halves, walk_clusters
+
+BATCHES_AN_EPOCH = 100
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class EmbedderTraining:
+    """The training of a `GaitEmbedder`, with or without labels of people.
+
+    | learning | labels | loss |
+    |---|---|---|
+    | `"persons"` | people | additive-margin softmax |
+    | `"walks"` | each walk a class; no label of a person | additive-margin softmax |
+    | `"contrast"` | each walk a class; no label of a person | supervised contrastive |
+    | `"clusters"` | clusters of walks, found anew in each round; no label of a person | additive-margin softmax |
+
+    Clusters begin from an embedder that was trained by `"contrast"`. In each round the embedder clusters the training
+    walks, see `agegait.training.walk_clusters`, and is trained on with the clusters as classes.
+
+    Attributes:
+        learning: One of `LEARNING`.
+        batches: Batches of the training, or of each round.
+        rounds: Rounds of clustering.
+        labels_per_batch: Labels of a batch.
+        clips_per_label: Clips of each.
+        frames: Least and most frames of a clip.
+        mirror: Whether half of the clips are mirror images.
+        jitter: Metres of noise on coordinates.
+        learning_rate: AdamW's at its height, from which it falls along a cosine to a twentieth.
+        warmup: Batches over which it rises first.
+        weight_decay: AdamW's.
+        margin: Of the additive-margin softmax.
+        scale: Of the additive-margin softmax.
+        temperature: Of the contrastive loss.
+        seed: Of first weights, clips and dropout.
+        embedder: Further arguments of `GaitEmbedder`.
+
+    Example:
+        >>> embedder = agegait.training.EmbedderTraining("persons").fit(walks)
+        >>> embedder.embed(others)
+    """
+
+    LEARNING: ClassVar = ("persons", "walks", "contrast", "clusters")
+
+    learning: str = "persons"
+    batches: int = 1200
+    rounds: int = 2
+    labels_per_batch: int = 32
+    clips_per_label: int = 2
+    frames: tuple[int, int] = (32, 96)
+    mirror: bool = True
+    jitter: float = 0.005
+    learning_rate: float = 2e-3
+    warmup: int = 100
+    weight_decay: float = 0.02
+    margin: float = 0.2
+    scale: float = 30.0
+    temperature: float = 0.1
+    seed: int = 0
+    embedder: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.learning not in self.LEARNING:
+            raise ValueError(f"learning: expected one of {', '.join(self.LEARNING)}, received {self.learning!r}.")
+        if min(self.batches, self.rounds) < 1:
+            raise ValueError(f"batches, rounds: expected at least 1, received {self.batches} and {self.rounds}.")
+
+    def fit(self, walks: Walks, callbacks: Sequence[keras.callbacks.Callback] = ()) -> GaitEmbedder:
+        """Trains an embedder.
+
+        Args:
+            walks: Training walks. Their people are read with `"persons"` alone.
+            callbacks: Keras callbacks, to watch.
+
+        Returns:
+            The embedder, without classes.
+
+        Raises:
+            ValueError: Fewer than two classes to tell apart.
+        """
+        keras.utils.set_random_seed(self.seed)
+        embedder = GaitEmbedder(**self.embedder)
+        embedder.adapt(walks.skeletons)
+        every_walk = np.arange(len(walks.names))
+        if self.learning == "persons":
+            _, persons = np.unique(walks.persons, return_inverse=True)
+            embedder = self._fit_classes(embedder, walks, persons, callbacks)
+        elif self.learning == "walks":
+            embedder = self._fit_classes(embedder, walks, every_walk, callbacks)
+        else:
+            embedder = self._fit_contrast(embedder, walks, every_walk, callbacks)
+        if self.learning == "clusters":
+            for number in range(self.rounds):
+                halves = tuple(embedder.embed(half) for half in split_in_halves(walks.skeletons))
+                clusters = walk_clusters(embedder.embed(walks.skeletons), halves)
+                _log.info("round %d: %d walks in %d clusters", number + 1, len(clusters), clusters.max() + 1)
+                embedder = self._fit_classes(embedder, walks, clusters, callbacks)
+        return embedder
+
+    def _fit_classes(self, embedder, walks, labels, callbacks):
+        embedder = embedder.with_classes(int(labels.max()) + 1)
+        self._fit(embedder, AdditiveMarginSoftmax(self.margin, self.scale), walks, labels, callbacks, ["accuracy"])
+        return embedder.with_classes(0)
+
+    def _fit_contrast(self, embedder, walks, labels, callbacks):
+        self._fit(embedder, SupervisedContrastive(self.temperature), walks, labels, callbacks)
+        return embedder
+
+    def _fit(self, embedder, loss, walks, labels, callbacks, metrics=None):
+        classes = len(np.unique(labels))
+        if classes < 2:
+            raise ValueError(f"walks: expected at least two classes to tell apart, received {classes}.")
+        epochs = -(-self.batches // BATCHES_AN_EPOCH)
+        clips = BalancedClips(
+            walks.skeletons,
+            labels,
+            self.labels_per_batch,
+            self.clips_per_label,
+            self.frames,
+            -(-self.batches // epochs),
+            self.mirror,
+            self.jitter,
+            self.seed,
+        )
+        embedder.compile(self._optimizer(), loss, metrics=metrics)
+        embedder.fit(clips, epochs=epochs, callbacks=list(callbacks), verbose=0)
+
+    def _optimizer(self):
+        warmup = min(self.warmup, self.batches - 1)
+        rate = keras.optimizers.schedules.CosineDecay(
+            0.0, self.batches - warmup, alpha=0.05, warmup_target=self.learning_rate, warmup_steps=warmup
+        )
+        return keras.optimizers.AdamW(rate, weight_decay=self.weight_decay)
