@@ -70,7 +70,7 @@ class FrameEncodings(keras.layers.Layer):
         so_far = ops.cumsum(mask, axis=1)
         upto = ops.take_along_axis(so_far, last, axis=1)
         before = ops.take_along_axis(so_far - mask, first, axis=1)
-        return upto - before == f
+        return ops.equal(upto - before, f)
 
     def _check(self, shape):
         joints = self.encoder.joints

@@ -41,6 +41,7 @@ class Whitening(keras.layers.Layer):
         if epsilon <= 0:
             raise ValueError(f"epsilon: expected a positive number, received {epsilon}.")
         self.epsilon = epsilon
+        self.supports_masking = True
 
     def build(self, input_shape):
         size = input_shape[-1]

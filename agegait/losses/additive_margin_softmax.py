@@ -45,6 +45,7 @@ class AdditiveMarginSoftmax(keras.losses.Loss):
         self.scale = scale
 
     def call(self, y_true, y_pred):
+        y_pred = ops.convert_to_tensor(y_pred)
         labels = ops.reshape(ops.cast(y_true, "int32"), (-1,))
         right = ops.one_hot(labels, y_pred.shape[-1], dtype=y_pred.dtype)
         logits = self.scale * (y_pred - self.margin * right)

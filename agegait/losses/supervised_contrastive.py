@@ -45,7 +45,7 @@ class SupervisedContrastive(keras.losses.Loss):
         embeddings = ops.normalize(y_pred, axis=-1)
         similarities = ops.matmul(embeddings, ops.transpose(embeddings)) / self.temperature  # [B, B]
         others = ops.logical_not(ops.eye(ops.shape(labels)[0], dtype="bool"))
-        positives = ops.cast(ops.logical_and(labels == ops.transpose(labels), others), similarities.dtype)
+        positives = ops.cast(ops.logical_and(ops.equal(labels, ops.transpose(labels)), others), similarities.dtype)
         # Far below every similarity, and its exponential 0, without the infinity that would make slopes NaN.
         log_shares = ops.log_softmax(ops.where(others, similarities, -1e9), axis=-1)
         counts = ops.sum(positives, axis=-1)

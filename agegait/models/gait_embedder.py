@@ -188,6 +188,12 @@ class GaitEmbedder(keras.Model):
     def _scores(self, embeddings):
         return embeddings if self.classifier is None else self.classifier(embeddings)
 
+    def fit(self, x=None, y=None, batch_size=None, **kwargs):
+        """As `keras.Model.fit`, on walks as a call takes them and integer labels."""
+        if hasattr(x, "element_spec"):
+            kwargs.setdefault("shuffle", False)  # Keras would warn that it does not shuffle data sets
+        return super().fit(x, y, batch_size=batch_size, **kwargs)
+
     def with_classes(self, num_classes: int) -> "GaitEmbedder":
         """The same embedder for other classes, whose directions are drawn anew; with 0 classes, to pass on.
 

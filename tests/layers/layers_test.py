@@ -16,15 +16,24 @@ from agegait.layers import (
     AxisLSTM,
     BasicAttention,
     BodyCheck,
+    BodyCoordinates,
+    CosineClassifier,
+    FrameEncodings,
+    FrameFeatures,
+    JointDistances,
+    JointVelocities,
     LocalityAwareAttention,
     MaskedBasicAttention,
     ReverseDecoder,
     SkeletonEncoder,
     SkeletonNormalization,
     Standardization,
+    StatisticsPooling,
+    TemporalBlock,
     Whitening,
     WindowMeasures,
 )
+from agegait.models import GaitEncoder
 from agegait.skeletons import JOINTS
 
 A, B, F, J, K = 3, 2, 4, 5, 6
@@ -43,6 +52,11 @@ def decoder(feed, attention=LocalityAwareAttention, dtype=None, **options):
     return ReverseDecoder(J, attention(K, dtype=dtype), feed=feed, dtype=dtype, **options)
 
 
+def encodings(dtype=None, **options):
+    return FrameEncodings(GaitEncoder(frames=2, joints=J, units=K, dtype=dtype), dtype=dtype, **options)
+
+
+BODY = {"center": 1, "hips": (2, 4)}
 MEMORY = {"memory": (A, B, F, K), "initial_state": STATES}
 CASES = {
     "AxisLSTM": Case(lambda **options: AxisLSTM(K, **options), {"inputs": (A, B, F, J)}),
@@ -56,6 +70,14 @@ CASES = {
     ),
     "BodyCheck": Case(BodyCheck, {"inputs": (B, F, len(JOINTS), 3)}),
     "BodyCheck of any joints": Case(lambda **options: BodyCheck(finite_only=True, **options), {"inputs": (B, F, J, 3)}),
+    "BodyCoordinates": Case(lambda **options: BodyCoordinates(**BODY, **options), {"inputs": (B, F, J, 3)}),
+    "CosineClassifier": Case(lambda **options: CosineClassifier(K, **options), {"inputs": (B, J)}),
+    "FrameEncodings": Case(encodings, {"inputs": (B, F + 1, J, 3)}),
+    "FrameFeatures": Case(lambda **options: FrameFeatures(frame_rate=10, **BODY, **options), {"inputs": (B, F, J, 3)}),
+    "JointDistances": Case(JointDistances, {"inputs": (B, F, J, 3)}),
+    "JointVelocities": Case(
+        lambda **options: JointVelocities(frame_rate=10, **BODY, **options), {"inputs": (B, F, J, 3)}
+    ),
     "LocalityAwareAttention": Case(
         lambda **options: LocalityAwareAttention(K, sigma=1.5, **options),
         {"query": (A, B, F, K), "value": (A, B, F, K)},
@@ -71,14 +93,31 @@ CASES = {
         lambda **options: SkeletonNormalization(center=1, unit="mm", **options), {"inputs": (B, F, J, 3)}
     ),
     "Standardization": Case(Standardization, {"inputs": (B, F, J)}),
+    "StatisticsPooling": Case(lambda **options: StatisticsPooling(epsilon=1e-3, **options), {"inputs": (B, F, J)}),
+    "TemporalBlock": Case(lambda **options: TemporalBlock(J, dilation=2, **options), {"inputs": (B, F, J)}),
     "Whitening": Case(lambda **options: Whitening(epsilon=1e-3, **options), {"inputs": (B, F, J)}),
     "WindowMeasures": Case(WindowMeasures, {"inputs": (B, F, J, 3)}),
 }
-UNTRAINED = (BodyCheck, SkeletonNormalization, Standardization, Whitening, WindowMeasures)
+UNTRAINED = (
+    BodyCheck,
+    BodyCoordinates,
+    FrameEncodings,
+    FrameFeatures,
+    JointDistances,
+    JointVelocities,
+    SkeletonNormalization,
+    Standardization,
+    StatisticsPooling,
+    Whitening,
+    WindowMeasures,
+)
+BATCH_FIRST = (*UNTRAINED, CosineClassifier, TemporalBlock)
 TRAINED = [name for name, case in CASES.items() if not isinstance(case.make(), UNTRAINED)]
+BY_AXIS = [name for name, case in CASES.items() if not isinstance(case.make(), BATCH_FIRST)]
 
 every_layer = pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 every_layer_with_weights = pytest.mark.parametrize("case", [CASES[name] for name in TRAINED], ids=TRAINED)
+every_layer_by_axis = pytest.mark.parametrize("case", [CASES[name] for name in BY_AXIS], ids=BY_AXIS)
 
 
 def map_shapes(change, shapes):
@@ -107,7 +146,7 @@ def output_shapes(layer, shapes):
 def functional(case):
     """The layer in a functional model of any number of windows, and inputs for it in the model's order."""
     layer = case.make()
-    axis = 0 if isinstance(layer, UNTRAINED) else 1
+    axis = 0 if isinstance(layer, BATCH_FIRST) else 1
     any_batch = map_shapes(lambda shape: (*shape[:axis], None, *shape[axis + 1 :]), case.shapes)
     inputs = map_shapes(lambda shape: keras.Input(batch_shape=shape), any_batch)
     return keras.Model(tree.flatten(inputs), tree.flatten(layer(**inputs))), tree.flatten(draw(case.shapes))
@@ -191,7 +230,7 @@ def test_other_dtypes_stay_close_to_float32(case, dtype, compute_dtype, toleranc
         np.testing.assert_allclose(ours, theirs, rtol=tolerance, atol=tolerance * np.abs(theirs).max())
 
 
-@every_layer_with_weights
+@every_layer_by_axis
 def test_axes_are_independent(case):
     layer = randomized(case.make(), case.shapes)
     inputs = draw(case.shapes)
@@ -201,7 +240,7 @@ def test_axes_are_independent(case):
         np.testing.assert_array_equal(before[1:], after[1:])
 
 
-@every_layer_with_weights
+@every_layer_by_axis
 def test_axes_start_from_weights_of_their_own(case):
     layer = case.make()
     layer(**draw(case.shapes))
