@@ -136,7 +136,8 @@ class EmbedderTraining:
             self.seed,
         )
         embedder.compile(self._optimizer(), loss, metrics=metrics)
-        embedder.fit(clips, epochs=epochs, callbacks=list(callbacks), verbose=0)
+        # Clips are drawn by their batch's number: Keras needs not shuffle these as well.
+        embedder.fit(clips, epochs=epochs, shuffle=False, callbacks=list(callbacks), verbose=0)
 
     def _optimizer(self):
         warmup = min(self.warmup, self.batches - 1)
