@@ -21,9 +21,9 @@ class GaitEmbedder(keras.Model):
     standard deviations over all frames, of the features and of what the convolutions make of them, become one embedding
     of unit length: the inner product of two embeddings is their cosine.
 
-    `fit` takes labels: of people, or of walks or clusters of walks, for which nobody has to be named, see
-    `agegait.training.EmbedderTraining`. With `num_classes` the loss reads cosines between embeddings and classes, as
-    `agegait.losses.AdditiveMarginSoftmax` does; without, the embeddings, as `agegait.losses.SupervisedContrastive`.
+    `fit` takes integer labels, and a loss that reads embeddings, as `agegait.losses.SupervisedContrastive` does. For
+    `agegait.losses.AdditiveMarginSoftmax`, which reads cosines to classes, fit its `classifier`. Labels may be people,
+    or walks or clusters of walks, for which nobody has to be named, see `agegait.training.EmbedderTraining`.
 
     Args:
         embedding_size: Size D of an embedding.
@@ -33,7 +33,6 @@ class GaitEmbedder(keras.Model):
         kernel_size: Frames that a convolution sees.
         frame_dropout: Share of frame features dropped in training.
         dropout: Share of pooled features dropped in training.
-        num_classes: Classes N that `fit` tells apart by cosines; 0 for none.
         frame_rate: Frames a second, of velocities.
         center: Index of the joint at the origin.
         hips: Indices of the left and the right hip.
@@ -52,10 +51,11 @@ class GaitEmbedder(keras.Model):
         ValueError: Walks of another shape, or an argument out of range.
 
     Example:
-        >>> embedder = agegait.GaitEmbedder(num_classes=100)
+        >>> embedder = agegait.GaitEmbedder()
         >>> embedder.adapt(walks)  # a list of [T, 20, 3]
-        >>> embedder.compile("adam", agegait.losses.AdditiveMarginSoftmax(), metrics=["accuracy"])
-        >>> embedder.fit(agegait.data.BalancedClips(walks, persons))
+        >>> classifier = embedder.classifier(num_classes=100)
+        >>> classifier.compile("adam", agegait.losses.AdditiveMarginSoftmax(), metrics=["accuracy"])
+        >>> classifier.fit(agegait.data.BalancedClips(walks, persons), epochs=12)
         >>> embedder.embed(walks) @ embedder.embed(others).T  # cosines
 
     Reference:
@@ -71,7 +71,6 @@ class GaitEmbedder(keras.Model):
         kernel_size: int = 3,
         frame_dropout: float = 0.1,
         dropout: float = 0.3,
-        num_classes: int = 0,
         frame_rate: float = 30.0,
         center: int = 0,
         hips: Sequence[int] | None = None,
@@ -83,15 +82,12 @@ class GaitEmbedder(keras.Model):
         for name, size in (("embedding_size", embedding_size), ("units", units)):
             if size < 1:
                 raise ValueError(f"{name}: expected at least 1, received {size}.")
-        if num_classes < 0:
-            raise ValueError(f"num_classes: expected at least 0, received {num_classes}.")
         self.embedding_size = embedding_size
         self.units = units
         self.dilations = tuple(dilations)
         self.kernel_size = kernel_size
         self.frame_dropout = frame_dropout
         self.dropout = dropout
-        self.num_classes = num_classes
         body = {"center": center} | ({} if hips is None else {"hips": hips})
         options = {"dtype": self.dtype_policy}
         self.frame_features = FrameFeatures(
@@ -111,17 +107,17 @@ class GaitEmbedder(keras.Model):
         self.embedding_normalization = keras.layers.BatchNormalization(
             scale=False, name="embedding_normalization", **options
         )
-        self.classifier = (
-            CosineClassifier(num_classes, name="classifier", dtype=self.variable_dtype) if num_classes else None
-        )
 
     def adapt(self, walks: Sequence[np.ndarray]) -> None:
         """Takes what features are standardised by from training walks `[T, J, 3]` of any lengths, without labels."""
         self.frame_features.adapt(walks)
+        if not self.built:
+            self.build((None, None, *np.shape(walks[0])[1:]))
 
     def build(self, input_shape):
         shape = skeletons_of(input_shape)
         self._check(shape)
+        self.joints = shape[2]
         if not self.frame_features.built:
             self.frame_features.build(shape)
         features = self.frame_features.compute_output_shape(shape)
@@ -133,8 +129,6 @@ class GaitEmbedder(keras.Model):
         self.pooled_normalization.build(pooled)
         self.embedding.build(pooled)
         self.embedding_normalization.build((None, self.embedding_size))
-        if self.classifier is not None:
-            self.classifier.build((None, self.embedding_size))
 
     def call(self, inputs, lengths=None, mask=None, training=False):
         skeletons, mask = self._walks(inputs, lengths, mask)
@@ -177,41 +171,35 @@ class GaitEmbedder(keras.Model):
     def compute_mask(self, inputs, mask=None):
         return None
 
-    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        """The compiled loss of a batch's labels, and cosines to classes where there are some, else embeddings."""
-        return super().compute_loss(x, y, self._scores(y_pred), sample_weight, training)
-
-    def compute_metrics(self, x, y, y_pred, sample_weight=None):
-        """The compiled metrics of what the loss reads."""
-        return super().compute_metrics(x, y, self._scores(y_pred), sample_weight)
-
-    def _scores(self, embeddings):
-        return embeddings if self.classifier is None else self.classifier(embeddings)
-
     def fit(self, x=None, y=None, batch_size=None, **kwargs):
         """As `keras.Model.fit`, on walks as a call takes them and integer labels."""
         if hasattr(x, "element_spec"):
             kwargs.setdefault("shuffle", False)  # Keras would warn that it does not shuffle data sets
         return super().fit(x, y, batch_size=batch_size, **kwargs)
 
-    def with_classes(self, num_classes: int) -> "GaitEmbedder":
-        """The same embedder for other classes, whose directions are drawn anew; with 0 classes, to pass on.
+    def classifier(self, num_classes: int) -> keras.Model:
+        """A model of cosines between this embedder's embeddings and classes, to train it with labels.
 
-        The directions of classes are templates of those who were trained on: an embedder that leaves the house should
-        not carry them.
+        What it learns is this embedder's, but for the directions of the classes. These are templates of those who are
+        trained on, and are not saved with the embedder.
 
         Args:
-            num_classes: Classes N; 0 for none.
-        """
-        other = type(self).from_config({**self.get_config(), "num_classes": num_classes})
-        if self.built:
-            other.build_from_config(self.get_build_config())
-            for ours, theirs in zip(self._embedding_layers(), other._embedding_layers(), strict=True):
-                theirs.set_weights(ours.get_weights())
-        return other
+            num_classes: Classes N: people, walks or clusters of walks.
 
-    def _embedding_layers(self):
-        return [layer for layer in self.layers if not isinstance(layer, CosineClassifier)]
+        Returns:
+            A functional model from `{"skeleton": [B, T, J, 3], "length": [B]}` to cosines `[B, N]`.
+
+        Raises:
+            ValueError: The embedder knows no walks yet: neither `adapt` nor a call came before.
+        """
+        if not self.built:
+            raise ValueError("classifier: expected an embedder after `adapt` or a call, received one before both.")
+        inputs = {
+            "skeleton": keras.Input((None, self.joints, 3), name="skeleton"),
+            "length": keras.Input((), dtype="int32", name="length"),
+        }
+        cosines = CosineClassifier(num_classes, name="classes", dtype=self.variable_dtype)(self(inputs))
+        return keras.Model(inputs, cosines, name=f"{self.name}_classifier")
 
     def embed(self, walks: np.ndarray | Sequence[np.ndarray], batch_size: int = 32) -> np.ndarray:
         """Embeddings of walks of any lengths.
@@ -256,7 +244,6 @@ class GaitEmbedder(keras.Model):
             "kernel_size": self.kernel_size,
             "frame_dropout": self.frame_dropout,
             "dropout": self.dropout,
-            "num_classes": self.num_classes,
         }
 
     @classmethod

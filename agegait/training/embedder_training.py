@@ -86,7 +86,7 @@ class EmbedderTraining:
             callbacks: Keras callbacks, to watch.
 
         Returns:
-            The embedder, without classes.
+            The embedder. The directions of its classes are not kept.
 
         Raises:
             ValueError: Fewer than two classes to tell apart.
@@ -97,29 +97,24 @@ class EmbedderTraining:
         every_walk = np.arange(len(walks.names))
         if self.learning == "persons":
             _, persons = np.unique(walks.persons, return_inverse=True)
-            embedder = self._fit_classes(embedder, walks, persons, callbacks)
+            self._fit_classes(embedder, walks, persons, callbacks)
         elif self.learning == "walks":
-            embedder = self._fit_classes(embedder, walks, every_walk, callbacks)
+            self._fit_classes(embedder, walks, every_walk, callbacks)
         else:
-            embedder = self._fit_contrast(embedder, walks, every_walk, callbacks)
+            self._fit(embedder, SupervisedContrastive(self.temperature), walks, every_walk, callbacks)
         if self.learning == "clusters":
             for number in range(self.rounds):
                 halves = tuple(embedder.embed(half) for half in split_in_halves(walks.skeletons))
                 clusters = walk_clusters(embedder.embed(walks.skeletons), halves)
                 _log.info("round %d: %d walks in %d clusters", number + 1, len(clusters), clusters.max() + 1)
-                embedder = self._fit_classes(embedder, walks, clusters, callbacks)
+                self._fit_classes(embedder, walks, clusters, callbacks)
         return embedder
 
     def _fit_classes(self, embedder, walks, labels, callbacks):
-        embedder = embedder.with_classes(int(labels.max()) + 1)
-        self._fit(embedder, AdditiveMarginSoftmax(self.margin, self.scale), walks, labels, callbacks, ["accuracy"])
-        return embedder.with_classes(0)
+        classifier = embedder.classifier(int(labels.max()) + 1)
+        self._fit(classifier, AdditiveMarginSoftmax(self.margin, self.scale), walks, labels, callbacks, ["accuracy"])
 
-    def _fit_contrast(self, embedder, walks, labels, callbacks):
-        self._fit(embedder, SupervisedContrastive(self.temperature), walks, labels, callbacks)
-        return embedder
-
-    def _fit(self, embedder, loss, walks, labels, callbacks, metrics=None):
+    def _fit(self, model, loss, walks, labels, callbacks, metrics=None):
         classes = len(np.unique(labels))
         if classes < 2:
             raise ValueError(f"walks: expected at least two classes to tell apart, received {classes}.")
@@ -135,9 +130,9 @@ class EmbedderTraining:
             self.jitter,
             self.seed,
         )
-        embedder.compile(self._optimizer(), loss, metrics=metrics)
+        model.compile(self._optimizer(), loss, metrics=metrics)
         # Clips are drawn by their batch's number: Keras needs not shuffle these as well.
-        embedder.fit(clips, epochs=epochs, shuffle=False, callbacks=list(callbacks), verbose=0)
+        model.fit(clips, epochs=epochs, shuffle=False, callbacks=list(callbacks), verbose=0)
 
     def _optimizer(self):
         warmup = min(self.warmup, self.batches - 1)

@@ -127,51 +127,55 @@ def test_saved_and_loaded_it_gives_the_same(embedder, make, tmp_path):
     assert json.loads(json.dumps(loaded.get_config())) == json.loads(json.dumps(embedder.get_config()))
 
 
-def trained(loss, num_classes=0, epochs=3, eagerly=True, **options):
+CLIPS = {"frames": (4, 9), "batches": 5, "mirror": False, "jitter": 0}
+
+
+def trained(classes=0, epochs=3, eagerly=True, **options):
+    """An embedder, what trained it, and how that went."""
     keras.utils.set_random_seed(2)
-    embedder = agegait.GaitEmbedder(num_classes=num_classes, **{**SMALL, **options})
+    embedder = agegait.GaitEmbedder(**{**SMALL, **options})
     embedder.adapt(WALKS)
-    metrics = ["accuracy"] if num_classes else None
-    embedder.compile(keras.optimizers.Adam(0.01), loss, metrics=metrics, run_eagerly=eagerly)
-    clips = agegait.data.BalancedClips(WALKS, PERSONS, frames=(4, 9), batches=5, mirror=False, jitter=0)
-    history = embedder.fit(clips, epochs=epochs, verbose=0).history
-    return embedder, history
+    model = embedder.classifier(classes) if classes else embedder
+    loss = AdditiveMarginSoftmax() if classes else SupervisedContrastive()
+    metrics = ["accuracy"] if classes else None
+    model.compile(keras.optimizers.Adam(0.01), loss, metrics=metrics, run_eagerly=eagerly)
+    clips = agegait.data.BalancedClips(WALKS, PERSONS, **CLIPS)
+    history = model.fit(clips, epochs=epochs, shuffle=False, verbose=0).history
+    return embedder, model, history
 
 
-@pytest.mark.parametrize(
-    ("loss", "num_classes"), [(AdditiveMarginSoftmax(), 3), (SupervisedContrastive(), 0)], ids=["classes", "contrast"]
-)
-def test_fit_brings_a_persons_walks_together(loss, num_classes):
-    embedder, history = trained(loss, num_classes, epochs=6, eagerly=not num_classes)
+@pytest.mark.parametrize("classes", [0, 3])
+def test_fit_brings_a_persons_walks_together(classes):
+    embedder, _, history = trained(classes, epochs=6, eagerly=not classes)
     assert history["loss"][-1] < history["loss"][0]
-    if num_classes:
+    if classes:
         assert history["accuracy"][-1] == 1
     cosines = embedder.embed(WALKS) @ embedder.embed(WALKS).T
     np.fill_diagonal(cosines, -1)
     assert PERSONS[cosines.argmax(axis=1)].tolist() == PERSONS.tolist()
 
 
-def test_a_trained_one_is_saved_with_its_optimizer_and_learns_on(tmp_path):
-    embedder, _ = trained(AdditiveMarginSoftmax(), 3, epochs=1, dropout=0, frame_dropout=0)
-    embedder.save(tmp_path / "model.keras")
+@pytest.mark.parametrize("classes", [0, 3])
+def test_a_trained_one_is_saved_with_its_optimizer_and_learns_on(classes, tmp_path):
+    _, model, _ = trained(classes, epochs=1, dropout=0, frame_dropout=0)
+    model.save(tmp_path / "model.keras")
     loaded = keras.models.load_model(tmp_path / "model.keras")
-    assert loaded.num_classes == 3
     losses = []
-    for model in (embedder, loaded):
-        model.run_eagerly = True
-        clips = agegait.data.BalancedClips(WALKS, PERSONS, frames=(4, 9), batches=3, mirror=False)
-        losses.append(model.fit(clips, shuffle=False, verbose=0).history["loss"])
+    for one in (model, loaded):
+        one.run_eagerly = True
+        clips = agegait.data.BalancedClips(WALKS, PERSONS, **CLIPS)
+        losses.append(one.fit(clips, shuffle=False, verbose=0).history["loss"])
     np.testing.assert_allclose(*losses, rtol=1e-4)
 
 
 def test_the_same_training_twice_gives_the_same():
-    (one, history), (other, again) = (trained(AdditiveMarginSoftmax(), 3, epochs=2) for _ in range(2))
+    (one, _, history), (other, _, again) = (trained(3, epochs=2) for _ in range(2))
     assert history == again
     np.testing.assert_array_equal(one.embed(WALKS), other.embed(WALKS))
 
 
 def test_fit_takes_arrays_and_tf_data_too():
-    embedder, _ = trained(AdditiveMarginSoftmax(), 3, epochs=1)
+    embedder, _, _ = trained(epochs=1)
     padded = batch()
     for data in ((padded, PERSONS), (padded["skeleton"], PERSONS)):
         assert np.isfinite(embedder.fit(*data, verbose=0).history["loss"]).all()
@@ -180,14 +184,16 @@ def test_fit_takes_arrays_and_tf_data_too():
     assert np.isfinite(embedder.evaluate(dataset, verbose=0)).all()
 
 
-@pytest.mark.parametrize("make", [None, with_ages])
-def test_another_number_of_classes_leaves_embeddings_as_they_are(embedder, make):
-    embedder = make() if make else embedder
-    classified = embedder.with_classes(4)
-    assert classified.classifier.kernel.shape == (6, 4)
-    for other in (classified, classified.with_classes(2), classified.with_classes(0)):
-        np.testing.assert_array_equal(other.embed(WALKS), embedder.embed(WALKS))
-    assert classified.with_classes(0).count_params() == embedder.count_params()
+def test_a_classifier_reads_the_embedders_cosines_and_leaves_nothing_in_it(embedder):
+    classifier = embedder.classifier(4)
+    directions = np.asarray(classifier.get_layer("classes").kernel)
+    expected = alone(embedder) @ (directions / np.linalg.norm(directions, axis=0))
+    np.testing.assert_allclose(classifier(batch()), expected, atol=1e-5)
+    assert len(embedder.weights) == len(classifier.weights) - 1
+    with pytest.raises(
+        ValueError, match="classifier: expected an embedder after `adapt` or a call, received one before"
+    ):
+        agegait.GaitEmbedder(**SMALL).classifier(4)
 
 
 def test_mixed_precision_stays_close_and_of_unit_length(embedder):
@@ -205,7 +211,7 @@ def test_mixed_precision_stays_close_and_of_unit_length(embedder):
 
 
 def test_mixed_precision_trains():
-    _, history = trained(AdditiveMarginSoftmax(), 3, epochs=4, dtype="mixed_bfloat16")
+    _, _, history = trained(3, epochs=4, dtype="mixed_bfloat16")
     assert history["loss"][-1] < history["loss"][0]
 
 
@@ -222,7 +228,6 @@ def test_in_a_functional_model_of_walks_of_any_length(embedder):
     [
         ({"embedding_size": 0}, "embedding_size: expected at least 1, received 0"),
         ({"units": 0}, "units: expected at least 1, received 0"),
-        ({"num_classes": -1}, "num_classes: expected at least 0, received -1"),
         ({"features": ("height",)}, "features: expected some of coordinates, distances, velocities, ages"),
     ],
 )
