@@ -1,0 +1,141 @@
+"""How well people are recognised whom nothing was learned from: the protocol `strangers`, a row for each way to learn.
+
+    .venv/bin/python benchmarks/strangers.py                                         # with labels of people
+    .venv/bin/python benchmarks/strangers.py --learning persons walks contrast clusters
+    .venv/bin/python benchmarks/strangers.py --features distances --features coordinates velocities
+
+A row is trained anew for each division of the people: on KGBD some 8 minutes of one core, rounds of clusters as much
+each. `reconstruction` is the paper's encoder, its AGEs whitened by the training walks, the mean over a walk.
+"""
+
+import argparse
+import dataclasses
+import functools
+import json
+from pathlib import Path
+
+import keras
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+import agegait
+from agegait import datasets
+from agegait.data import Walks
+from agegait.evaluation import protocols
+from agegait.layers import FrameFeatures
+from agegait.training import EmbedderTraining, optimizers, recipes
+
+FEATURES = ("coordinates", "distances", "velocities")
+
+
+def main():
+    options = parsed()
+    dataset = datasets.load(options.dataset, options.data_dir, options.manual_dir)
+    read = [dataset.preparation(dataset.read(part)) for part in dataset.parts]
+    walks = Walks.from_dataset(functools.reduce(lambda one, other: one.concatenate(other), read))
+    rows = [(name, features) for name in options.learning for features in options.features or [FEATURES]]
+    results = {row: found for row in rows for found in [measure(walks, *row, options)]}
+    for table in tables(results):
+        Console(width=160).print(table)
+    if options.json:
+        lines = [
+            {"learning": name, "features": features, "results": [dataclasses.asdict(one) for one in found]}
+            for (name, features), found in results.items()
+        ]
+        options.json.write_text(json.dumps(lines, indent=2))
+
+
+def parsed(words=None):
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--dataset", default="kgbd", help="a data set or a folder of walks (%(default)s)")
+    parser.add_argument("--data-dir")
+    parser.add_argument("--manual-dir")
+    names = ("reconstruction", *EmbedderTraining.LEARNING)
+    parser.add_argument("--learning", nargs="+", default=["persons"], choices=names, help="what rows learn by")
+    parser.add_argument(
+        "--features",
+        nargs="+",
+        action="append",
+        choices=FrameFeatures.NAMES[:3],
+        help="of frames; may come several times",
+    )
+    parser.add_argument(
+        "--batches", type=int, default=1200, help="batches of a training, or of each round (%(default)s)"
+    )
+    parser.add_argument("--divisions", type=int, default=5, help="divisions of the people (%(default)s)")
+    parser.add_argument("--draws", type=int, default=10, help="draws of probes (%(default)s)")
+    parser.add_argument("--resamples", type=int, default=1000, help="resamples for intervals (%(default)s)")
+    parser.add_argument("--seed", type=int, default=0, help="of trainings (%(default)s)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write all results there")
+    return parser.parse_args(words)
+
+
+def measure(walks, name, features, options, embedder=None):
+    """The results of a row, see `protocols.strangers`."""
+
+    def learn(training, validation):
+        del validation  # nothing is chosen: all settings are fixed
+        if name == "reconstruction":
+            return reconstruction(training, options.seed)
+        settings = {"features": features, **(embedder or {})}
+        return EmbedderTraining(name, batches=options.batches, seed=options.seed, embedder=settings).fit(training).embed
+
+    divisions = range(options.divisions)
+    return protocols.strangers(walks, learn, divisions, draws=options.draws, resamples=options.resamples)
+
+
+def reconstruction(training, seed, **sizes):
+    """What embeds walks by the mean of their whitened AGEs."""
+    keras.utils.set_random_seed(seed)
+    recipe = recipes.recipe("best")
+    encoder = agegait.GaitEncoder(joints=training.skeletons[0].shape[1], l2=recipe.l2, **sizes)
+    cut = [walk[start : start + encoder.frames] for walk in training.skeletons for start in range(0, len(walk) - 5, 6)]
+    windows = np.stack(cut)
+    windows = windows - windows[:, :, :1]
+    steps = -(-len(windows) // recipe.batch_size)
+    encoder.compile(optimizers.encoder_optimizer(recipe, steps))
+    encoder.fit(windows, batch_size=recipe.batch_size, verbose=0)
+    features = FrameFeatures(("ages",), encoder=encoder)
+    features.adapt(training.skeletons)
+
+    def embed(walks):
+        found = []
+        for walk in walks:
+            whole = walk[: len(walk) // encoder.frames * encoder.frames]
+            found.append(np.asarray(keras.ops.convert_to_numpy(features(whole[None])))[0].mean(axis=0))
+        return np.stack(found)
+
+    return embed
+
+
+def tables(results):
+    """A table for each kind of gallery: lines are probes of a row."""
+    for number, gallery in enumerate(protocols.GALLERIES):
+        table = Table(title=f"strangers, a gallery of {gallery}, in per cent (interval of 95 % over people)")
+        for column in ("learning", "features", "probe", "Rank-1", "mAP", "EER", "DIR 10 %", "DIR 1 %", "TAR 0.1 %"):
+            table.add_column(column, no_wrap=column == "probe")
+        for (name, features), found in results.items():
+            for one in found[number::2]:
+                figures = {
+                    "rank_1": one.rank[1],
+                    "mean_average_precision": one.mean_average_precision,
+                    "equal_error_rate": one.equal_error_rate,
+                    "detection_identification_rate_0.1": one.detection_identification_rate[0.1],
+                    "detection_identification_rate_0.01": one.detection_identification_rate[0.01],
+                    "true_accept_rate_0.001": one.true_accept_rate[0.001],
+                }
+                cells = [cell(value, one.intervals.get(key)) for key, value in figures.items()]
+                used = "ages" if name == "reconstruction" else ", ".join(features)
+                table.add_row(name, used, one.probe, *cells)
+        yield table
+
+
+def cell(value, interval):
+    """A figure in per cent, and its interval."""
+    text = f"{100 * value:.1f}"
+    return text if interval is None else f"{text} ({100 * interval[0]:.1f}-{100 * interval[1]:.1f})"
+
+
+if __name__ == "__main__":
+    main()
