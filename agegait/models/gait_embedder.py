@@ -7,6 +7,7 @@ from keras import ops
 
 from agegait.data.padding import padded
 from agegait.layers import CosineClassifier, FrameFeatures, StatisticsPooling, TemporalBlock
+from agegait.layers.body_coordinates import HIPS
 from agegait.models.inputs import skeletons_of
 
 _LAYERS = ("features", "frame_rate", "center", "hips")
@@ -73,7 +74,7 @@ class GaitEmbedder(keras.Model):
         dropout: float = 0.3,
         frame_rate: float = 30.0,
         center: int = 0,
-        hips: Sequence[int] | None = None,
+        hips: Sequence[int] = HIPS,
         encoder: Any = None,
         **kwargs: Any,
     ) -> None:
@@ -88,10 +89,9 @@ class GaitEmbedder(keras.Model):
         self.kernel_size = kernel_size
         self.frame_dropout = frame_dropout
         self.dropout = dropout
-        body = {"center": center} | ({} if hips is None else {"hips": hips})
         options = {"dtype": self.dtype_policy}
         self.frame_features = FrameFeatures(
-            features, frame_rate, encoder=encoder, name="frame_features", **body, **options
+            features, frame_rate, center, hips, encoder, name="frame_features", **options
         )
         self.drop_features = keras.layers.Dropout(frame_dropout, name="drop_features", **options)
         self.projection = keras.layers.Dense(units, name="projection", **options)

@@ -21,4 +21,4 @@ from .train_run import (
     train as train,
     train_on as train_on,
 )
-from .walk_clusters import walk_clusters as walk_clusters
+from .walk_clusters import walk_clusters as walk_clusters, within_walk_distance as within_walk_distance

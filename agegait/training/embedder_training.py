@@ -9,7 +9,7 @@ import numpy as np
 from agegait.data import BalancedClips, Walks
 from agegait.losses import AdditiveMarginSoftmax, SupervisedContrastive
 from agegait.models import GaitEmbedder
-from agegait.training.walk_clusters import split_in_halves, walk_clusters
+from agegait.training.walk_clusters import walk_clusters, within_walk_distance
 
 BATCHES_AN_EPOCH = 100
 
@@ -28,7 +28,7 @@ class EmbedderTraining:
     | `"clusters"` | clusters of walks, found anew in each round; no label of a person | additive-margin softmax |
 
     Clusters begin from an embedder that was trained by `"contrast"`. In each round the embedder clusters the training
-    walks, see `agegait.training.walk_clusters`, and is trained on with the clusters as classes.
+    walks, see `walk_clusters`, and is trained on with the clusters as classes.
 
     Attributes:
         learning: One of `LEARNING`.
@@ -104,8 +104,10 @@ class EmbedderTraining:
             self._fit(embedder, SupervisedContrastive(self.temperature), walks, every_walk, callbacks)
         if self.learning == "clusters":
             for number in range(self.rounds):
-                halves = tuple(embedder.embed(half) for half in split_in_halves(walks.skeletons))
-                clusters = walk_clusters(embedder.embed(walks.skeletons), halves)
+                first = embedder.embed([walk[: len(walk) // 2] for walk in walks.skeletons])
+                second = embedder.embed([walk[len(walk) // 2 :] for walk in walks.skeletons])
+                distance = within_walk_distance(first, second)
+                clusters = walk_clusters(embedder.embed(walks.skeletons), distance)
                 _log.info("round %d: %d walks in %d clusters", number + 1, len(clusters), clusters.max() + 1)
                 self._fit_classes(embedder, walks, clusters, callbacks)
         return embedder

@@ -15,7 +15,6 @@ from agegait.layers import (
     FrameFeatures,
     JointDistances,
     JointVelocities,
-    Standardization,
     StatisticsPooling,
     TemporalBlock,
 )
@@ -184,30 +183,6 @@ class TestFrameFeatures:
             FrameFeatures(("ages",))
         with pytest.raises(ValueError, match="walks: expected at least one walk, received none"):
             FrameFeatures(**BODY).adapt([])
-
-
-class TestStandardization:
-    def test_mean_0_and_variance_1_and_constants_0(self):
-        data = np.concatenate([FEATURES.astype("float64") * [1, 10, 0.1, 1e-3], np.full((B, T, 1), 7.0)], axis=-1)
-        layer = Standardization(dtype="float64")
-        np.testing.assert_array_equal(layer(data), data)
-        layer.adapt(data)
-        found = layer(data).numpy().reshape(-1, D + 1)
-        np.testing.assert_allclose(found.mean(axis=0), 0, atol=1e-12)
-        np.testing.assert_allclose(found.std(axis=0), [1] * D + [0], atol=1e-12)
-
-    def test_what_set_weights_brings_is_what_counts(self):
-        layer, other = Standardization(), Standardization()
-        layer.adapt(FEATURES)
-        before = other(FEATURES)
-        other.set_weights(layer.get_weights())
-        np.testing.assert_array_equal(other(FEATURES), layer(FEATURES))
-        assert not np.allclose(before, layer(FEATURES))
-
-    @pytest.mark.parametrize("data", [np.ones((1, 4)), np.full((3, 4), np.nan)])
-    def test_refuses_what_it_cannot_adapt_to(self, data):
-        with pytest.raises(ValueError, match="data: expected at least two finite samples, received"):
-            Standardization().adapt(data)
 
 
 class TestStatisticsPooling:

@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
 
-from agegait.training import walk_clusters
-from agegait.training.walk_clusters import split_in_halves
+from agegait.training import walk_clusters, within_walk_distance
 
 
 def people(spread, seed=0, persons=6, walks=4, size=16):
@@ -16,32 +15,28 @@ def same(labels):
     return np.equal.outer(labels, labels)
 
 
+def at_angles(*angles):
+    return np.array([[np.cos(angle), np.sin(angle)] for angle in angles])
+
+
 def test_walks_of_one_person_are_one_cluster_whatever_their_number():
     embeddings, persons = people(0.2)
-    halves = people(0.2, seed=1)[0], people(0.2, seed=2)[0]
-    np.testing.assert_array_equal(same(walk_clusters(embeddings, halves)), same(persons))
+    distance = within_walk_distance(people(0.2, seed=1)[0], people(0.2, seed=2)[0])
+    np.testing.assert_array_equal(same(walk_clusters(embeddings, distance)), same(persons))
 
 
-def test_the_threshold_is_twice_the_distance_between_halves():
-    turn = np.array([[np.cos(angle), np.sin(angle)] for angle in (0.0, 0.5, 2.0)])
-    apart = 1 - np.cos(0.5)
-    assert walk_clusters(turn, distance=1.01 * apart).tolist()[0] == walk_clusters(turn, distance=1.01 * apart)[1]
-    assert len(set(walk_clusters(turn, distance=0.99 * apart).tolist())) == 3
-    for half, clusters in ((0.52 * apart, 2), (0.48 * apart, 3)):
-        second = np.array([[np.cos(a), np.sin(a)] for a in np.array([0.0, 0.5, 2.0]) + np.arccos(1 - half)])
-        assert len(set(walk_clusters(turn, (turn, second)).tolist())) == clusters
+def test_clusters_are_joined_below_the_distance():
+    embeddings, apart = at_angles(0.0, 0.5, 2.0), 1 - np.cos(0.5)
+    first, second, third = walk_clusters(embeddings, 1.01 * apart).tolist()
+    assert first == second != third
+    assert len(set(walk_clusters(embeddings, 0.99 * apart).tolist())) == 3
 
 
-def test_halves_of_walks():
-    first, second = split_in_halves([np.arange(5), np.arange(4)])
-    assert [half.tolist() for half in first] == [[0, 1], [0, 1]]
-    assert [half.tolist() for half in second] == [[2, 3, 4], [2, 3]]
+def test_the_distance_is_twice_that_of_nine_halves_of_ten():
+    turns = np.arange(1, 12) / 20  # the tenth of eleven is the 0.9 quantile
+    assert within_walk_distance(at_angles(*[0.0] * 11), at_angles(*turns)) == pytest.approx(2 * (1 - np.cos(0.5)))
 
 
-def test_refusals():
-    embeddings, _ = people(0.1)
+def test_refuses_a_single_walk():
     with pytest.raises(ValueError, match="embeddings: expected those of at least two walks, received 1"):
-        walk_clusters(embeddings[:1], distance=0.1)
-    for halves, distance in ((None, None), ((embeddings, embeddings), 0.1)):
-        with pytest.raises(ValueError, match="halves, distance: expected one of them, received both or none"):
-            walk_clusters(embeddings, halves, distance)
+        walk_clusters(at_angles(0.0), distance=0.1)
