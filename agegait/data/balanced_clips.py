@@ -38,8 +38,11 @@ class BalancedClips(keras.utils.PyDataset):
         ValueError: Labels that are not one integer for each walk, lengths or numbers below 1, or a walk without frames.
 
     Example:
-        >>> clips = agegait.data.BalancedClips(walks, persons, frames=(30, 96))
-        >>> embedder.fit(clips, epochs=12)
+        >>> walks = [np.zeros((frames, 20, 3)) for frames in (100, 200, 150, 50)]
+        >>> clips = agegait.data.BalancedClips(walks, [7, 7, 9, 9], clips_per_label=3, frames=(30, 96))
+        >>> inputs, labels = clips[0]
+        >>> inputs["skeleton"].shape, sorted(labels.tolist())
+        ((6, 96, 20, 3), [7, 7, 7, 9, 9, 9])
     """
 
     def __init__(

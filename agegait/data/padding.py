@@ -19,7 +19,7 @@ def padded(walks: Sequence[np.ndarray], frames: int | None = None) -> dict[str, 
         ValueError: No walks, walks of other joints than the first, or a walk that is longer than `frames`.
 
     Example:
-        >>> padded([np.ones((2, 20, 3)), np.ones((5, 20, 3))])["skeleton"].shape
+        >>> agegait.data.padded([np.ones((2, 20, 3)), np.ones((5, 20, 3))])["skeleton"].shape
         (2, 5, 20, 3)
     """
     if not len(walks):

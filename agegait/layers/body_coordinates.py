@@ -31,8 +31,9 @@ class BodyCoordinates(keras.layers.Layer):
         ValueError: Indices below 0, or inputs that do not end in three coordinates of enough joints.
 
     Example:
-        >>> agegait.layers.BodyCoordinates()(walks).shape  # walks [8, 300, 20, 3]
-        TensorShape([8, 300, 60])
+        >>> walks = np.zeros((8, 300, 20, 3), "float32")
+        >>> tuple(agegait.layers.BodyCoordinates()(walks).shape)
+        (8, 300, 60)
     """
 
     def __init__(self, center: int = 0, hips: Sequence[int] = HIPS, **kwargs: Any) -> None:

@@ -21,8 +21,8 @@ class CosineClassifier(keras.layers.Layer):
         ValueError: Fewer than one class.
 
     Example:
-        >>> agegait.layers.CosineClassifier(100)(embeddings).shape  # embeddings [64, 192]
-        TensorShape([64, 100])
+        >>> tuple(agegait.layers.CosineClassifier(100)(np.ones((64, 192))).shape)
+        (64, 100)
     """
 
     def __init__(self, num_classes: int, **kwargs: Any) -> None:

@@ -26,9 +26,9 @@ class FrameEncodings(keras.layers.Layer):
         ValueError: Inputs that are not walks of the encoder's joints.
 
     Example:
-        >>> encodings = agegait.layers.FrameEncodings(encoder)
-        >>> encodings(walks).shape  # walks [8, 300, 20, 3], an encoder of 256 units
-        TensorShape([8, 300, 768])
+        >>> encodings = agegait.layers.FrameEncodings(agegait.GaitEncoder(units=8))
+        >>> tuple(encodings(np.zeros((2, 30, 20, 3), "float32")).shape)
+        (2, 30, 24)
     """
 
     def __init__(self, encoder: Any, center: int | None = 0, **kwargs: Any) -> None:

@@ -49,9 +49,10 @@ class FrameFeatures(keras.layers.Layer):
 
     Example:
         >>> features = agegait.layers.FrameFeatures(("coordinates", "velocities"))
-        >>> features.adapt([walk])  # [300, 20, 3]
-        >>> features(walks).shape  # walks [8, 300, 20, 3]
-        TensorShape([8, 300, 120])
+        >>> walks = np.random.default_rng(0).normal(size=(8, 300, 20, 3))
+        >>> features.adapt(walks)
+        >>> tuple(features(walks).shape)
+        (8, 300, 120)
     """
 
     NAMES: ClassVar = ("coordinates", "distances", "velocities", "ages")

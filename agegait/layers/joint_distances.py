@@ -21,8 +21,9 @@ class JointDistances(keras.layers.Layer):
         ValueError: Inputs that do not end in three coordinates of at least two joints.
 
     Example:
-        >>> agegait.layers.JointDistances()(walks).shape  # walks [8, 300, 20, 3]
-        TensorShape([8, 300, 190])
+        >>> walks = np.zeros((8, 300, 20, 3), "float32")
+        >>> tuple(agegait.layers.JointDistances()(walks).shape)
+        (8, 300, 190)
     """
 
     def __init__(self, **kwargs: Any) -> None:

@@ -30,8 +30,9 @@ class JointVelocities(keras.layers.Layer):
         ValueError: A frame rate that is not positive, or inputs that are no walks.
 
     Example:
-        >>> agegait.layers.JointVelocities(frame_rate=30)(walks).shape  # walks [8, 300, 20, 3]
-        TensorShape([8, 300, 60])
+        >>> walks = np.zeros((8, 300, 20, 3), "float32")
+        >>> tuple(agegait.layers.JointVelocities(frame_rate=30)(walks).shape)
+        (8, 300, 60)
     """
 
     def __init__(self, frame_rate: float = 30.0, center: int = 0, hips: Sequence[int] = HIPS, **kwargs: Any) -> None:

@@ -22,8 +22,8 @@ class StatisticsPooling(keras.layers.Layer):
         ValueError: Inputs of another rank, or an epsilon that is not positive.
 
     Example:
-        >>> agegait.layers.StatisticsPooling()(features).shape  # features [8, 300, 256]
-        TensorShape([8, 512])
+        >>> tuple(agegait.layers.StatisticsPooling()(np.zeros((8, 300, 256))).shape)
+        (8, 512)
 
     Reference:
         Snyder et al., X-Vectors: Robust DNN Embeddings for Speaker Recognition, ICASSP 2018, section 2.1.

@@ -28,8 +28,8 @@ class TemporalBlock(keras.layers.Layer):
         ValueError: Inputs of another rank or size, or a kernel of an even number of frames.
 
     Example:
-        >>> agegait.layers.TemporalBlock(256, dilation=2)(features).shape  # features [8, 300, 256]
-        TensorShape([8, 300, 256])
+        >>> tuple(agegait.layers.TemporalBlock(256, dilation=2)(np.zeros((8, 300, 256))).shape)
+        (8, 300, 256)
 
     Reference:
         Waibel et al., Phoneme Recognition Using Time-Delay Neural Networks, IEEE TASSP 1989; He et al., Deep Residual

@@ -26,8 +26,9 @@ class AdditiveMarginSoftmax(keras.losses.Loss):
         ValueError: A margin or a scale out of range.
 
     Example:
-        >>> cosines = agegait.layers.CosineClassifier(100)(embeddings)
-        >>> agegait.losses.AdditiveMarginSoftmax()(persons, cosines)
+        >>> loss = agegait.losses.AdditiveMarginSoftmax(margin=0.3, scale=1.0)
+        >>> round(float(loss([0], [[0.8, 0.5]])), 4)  # log 2: less the margin, both classes are as near
+        0.6931
 
     Reference:
         Wang et al., Additive Margin Softmax for Face Verification, IEEE Signal Processing Letters 2018, equation 6.

@@ -28,7 +28,9 @@ class SupervisedContrastive(keras.losses.Loss):
         ValueError: A temperature that is not positive.
 
     Example:
-        >>> agegait.losses.SupervisedContrastive()(walks, embedder(clips))
+        >>> embeddings = np.array([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0], [0.0, 1.0]])
+        >>> bool(agegait.losses.SupervisedContrastive()([5, 5, 7, 7], embeddings) < 0.001)
+        True
 
     Reference:
         Khosla et al., Supervised Contrastive Learning, NeurIPS 2020, equation 2.

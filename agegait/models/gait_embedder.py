@@ -52,12 +52,16 @@ class GaitEmbedder(keras.Model):
         ValueError: Walks of another shape, or an argument out of range.
 
     Example:
-        >>> embedder = agegait.GaitEmbedder()
-        >>> embedder.adapt(walks)  # a list of [T, 20, 3]
-        >>> classifier = embedder.classifier(num_classes=100)
-        >>> classifier.compile("adam", agegait.losses.AdditiveMarginSoftmax(), metrics=["accuracy"])
-        >>> classifier.fit(agegait.data.BalancedClips(walks, persons), epochs=12)
-        >>> embedder.embed(walks) @ embedder.embed(others).T  # cosines
+        >>> random = np.random.default_rng(0)
+        >>> walks = [random.normal(size=(frames, 20, 3)) for frames in (40, 60, 50, 70)]
+        >>> embedder = agegait.GaitEmbedder(units=8, embedding_size=4)
+        >>> embedder.adapt(walks)
+        >>> classifier = embedder.classifier(num_classes=2)
+        >>> classifier.compile("adam", agegait.losses.AdditiveMarginSoftmax())
+        >>> history = classifier.fit(agegait.data.BalancedClips(walks, [0, 0, 1, 1], batches=2), verbose=0)
+        >>> cosines = embedder.embed(walks) @ embedder.embed(walks).T
+        >>> cosines.shape
+        (4, 4)
 
     Reference:
         Snyder et al., X-Vectors: Robust DNN Embeddings for Speaker Recognition, ICASSP 2018, for its architecture.

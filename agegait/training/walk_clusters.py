@@ -22,7 +22,7 @@ def walk_clusters(embeddings: np.ndarray, distance: float) -> np.ndarray:
         ValueError: Fewer than two walks.
 
     Example:
-        >>> walk_clusters(np.array([[1.0, 0], [1, 0], [0, 1]]), distance=0.1).tolist()
+        >>> agegait.training.walk_clusters(np.array([[1.0, 0], [1, 0], [0, 1]]), distance=0.1).tolist()
         [0, 0, 1]
     """
     from sklearn.cluster import AgglomerativeClustering  # a second to import
