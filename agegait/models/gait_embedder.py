@@ -10,6 +10,12 @@ from agegait.layers import CosineClassifier, FrameFeatures, StatisticsPooling, T
 from agegait.layers.body_coordinates import HIPS
 from agegait.models.inputs import skeletons_of
 
+FRAMES_AT_ONCE = 20_000
+"""Frames, padding included, that `embed` takes through the model in one go: some hundred megabytes."""
+
+_STEP = 32
+"""Frames to whose multiples batches are padded: a model is compiled anew for each length."""
+
 _LAYERS = ("features", "frame_rate", "center", "hips")
 """Arguments that are those of `FrameFeatures`."""
 
@@ -205,12 +211,13 @@ class GaitEmbedder(keras.Model):
         cosines = CosineClassifier(num_classes, name="classes", dtype=self.variable_dtype)(self(inputs))
         return keras.Model(inputs, cosines, name=f"{self.name}_classifier")
 
-    def embed(self, walks: np.ndarray | Sequence[np.ndarray], batch_size: int = 32) -> np.ndarray:
+    def embed(self, walks: np.ndarray | Sequence[np.ndarray]) -> np.ndarray:
         """Embeddings of walks of any lengths.
+
+        Walks of about one length go through the model together, up to `FRAMES_AT_ONCE`; a longer walk goes alone.
 
         Args:
             walks: One walk `[T, J, 3]`, walks of one length `[B, T, J, 3]`, or a sequence of walks of any lengths.
-            batch_size: Walks that go through the model at a time, those of about one length together.
 
         Returns:
             `[B, D]`, float32, a NumPy array.
@@ -228,10 +235,8 @@ class GaitEmbedder(keras.Model):
             if not np.isfinite(walk).all():
                 raise ValueError(f"walks: expected finite coordinates, received NaN or infinity in walk {number}.")
         found = np.empty((len(walks), self.embedding_size), "float32")
-        order = np.argsort([len(walk) for walk in walks], kind="stable")
-        for start in range(0, len(walks), batch_size):
-            rows = order[start : start + batch_size]
-            found[rows] = self.predict_on_batch(padded([walks[row] for row in rows]))
+        for rows, frames in _batches([len(walk) for walk in walks]):
+            found[rows] = self.predict_on_batch(padded([walks[row] for row in rows], frames))
         return found
 
     def compute_output_shape(self, input_shape):
@@ -255,3 +260,17 @@ class GaitEmbedder(keras.Model):
         encoder = config.get("encoder")
         loaded = encoder and keras.saving.deserialize_keras_object(encoder, custom_objects=custom_objects)
         return cls(**{**config, "encoder": loaded})
+
+
+def _batches(lengths):
+    """Places of walks of about one length, and the frames to pad them to."""
+    rows: list[int] = []
+    frames = 0
+    for row in np.argsort(lengths, kind="stable").tolist():
+        longest = -(-lengths[row] // _STEP) * _STEP
+        if rows and (len(rows) + 1) * longest > FRAMES_AT_ONCE:
+            yield rows, frames
+            rows = []
+        rows, frames = [*rows, row], longest
+    if rows:
+        yield rows, frames

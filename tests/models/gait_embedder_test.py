@@ -7,6 +7,7 @@ import tensorflow as tf
 
 import agegait
 from agegait.losses import AdditiveMarginSoftmax, SupervisedContrastive
+from agegait.models import gait_embedder
 
 J = 5
 BODY = {"hips": (1, 2)}
@@ -96,13 +97,21 @@ def test_where_somebody_walks_and_turns_to_has_no_part_in_it(embedder):
     np.testing.assert_allclose(embedder(walk @ turn + np.float32([3, 1, 2])), embedder(walk), atol=1e-4)
 
 
-def test_embed_takes_walks_of_any_lengths_in_their_order(embedder):
+def test_embed_takes_walks_of_any_lengths_in_their_order(embedder, monkeypatch):
     expected = alone(embedder)
     np.testing.assert_allclose(embedder.embed(WALKS), expected, atol=1e-5)
-    np.testing.assert_allclose(embedder.embed(WALKS, batch_size=2), expected, atol=1e-5)
     np.testing.assert_allclose(embedder.embed(WALKS[3]), expected[3:4], atol=1e-5)
     np.testing.assert_allclose(embedder.embed(np.stack([WALKS[0], WALKS[4]])), expected[[0, 4]], atol=1e-5)
     assert embedder.embed([]).shape == (0, 6)
+    monkeypatch.setattr(gait_embedder, "FRAMES_AT_ONCE", 70)  # two walks at a time, padded to 32 frames each
+    sizes = []
+    whole = embedder.predict_on_batch
+    monkeypatch.setattr(embedder, "predict_on_batch", lambda x: sizes.append(x["skeleton"].shape) or whole(x))
+    np.testing.assert_allclose(embedder.embed(WALKS), expected, atol=1e-5)
+    assert sizes == [(2, 32, J, 3)] * 3
+    long = [np.concatenate([WALKS[3]] * 5), *WALKS[:2]]
+    assert np.isfinite(embedder.embed(long)).all()
+    assert sizes[3:] == [(2, 32, J, 3), (1, 128, J, 3)]
 
 
 @pytest.mark.parametrize(
@@ -128,6 +137,13 @@ def test_saved_and_loaded_it_gives_the_same(embedder, make, tmp_path):
 
 
 CLIPS = {"frames": (4, 9), "batches": 5, "mirror": False, "jitter": 0}
+
+
+def test_built_by_a_dict_it_is_saved_too(tmp_path):
+    made = agegait.GaitEmbedder(**SMALL)
+    expected = made(batch())
+    made.save(tmp_path / "model.keras")
+    np.testing.assert_array_equal(keras.models.load_model(tmp_path / "model.keras")(batch()), expected)
 
 
 def trained(classes=0, epochs=3, eagerly=True, **options):
