@@ -14,13 +14,15 @@ from agegait.training.optimizers import FusedAdam
 CLASSES = [
     *(getattr(agegait.layers, name) for name in agegait.layers.__all__),
     *(getattr(agegait.models, name) for name in agegait.models.__all__),
-    agegait.losses.SmoothedCrossentropy,
+    *(getattr(agegait.losses, name) for name in agegait.losses.__all__),
 ]
-FUNCTIONS = [agegait.data.windows]
+FUNCTIONS = [agegait.data.padded, agegait.data.windows, agegait.training.walk_clusters]
 ORDER = ["Args:", "Attributes:", "Call arguments:", "Returns:", "Raises:", "Example:", "Reference:"]
 
 
-@pytest.mark.parametrize("public", [*CLASSES, *FUNCTIONS, FusedAdam], ids=lambda public: public.__name__)
+@pytest.mark.parametrize(
+    "public", [*CLASSES, *FUNCTIONS, FusedAdam, agegait.data.BalancedClips], ids=lambda public: public.__name__
+)
 def test_the_example_runs(public):
     names = {"agegait": agegait, "keras": keras, "np": np, "tf": tf}
     (example,) = doctest.DocTestFinder(recurse=False).find(public, public.__name__, globs=names)
