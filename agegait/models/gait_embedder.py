@@ -25,8 +25,9 @@ class GaitEmbedder(keras.Model):
     """Turns walks of any length into embeddings by which people are compared whom nobody has trained on.
 
     Features of each frame are chosen by name. Dilated convolutions look at a frame and its neighbours. The means and
-    standard deviations over all frames, of the features and of what the convolutions make of them, become one embedding
-    of unit length: the inner product of two embeddings is their cosine.
+    standard deviations over the frames of a segment, of the features and of what the convolutions make of them, become
+    an embedding of unit length. A walk's embedding is the mean of its segments', brought to unit length again: the
+    inner product of two embeddings is their cosine.
 
     `fit` takes integer labels, and a loss that reads embeddings, as `agegait.losses.SupervisedContrastive` does. For
     `agegait.losses.AdditiveMarginSoftmax`, which reads cosines to classes, fit its `classifier`. Labels may be people,
@@ -40,6 +41,7 @@ class GaitEmbedder(keras.Model):
         kernel_size: Frames that a convolution sees.
         frame_dropout: Share of frame features dropped in training.
         dropout: Share of pooled features dropped in training.
+        segment: Frames of a segment, an even number, about as many as clips have in training. None for whole walks.
         frame_rate: Frames a second, of velocities.
         center: Index of the joint at the origin.
         hips: Indices of the left and the right hip.
@@ -82,6 +84,7 @@ class GaitEmbedder(keras.Model):
         kernel_size: int = 3,
         frame_dropout: float = 0.1,
         dropout: float = 0.3,
+        segment: int | None = 64,
         frame_rate: float = 30.0,
         center: int = 0,
         hips: Sequence[int] = HIPS,
@@ -110,7 +113,7 @@ class GaitEmbedder(keras.Model):
             TemporalBlock(units, kernel_size, dilation, name=f"block_{number}", **options)
             for number, dilation in enumerate(self.dilations)
         ]
-        self.pooling = StatisticsPooling(name="pooling", **options)
+        self.pooling = StatisticsPooling(segment, name="pooling", **options)
         self.pooled_normalization = keras.layers.BatchNormalization(name="pooled_normalization", **options)
         self.drop_pooled = keras.layers.Dropout(dropout, name="drop_pooled", **options)
         self.embedding = keras.layers.Dense(embedding_size, name="embedding", **options)
@@ -135,10 +138,10 @@ class GaitEmbedder(keras.Model):
         hidden = (*features[:2], self.units)
         for layer in (self.normalization, *self.blocks):
             layer.build(hidden)
-        pooled = (None, 2 * (self.units + features[-1]))
+        pooled = self.pooling.compute_output_shape((*features[:2], self.units + features[-1]))
         self.pooled_normalization.build(pooled)
         self.embedding.build(pooled)
-        self.embedding_normalization.build((None, self.embedding_size))
+        self.embedding_normalization.build((*pooled[:-1], self.embedding_size))
 
     def call(self, inputs, lengths=None, mask=None, training=False):
         skeletons, mask = self._walks(inputs, lengths, mask)
@@ -148,10 +151,15 @@ class GaitEmbedder(keras.Model):
         hidden = ops.relu(self.normalization(hidden, training=training, mask=mask))
         for block in self.blocks:
             hidden = block(hidden, mask=mask, training=training)
-        pooled = self.pooling(ops.concatenate([hidden, features], axis=-1), mask=mask)
-        pooled = self.drop_pooled(self.pooled_normalization(pooled, training=training), training=training)
-        embeddings = self.embedding_normalization(self.embedding(pooled), training=training)
+        frames = ops.concatenate([hidden, features], axis=-1)
+        pooled, segments = self.pooling(frames, mask=mask), self.pooling.compute_mask(frames, mask)
+        pooled = self.pooled_normalization(pooled, training=training, mask=segments)
+        embeddings = self.embedding(self.drop_pooled(pooled, training=training))
+        embeddings = self.embedding_normalization(embeddings, training=training, mask=segments)
         embeddings = ops.normalize(ops.cast(embeddings, self.variable_dtype), axis=-1)
+        if segments is not None:
+            embeddings = ops.where(ops.expand_dims(segments, -1), embeddings, 0.0)
+            embeddings = ops.normalize(ops.sum(embeddings, axis=1), axis=-1)
         if mask is None:
             return embeddings
         return ops.where(ops.any(mask, axis=1, keepdims=True), embeddings, 0.0)
@@ -253,6 +261,7 @@ class GaitEmbedder(keras.Model):
             "kernel_size": self.kernel_size,
             "frame_dropout": self.frame_dropout,
             "dropout": self.dropout,
+            "segment": self.pooling.segment,
         }
 
     @classmethod

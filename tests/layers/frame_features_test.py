@@ -197,6 +197,38 @@ class TestStatisticsPooling:
             expected = np.concatenate([own.mean(axis=0), np.sqrt(own.var(axis=0) + 1e-4)])
             np.testing.assert_allclose(found[number], expected, rtol=1e-4)
 
+    @pytest.mark.parametrize("mask", [None, MASK])
+    def test_segments_against_plain_loops(self, mask):
+        """Segments of four frames, two after each other: 0 to 3, 2 to 5, 4 to 6."""
+        layer = StatisticsPooling(segment=4, epsilon=1e-4)
+        features = FEATURES.copy()
+        if mask is not None:
+            features[~mask] = np.nan
+        found = layer(features, mask=mask).numpy()
+        there = layer.compute_mask(tf.constant(features), mask).numpy()
+        assert found.shape == (B, 3, 2 * D)
+        expected = [[True] * 3] * B if mask is None else [[True] * 3, [True, False, False], [True, False, False]]
+        assert there.tolist() == expected
+        for number, walk in enumerate(FEATURES.astype("float64")):
+            for segment in np.flatnonzero(there[number]):
+                own = walk[: T if mask is None else LENGTHS[number]][2 * segment : 2 * segment + 4]
+                expected = np.concatenate([own.mean(axis=0), np.sqrt(own.var(axis=0) + 1e-4)])
+                np.testing.assert_allclose(found[number, segment], expected, rtol=1e-4)
+
+    @pytest.mark.parametrize(("frames", "segments"), [(1, 1), (2, 1), (4, 1), (5, 2), (6, 2), (7, 3), (8, 3), (9, 4)])
+    def test_segments_of_a_walk(self, frames, segments):
+        layer = StatisticsPooling(segment=4)
+        walk = np.ones((1, frames, D), "float32")
+        assert layer(walk).shape == layer.compute_output_shape((1, frames, D)) == (1, segments, 2 * D)
+        assert layer.compute_mask(tf.constant(walk)).numpy().tolist() == [[True] * segments]
+        padded = np.concatenate([walk, np.zeros((1, 6, D), "float32")], axis=1)
+        mask = np.arange(frames + 6)[None] < frames
+        assert layer.compute_mask(tf.constant(padded), mask).numpy().sum() == segments
+
+    def test_segments_of_walks_of_unknown_length_are_refused_by_name(self):
+        with pytest.raises(ValueError, match="inputs: expected a known number of frames, since there are segments"):
+            StatisticsPooling(segment=4)(keras.Input((None, D)))
+
     def test_slopes_are_numbers_where_nothing_moves_and_nothing_is_there(self):
         features = tf.Variable(np.zeros((2, T, D), "float32"))
         with tf.GradientTape() as tape:
@@ -214,7 +246,9 @@ class TestStatisticsPooling:
 
     def test_refusals(self):
         with pytest.raises(ValueError, match="epsilon: expected a positive number, received 0"):
-            StatisticsPooling(0)
+            StatisticsPooling(epsilon=0)
+        with pytest.raises(ValueError, match="segment: expected an even number of frames or None, received 3"):
+            StatisticsPooling(3)
         with pytest.raises(ValueError, match=r"inputs: expected \[B, T, D\], received a shape of"):
             StatisticsPooling()(FEATURES[0])
 

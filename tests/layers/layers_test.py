@@ -94,6 +94,9 @@ CASES = {
     ),
     "Standardization": Case(Standardization, {"inputs": (B, F, J)}),
     "StatisticsPooling": Case(lambda **options: StatisticsPooling(epsilon=1e-3, **options), {"inputs": (B, F, J)}),
+    "StatisticsPooling of segments": Case(
+        lambda **options: StatisticsPooling(segment=2, **options), {"inputs": (B, F, J)}
+    ),
     "TemporalBlock": Case(lambda **options: TemporalBlock(J, dilation=2, **options), {"inputs": (B, F, J)}),
     "Whitening": Case(lambda **options: Whitening(epsilon=1e-3, **options), {"inputs": (B, F, J)}),
     "WindowMeasures": Case(WindowMeasures, {"inputs": (B, F, J, 3)}),

@@ -11,7 +11,7 @@ from agegait.models import gait_embedder
 
 J = 5
 BODY = {"hips": (1, 2)}
-SMALL = {"embedding_size": 6, "units": 8, "dilations": (1, 2), **BODY}
+SMALL = {"embedding_size": 6, "units": 8, "dilations": (1, 2), "segment": 8, **BODY}
 random = np.random.default_rng(0)
 BODIES = random.normal(0, 0.4, (3, J, 3))
 WALKS = [
@@ -72,6 +72,27 @@ def test_a_walk_is_the_same_alone_and_padded(embedder, make, fill):
     mask = np.arange(24) < padded["length"][:, None]
     np.testing.assert_allclose(embedder(padded["skeleton"], mask=mask), expected, atol=1e-5)
     np.testing.assert_allclose(embedder.predict_on_batch(padded), expected, atol=1e-5)
+
+
+def test_a_walk_is_the_mean_of_its_segments(embedder):
+    whole = agegait.GaitEmbedder(**{**SMALL, "segment": None})
+    whole.build((None, None, J, 3))
+    whole.set_weights(embedder.get_weights())
+    # Convolutions see over the ends of segments, so that these are cut by masks of what is pooled.
+    features = embedder.frame_features(WALKS[3][None])
+    hidden = keras.ops.relu(embedder.normalization(embedder.projection(features)))
+    for block in embedder.blocks:
+        hidden = block(hidden)
+    frames = keras.ops.concatenate([hidden, features], axis=-1)
+    parts = []
+    for start in (0, 4, 8, 12):
+        pooled = whole.pooling(frames[:, start : start + 8])
+        part = whole.embedding_normalization(whole.embedding(whole.pooled_normalization(pooled))).numpy()[0]
+        parts.append(part / np.linalg.norm(part))
+    mean = np.mean(parts, axis=0)
+    np.testing.assert_allclose(embedder(WALKS[3][None])[0], mean / np.linalg.norm(mean), atol=1e-5)
+    short = WALKS[0][None, :8]
+    np.testing.assert_allclose(embedder(short), whole(short), atol=1e-6)
 
 
 def test_lost_frames_have_no_part_in_it(embedder):
