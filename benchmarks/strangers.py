@@ -4,7 +4,7 @@
     .venv/bin/python benchmarks/strangers.py --learning persons walks contrast clusters
     .venv/bin/python benchmarks/strangers.py --features distances --features coordinates velocities
 
-A row is trained anew for each division of the people: on KGBD some 8 minutes of one core, rounds of clusters as much
+A row is trained anew for each division of the people: on KGBD some 7 minutes of one core, rounds of clusters as much
 each. `reconstruction` is the paper's encoder, its AGEs whitened by the training walks, the mean over a walk.
 """
 

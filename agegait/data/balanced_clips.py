@@ -51,7 +51,7 @@ class BalancedClips(keras.utils.PyDataset):
         labels: Any,
         labels_per_batch: int = 32,
         clips_per_label: int = 2,
-        frames: tuple[int, int] = (32, 96),
+        frames: tuple[int, int] = (32, 64),
         batches: int = 100,
         mirror: bool = True,
         jitter: float = 0.005,

@@ -60,7 +60,7 @@ class EmbedderTraining:
     rounds: int = 2
     labels_per_batch: int = 32
     clips_per_label: int = 2
-    frames: tuple[int, int] = (32, 96)
+    frames: tuple[int, int] = (32, 64)
     mirror: bool = True
     jitter: float = 0.005
     learning_rate: float = 2e-3
