@@ -186,7 +186,7 @@ def test_fit_brings_a_persons_walks_together(classes):
     embedder, _, history = trained(classes, epochs=6, eagerly=not classes)
     assert history["loss"][-1] < history["loss"][0]
     if classes:
-        assert history["accuracy"][-1] == 1
+        assert history["accuracy"][-1] > 0.9
     cosines = embedder.embed(WALKS) @ embedder.embed(WALKS).T
     np.fill_diagonal(cosines, -1)
     assert PERSONS[cosines.argmax(axis=1)].tolist() == PERSONS.tolist()
