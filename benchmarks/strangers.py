@@ -4,7 +4,7 @@
     .venv/bin/python benchmarks/strangers.py --learning persons walks contrast clusters
     .venv/bin/python benchmarks/strangers.py --features distances --features coordinates velocities
 
-A row is trained anew for each division of the people: on KGBD some 7 minutes of one core, rounds of clusters as much
+A row is trained anew for each division of the people: on KGBD some 4 minutes of one core, rounds of clusters as much
 each. `reconstruction` is the paper's encoder, its AGEs whitened by the training walks, the mean over a walk.
 """
 
@@ -61,7 +61,7 @@ def parsed(words=None):
         help="of frames; may come several times",
     )
     parser.add_argument(
-        "--batches", type=int, default=1200, help="batches of a training, or of each round (%(default)s)"
+        "--batches", type=int, default=800, help="batches of a training, or of each round (%(default)s)"
     )
     parser.add_argument("--divisions", type=int, default=5, help="divisions of the people (%(default)s)")
     parser.add_argument("--draws", type=int, default=10, help="draws of probes (%(default)s)")

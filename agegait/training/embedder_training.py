@@ -56,11 +56,11 @@ class EmbedderTraining:
     LEARNING: ClassVar = ("persons", "walks", "contrast", "clusters")
 
     learning: str = "persons"
-    batches: int = 1200
+    batches: int = 800
     rounds: int = 2
     labels_per_batch: int = 32
     clips_per_label: int = 2
-    frames: tuple[int, int] = (32, 64)
+    frames: tuple[int, int] = (64, 64)
     mirror: bool = True
     jitter: float = 0.005
     learning_rate: float = 2e-3
