@@ -2,8 +2,9 @@
 
 import numpy as np
 
-BETWEEN_WALKS = 2.0
-"""Two walks of one person differ by more than two halves of one walk: so many times as much is let pass."""
+QUANTILE = 0.75
+"""Of the distances of halves. On KGBD's training people it gives clusters of which 90 % of pairs are of one person, and
+82 % of a person's pairs are in one; at 0.9 it is 81 and 89 %, at twice the distance 29 and 96 %."""
 
 
 def walk_clusters(embeddings: np.ndarray, distance: float) -> np.ndarray:
@@ -42,6 +43,6 @@ def within_walk_distance(first: np.ndarray, second: np.ndarray) -> float:
         second: `[W, D]`, of the second half.
 
     Returns:
-        `BETWEEN_WALKS` times the 0.9 quantile of their distances, 1 - cosine.
+        The 0.75 quantile of their distances, 1 - cosine.
     """
-    return BETWEEN_WALKS * float(np.quantile(1 - np.sum(first * second, axis=1), 0.9))
+    return float(np.quantile(1 - np.sum(first * second, axis=1), QUANTILE))

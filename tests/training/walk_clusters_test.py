@@ -20,8 +20,8 @@ def at_angles(*angles):
 
 
 def test_walks_of_one_person_are_one_cluster_whatever_their_number():
-    embeddings, persons = people(0.2)
-    distance = within_walk_distance(people(0.2, seed=1)[0], people(0.2, seed=2)[0])
+    embeddings, persons = people(0.15)
+    distance = within_walk_distance(people(0.25, seed=1)[0], people(0.25, seed=2)[0])
     np.testing.assert_array_equal(same(walk_clusters(embeddings, distance)), same(persons))
 
 
@@ -32,9 +32,9 @@ def test_clusters_are_joined_below_the_distance():
     assert len(set(walk_clusters(embeddings, 0.99 * apart).tolist())) == 3
 
 
-def test_the_distance_is_twice_that_of_nine_halves_of_ten():
-    turns = np.arange(1, 12) / 20  # the tenth of eleven is the 0.9 quantile
-    assert within_walk_distance(at_angles(*[0.0] * 11), at_angles(*turns)) == pytest.approx(2 * (1 - np.cos(0.5)))
+def test_the_distance_is_that_of_three_halves_of_four():
+    turns = np.arange(1, 6) / 8  # the fourth of five is the 0.75 quantile
+    assert within_walk_distance(at_angles(*[0.0] * 5), at_angles(*turns)) == pytest.approx(1 - np.cos(0.5))
 
 
 def test_refuses_a_single_walk():
