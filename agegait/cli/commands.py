@@ -96,7 +96,7 @@ def inspect(options: argparse.Namespace) -> None:
     from agegait import datasets
     from agegait.datasets import inspection
     from agegait.datasets.recordings import load_recordings
-    from agegait.skeletons import drawing as plots
+    from agegait.skeletons import drawing
 
     dataset = load_recordings(options.dataset, file_format(options))
     if dataset is None:
@@ -112,7 +112,7 @@ def inspect(options: argparse.Namespace) -> None:
         console.print(inspection.render(found))
     if options.picture:
         with whole_file(options.picture) as aside:
-            plots.skeleton_figure(found.skeleton, title=dataset.name).savefig(aside, dpi=150)
+            drawing.skeleton_figure(found.skeleton, title=dataset.name).savefig(aside, dpi=150)
         errors().print(f"written: {options.picture}", soft_wrap=True)
     if found.faults:
         raise ValueError(f"{dataset.name}: expected limb lengths of bodies, see above.")

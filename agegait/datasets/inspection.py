@@ -11,7 +11,7 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from agegait.datasets import DataSet
-from agegait.skeletons import drawing as plots, limbs
+from agegait.skeletons import drawing, limbs
 from agegait.skeletons.limbs import LimbSummary
 from agegait.terminal.table import Cell, Column, Table
 
@@ -240,7 +240,7 @@ def _table(title: str, headings: tuple[str, ...], rows: Iterable[tuple[str, ...]
 
 
 def _drawing(found: Inspection) -> Text:
-    return Text(plots.skeleton_text(found.skeleton), no_wrap=True)
+    return Text(drawing.skeleton_text(found.skeleton), no_wrap=True)
 
 
 def _verdict(found: Inspection) -> Text:

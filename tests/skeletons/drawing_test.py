@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from agegait import skeletons
-from agegait.skeletons import drawing as plots
+from agegait.skeletons import drawing
 from tfds_builders.walkers import generator
 
 JOINTS = skeletons.JOINTS
@@ -32,29 +32,29 @@ def drawn(ax):
 
 
 def test_a_figure_shows_front_and_side_with_sides_in_their_colours():
-    figure = plots.skeleton_figure(standing(), title="Anna")
+    figure = drawing.skeleton_figure(standing(), title="Anna")
     front, side = figure.axes
     assert figure.get_suptitle() == "Anna"
     assert (front.get_title(), side.get_title()) == ("front", "side")
     assert (front.get_xlabel(), side.get_xlabel()) == ("to its left, m", "ahead, m")
     assert front.get_ylabel() == "up (along y), m"
     assert (front.get_aspect(), side.get_aspect()) == (1, 1)
-    hand, foot = (drawn(front)[plots.COLORS["left"]][index] for index in (3, 7))
+    hand, foot = (drawn(front)[drawing.COLORS["left"]][index] for index in (3, 7))
     np.testing.assert_allclose([hand, foot], [(0.22, 1.1), (0.1, 0)], atol=1e-12)
-    np.testing.assert_allclose(drawn(front)[plots.COLORS["right"]][3], (-0.22, 1.1), atol=1e-12)
-    np.testing.assert_allclose(drawn(side)[plots.COLORS["left"]][2:4], [(0.25, 1.1), (0.3, 1.1)], atol=1e-12)
+    np.testing.assert_allclose(drawn(front)[drawing.COLORS["right"]][3], (-0.22, 1.1), atol=1e-12)
+    np.testing.assert_allclose(drawn(side)[drawing.COLORS["left"]][2:4], [(0.25, 1.1), (0.3, 1.1)], atol=1e-12)
     bones = [line.get_xydata().reshape(-1, 3, 2) for line in front.lines if line.get_marker() != "o"]
     assert sum(map(len, bones)) == len(skeletons.BONES)
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["left", "right"]
 
 
 def test_a_figure_can_be_saved_as_a_picture(tmp_path):
-    plots.skeleton_figure(WALK[0]).savefig(tmp_path / "skeleton.png")
+    drawing.skeleton_figure(WALK[0]).savefig(tmp_path / "skeleton.png")
     assert (tmp_path / "skeleton.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_a_few_frames_have_a_column_each_at_one_scale():
-    figure = plots.skeleton_figure(WALK[[0, 8, 16]])
+    figure = drawing.skeleton_figure(WALK[[0, 8, 16]])
     assert [ax.get_title() for ax in figure.axes] == [
         f"{view}, frame {n}" for view in ("front", "side") for n in range(3)
     ]
@@ -68,12 +68,12 @@ def test_a_few_frames_have_a_column_each_at_one_scale():
 def test_what_was_rebuilt_is_drawn_over_what_was_recorded_frame_by_frame():
     window = WALK[[0, 4, 8]]
     shift = np.array([0.0, 0.1, 0.0])  # y is up
-    figure = plots.rebuilt_figure(window, window + shift, ["a", "b", "c"])
+    figure = drawing.rebuilt_figure(window, window + shift, ["a", "b", "c"])
     assert [ax.get_title() for ax in figure.axes] == ["a", "b", "c", "", "", ""]
     assert len({(ax.get_xlim(), ax.get_ylim()) for ax in figure.axes}) == 1
     for ax in figure.axes:
         shown = drawn(ax)
-        assert set(shown) == {plots.RECORDED, *plots.COLORS.values()}
+        assert set(shown) == {drawing.RECORDED, *drawing.COLORS.values()}
         joints = [np.transpose(line.get_data()) for line in ax.lines if line.get_marker() == "o"]
         for recorded, rebuilt in zip(joints[:3], joints[3:], strict=True):
             np.testing.assert_allclose(rebuilt - recorded, [[0, 0.1]] * len(recorded), atol=1e-6)
@@ -83,14 +83,14 @@ def test_a_frame_that_bursts_the_picture_is_cut_off_and_leaves_the_others_their_
     window = WALK[[0, 4, 8]]
     burst = window.copy()
     burst[1, 3:] *= 40
-    usual, cut = (plots.rebuilt_figure(window, frames).axes[0].get_xlim()[1] for frames in (window, burst))
+    usual, cut = (drawing.rebuilt_figure(window, frames).axes[0].get_xlim()[1] for frames in (window, burst))
     assert usual <= cut < 2 * usual
 
 
 def test_only_frames_alike_are_drawn_over_each_other():
     for other in (WALK[:2], WALK[:3, :19], np.concatenate([WALK[:3]] * 3)):
         with pytest.raises(ValueError, match="recorded, rebuilt: expected 1 to 8 frames"):
-            plots.rebuilt_figure(WALK[:3], other)
+            drawing.rebuilt_figure(WALK[:3], other)
 
 
 # Turns of the coordinates that keep them right-handed: by axis, where the body's right, up and front come to lie.
@@ -109,12 +109,12 @@ TURNS = {
 def test_whatever_is_up_and_wherever_it_faces_a_body_is_drawn_upright_and_facing_the_viewer(up, angle):
     around = [[np.cos(angle), 0, -np.sin(angle)], [0, 1, 0], [np.sin(angle), 0, np.cos(angle)]]
     turned = standing() @ np.array(around) @ np.array(TURNS[up]) + [3, -2, 1]
-    expected, _ = plots._facing(standing()[None])
-    body, found = plots._facing(turned[None])
+    expected, _ = drawing._facing(standing()[None])
+    body, found = drawing._facing(turned[None])
     assert found == up
     np.testing.assert_allclose(body, expected, atol=1e-9)
-    assert f"up (along {up}), m" in plots.skeleton_figure(turned).axes[0].get_ylabel()
-    assert plots.skeleton_text(turned).endswith(f" {up} is up")
+    assert f"up (along {up}), m" in drawing.skeleton_figure(turned).axes[0].get_ylabel()
+    assert drawing.skeleton_text(turned).endswith(f" {up} is up")
 
 
 def picture(text):
@@ -129,7 +129,7 @@ def picture(text):
 
 
 def test_text_shows_a_body_upright_from_the_front_and_from_its_side():
-    *lines, names, caption = plots.skeleton_text(standing(), columns=40, rows=20).split("\n")
+    *lines, names, caption = drawing.skeleton_text(standing(), columns=40, rows=20).split("\n")
     assert (len(lines), names.split(), caption.strip()) == (20, ["front", "side"], "y is up")
     dots = picture("\n".join(lines))
     height = np.flatnonzero(dots.any(axis=1))
@@ -147,7 +147,7 @@ def test_text_shows_a_body_upright_from_the_front_and_from_its_side():
 @pytest.mark.parametrize(("columns", "rows"), [(16, 8), (40, 20), (41, 20), (120, 12), (30, 50)])
 def test_text_keeps_to_its_room(columns, rows):
     for frame in WALK[::40]:
-        lines = plots.skeleton_text(frame, columns, rows).split("\n")
+        lines = drawing.skeleton_text(frame, columns, rows).split("\n")
         assert len(lines) == rows + 2
         assert max(map(len, lines)) <= columns
         # Nothing is cut off: the outermost dots stay free.
@@ -161,35 +161,35 @@ def test_text_keeps_to_its_room(columns, rows):
 
 @pytest.mark.parametrize("scale", [1e-3, 1, 1000])
 def test_text_is_the_same_in_any_unit(scale):
-    assert plots.skeleton_text(scale * standing()) == plots.skeleton_text(standing())
+    assert drawing.skeleton_text(scale * standing()) == drawing.skeleton_text(standing())
 
 
 def test_joints_that_are_not_there_are_not_drawn():
     for joint in range(20):
         skeleton = WALK[40].copy()
         skeleton[joint] = np.nan if joint % 2 else np.inf
-        assert plots.skeleton_text(skeleton) != plots.skeleton_text(WALK[40])
-        front = plots.skeleton_figure(skeleton).axes[0]
+        assert drawing.skeleton_text(skeleton) != drawing.skeleton_text(WALK[40])
+        front = drawing.skeleton_figure(skeleton).axes[0]
         assert sum(np.isfinite(joints).all(axis=-1).sum() for joints in drawn(front).values()) == 19
 
 
 def test_a_body_without_sides_is_drawn_all_the_same():
     skeleton = standing()
     skeleton[:, 0] = 0
-    assert picture(plots.skeleton_text(skeleton).rsplit("\n", 2)[0]).any(axis=1).sum() > 70
-    assert len(plots.skeleton_figure(skeleton).axes) == 2
+    assert picture(drawing.skeleton_text(skeleton).rsplit("\n", 2)[0]).any(axis=1).sum() > 70
+    assert len(drawing.skeleton_figure(skeleton).axes) == 2
 
 
 @pytest.mark.parametrize("shape", [(20,), (20, 2), (17, 3), (0, 20, 3), (9, 20, 3), (1, 1, 20, 3)])
 def test_what_is_no_skeleton_is_refused(shape):
     with pytest.raises(ValueError, match=re.escape(f"received {list(shape)}")):
-        plots.skeleton_figure(np.zeros(shape))
+        drawing.skeleton_figure(np.zeros(shape))
     with pytest.raises(ValueError, match=re.escape(f"skeleton: expected [20, 3], received {list(shape)}")):
-        plots.skeleton_text(np.zeros(shape))
+        drawing.skeleton_text(np.zeros(shape))
 
 
 def test_what_has_no_head_over_feet_is_refused():
-    for draw in (plots.skeleton_figure, plots.skeleton_text):
+    for draw in (drawing.skeleton_figure, drawing.skeleton_text):
         with pytest.raises(ValueError, match="expected a head over feet, found none"):
             draw(np.zeros((20, 3)))
         with pytest.raises(ValueError, match="expected finite coordinates, found none in frame 0"):
@@ -203,7 +203,7 @@ def test_what_has_no_head_over_feet_is_refused():
 def test_too_little_room_is_refused():
     for columns, rows in ((15, 20), (40, 7)):
         with pytest.raises(ValueError, match=f"expected at least 16 and 8, received {columns} and {rows}"):
-            plots.skeleton_text(standing(), columns, rows)
+            drawing.skeleton_text(standing(), columns, rows)
 
 
 def test_importing_costs_no_matplotlib():

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from agegait import cli, storage as stored
+from agegait import cli, storage
 
 
 def write(path, content="{}"):
@@ -96,7 +96,7 @@ def command(*words, status=0):
 
 
 def test_everything_is_found_once(job):
-    assert kinds(stored.find_stores(job), job) == {
+    assert kinds(storage.find_stores(job), job) == {
         "own": "recordings",
         "split": "recordings",
         "inbox": "recordings",
@@ -115,7 +115,7 @@ def test_everything_is_found_once(job):
 
 
 def test_a_person_is_found_wherever_a_record_or_a_graph_has_the_name(job):
-    stores = stored.find_stores(job)
+    stores = storage.find_stores(job)
     holding = {str(store.path.relative_to(job)) for store in stores if store.holds("anna")}
     assert holding == {
         *("own", "split", "inbox", "runs/a", "runs/b", "served", "data/walkers/1.0.0"),
@@ -135,7 +135,7 @@ def test_all_is_listed_with_whom_and_who_can_read_it(job, capsys):
     command(job)
     shown = " ".join(capsys.readouterr().out.split())
     assert "anna, ben, Çelik" in shown
-    remarks = {store.kind: store.remark for store in stored.find_stores(job)}
+    remarks = {store.kind: store.remark for store in storage.find_stores(job)}
     assert remarks["export"] == "of versions 1 the manifest says nothing"
     assert remarks["recordings"].endswith("walks") or "names of folder" in remarks["recordings"]
     assert "not everybody" in shown

@@ -21,7 +21,7 @@ from rich.tree import Tree
 from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
 from agegait import cli, evaluation
-from agegait.skeletons import drawing as plots
+from agegait.skeletons import drawing
 from agegait.terminal.console import TextConsole
 from agegait.terminal.visible_text import visible
 from agegait.training.callbacks import ProgressLine
@@ -126,7 +126,7 @@ def test_tables_of_an_evaluation_show_names_as_they_are():
 
 
 def test_a_title_of_a_picture_is_no_formula(tmp_path):
-    figure = plots.skeleton_figure(generator.walk(0, "a", 0)[0][0], title="own/$x_{1$\x1b")
+    figure = drawing.skeleton_figure(generator.walk(0, "a", 0)[0][0], title="own/$x_{1$\x1b")
     figure.savefig(tmp_path / "skeleton.png")
     assert figure.get_suptitle() == "own/$x_{1$\\x1b"
 

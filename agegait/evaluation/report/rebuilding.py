@@ -6,7 +6,7 @@ import numpy as np
 
 from agegait.evaluation.report.observations import Tested, evenly
 from agegait.evaluation.report.picture import Picture, vector
-from agegait.skeletons import drawing as plots
+from agegait.skeletons import drawing
 
 
 class Rebuilding(NamedTuple):
@@ -38,9 +38,9 @@ def rebuilding(test: Tested) -> Rebuilding:
 
 
 def _picture(name: str, window: np.ndarray, rebuilt: np.ndarray, errors: np.ndarray) -> Picture:
-    some = evenly(len(window), plots.MOST_FRAMES)
+    some = evenly(len(window), drawing.MOST_FRAMES)
     titles = [f"frame {frame + 1}\n{errors[frame]:.1f} cm" for frame in some]
-    figure = plots.rebuilt_figure(window[some], rebuilt[some], titles)
+    figure = drawing.rebuilt_figure(window[some], rebuilt[some], titles)
     told = ", ".join(f"{error:.1f}" for error in errors)
     return Picture(
         vector(figure),
