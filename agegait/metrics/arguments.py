@@ -4,11 +4,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 
-def curve(ranks: NDArray[np.intp], last: int) -> NDArray[np.float64]:
-    """The CMC curve of ranks, which count from 1."""
-    return np.cumsum(np.bincount(ranks, minlength=last + 1)[1:]) / len(ranks)
-
-
 def recognition(scores: ArrayLike, labels: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
     """Scores `[B, N]` and labels `[B]` of recognition."""
     values = matrix("scores", scores, "[B, N]: a row a sample, a column a person")

@@ -3,7 +3,8 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from agegait.metrics.arguments import curve, rank, recognition
+from agegait.metrics.arguments import rank, recognition
+from agegait.metrics.cmc_of_ranks import cmc_of_ranks
 
 
 def rank_k(scores: ArrayLike, labels: ArrayLike, k: int = 1) -> float:
@@ -48,7 +49,7 @@ def cmc(scores: ArrayLike, labels: ArrayLike) -> NDArray[np.float64]:
     values, people = recognition(scores, labels)
     right = np.take_along_axis(values, people[:, None], axis=1)
     ranks = np.count_nonzero(values >= right, axis=1)  # the right person's own score is one of them
-    return curve(ranks, values.shape[1])
+    return cmc_of_ranks(ranks, values.shape[1])
 
 
 def nauc_cmc(scores: ArrayLike, labels: ArrayLike) -> float:

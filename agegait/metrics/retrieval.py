@@ -6,7 +6,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from agegait.metrics.arguments import curve, matrix, rank, vector
+from agegait.metrics.arguments import matrix, rank, vector
+from agegait.metrics.cmc_of_ranks import cmc_of_ranks
 
 
 class Search(NamedTuple):
@@ -84,7 +85,7 @@ def retrieval_cmc(
         array([0., 1., 1.])
     """
     found = search(distances, probe_persons, gallery_persons, absent=absent)
-    return curve(found.first, np.shape(distances)[1])
+    return cmc_of_ranks(found.first, np.shape(distances)[1])
 
 
 def mean_average_precision(
