@@ -140,11 +140,11 @@ def _begin(out: Path, settings: Settings, dataset: DataSet) -> Run:
         [list(note) for note in dataset.notes],
         dataset.bodies,
     )
-    made_with = environment()
+    made_with, normalization = environment(), settings.normalization()
     record = RunRecord(
         settings,
         data,
-        {name: getattr(settings.normalization(), name) for name in NORMALIZATION},
+        {name: getattr(normalization, name) for name in NORMALIZATION},
         made_with["versions"],
         Machine(**made_with["machine"]),
         {},
