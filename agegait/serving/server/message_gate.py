@@ -110,15 +110,16 @@ class MessageGate:
         with self._changed:
             self._reputations.tell(reader.connection, True)
 
-    def _distrust(self, reader: _Reader) -> int:
-        return self._reputations.distrust(reader.connection)
-
     def _grant(self) -> None:
         while self._waiting and len(self._reading) < self._slots:
             hosts, connections = self._held(self._reading)
             reader = min(
                 self._waiting,  # In the order they came, where all else is equal.
-                key=lambda one: (self._distrust(one), hosts[one.host], connections[one.connection]),
+                key=lambda one: (
+                    self._reputations.distrust(one.connection),
+                    hosts[one.host],
+                    connections[one.connection],
+                ),
             )
             self._waiting.remove(reader)
             self._reading.append(reader)
@@ -172,7 +173,7 @@ class MessageGate:
         hosts, connections = self._held(self._waiting + self._reading)
         return max(
             readers,
-            key=lambda one: (self._distrust(one), hosts[one.host], connections[one.connection]),
+            key=lambda one: (self._reputations.distrust(one.connection), hosts[one.host], connections[one.connection]),
         )
 
     @staticmethod
