@@ -4,7 +4,7 @@
 `recognizer.keras` and perhaps `window_recognizer.keras`, and `history/` with a table of losses for each stage. While a
 training is under way, it also holds `checkpoints/` to resume from.
 
-The names load on first use (PEP 562): the command line reads recipes without TensorFlow.
+The names load on first use: the command line reads recipes without TensorFlow.
 """
 
 import lazy_loader as _lazy
