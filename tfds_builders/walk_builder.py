@@ -6,10 +6,12 @@ from typing import Any
 import tensorflow_datasets as tfds
 from etils import epath
 
+from tfds_builders.local_builder import LocalBuilder
+
 Example = tuple[str, dict[str, Any]]
 
 
-class WalkBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # type: ignore[call-arg]
+class WalkBuilder(LocalBuilder, skip_registration=True):  # type: ignore[call-arg]
     """Reads walks one after another, or as a Beam pipeline where a runner or options of one are given.
 
     A pipeline is for sets larger than one machine. `tfds build --beam_pipeline_options=...` gives options, as does a

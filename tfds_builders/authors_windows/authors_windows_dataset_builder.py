@@ -9,6 +9,7 @@ import tensorflow_datasets as tfds
 from etils import epath
 
 from agegait import data, skeletons
+from tfds_builders.local_builder import LocalBuilder
 from tfds_builders.walk_builder import manual_dir
 
 _TESTS = {"train": "train", "test": "test"}
@@ -30,7 +31,7 @@ class WindowsConfig(tfds.core.BuilderConfig):
     frames: int = 6
 
 
-class Builder(tfds.core.GeneratorBasedBuilder):
+class Builder(LocalBuilder):
     """Windows of BIWI, IAS-Lab or KGBD, with their people."""
 
     VERSION = tfds.core.Version("1.0.0")

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 import tensorflow_datasets as tfds
 
 from tfds_builders import walks
+from tfds_builders.local_builder import LocalBuilder
 from tfds_builders.walkers import generator
 
 SPLITS = {
@@ -17,7 +18,7 @@ SPLITS = {
 """Which walks of each person belong to a split: recording condition and numbers."""
 
 
-class Builder(tfds.core.GeneratorBasedBuilder):
+class Builder(LocalBuilder):
     """Builder of the `walkers` data set."""
 
     VERSION = tfds.core.Version("1.0.0")
