@@ -10,7 +10,6 @@ each. `reconstruction` is the paper's encoder, its AGEs whitened by the training
 
 import argparse
 import dataclasses
-import functools
 import json
 from pathlib import Path
 
@@ -21,7 +20,6 @@ from rich.table import Table
 
 import agegait
 from agegait import datasets
-from agegait.data import Walks
 from agegait.evaluation import protocols
 from agegait.layers import FrameFeatures
 from agegait.training import EmbedderTraining, optimizers, recipes
@@ -32,8 +30,7 @@ FEATURES = ("coordinates", "distances", "velocities")
 def main():
     options = parsed()
     dataset = datasets.load(options.dataset, options.data_dir, options.manual_dir)
-    read = [dataset.preparation(dataset.read(part)) for part in dataset.parts]
-    walks = Walks.from_dataset(functools.reduce(lambda one, other: one.concatenate(other), read))
+    walks = dataset.whole_walks()
     rows = [(name, features) for name in options.learning for features in options.features or [FEATURES]]
     results = {row: found for row in rows for found in [measure(walks, *row, options)]}
     for table in tables(results):

@@ -17,6 +17,7 @@ DEMO_RECIPE: dict[str, Any] = {
     "recognizer_epochs": 5,
     "window_recognizer_epochs": 5,
     "recognizer_batch_size": 64,
+    "embedder_epochs": 1,
 }
 """Enough to name the walkers, in the minutes that somebody who tries it out will wait."""
 

@@ -30,7 +30,8 @@ def recipe_options(presets: Sequence[str] = ()) -> Iterator[tuple[str, dict[str,
             how["action"] = argparse.BooleanOptionalAction
         else:
             names = field.metadata.get("choices")  # the recipe refuses others
-            how["metavar"] = f"{{none,{','.join(names)}}}" if names else "N"
+            shown_names = (("none",) if optional(field) else ()) + names if names else ()
+            how["metavar"] = f"{{{','.join(shown_names)}}}" if names else "N"
             how["type"] = _or_none(kind(field)) if optional(field) else kind(field)
         yield field.name, how
 

@@ -44,6 +44,12 @@ def make_parser() -> CommandParser:
     )
     train.add_argument("--dataset", metavar="NAME", help=DATASETS)
     train.add_argument("--out", required=True, type=Path, metavar="RUN", help="the run's folder")
+    train.add_argument(
+        "--strangers",
+        type=int,
+        metavar="N",
+        help="leave 40 %% of the people out, those of division N, for `agegait evaluate` to test on (default: none)",
+    )
     _add_training(train).add_argument(
         "--from-tuning", type=Path, metavar="DIR", help="start from the best trial of `agegait tune --out DIR`"
     )

@@ -7,6 +7,7 @@ from .folder.walk_folder import WalkFolder as WalkFolder, from_folder as from_fo
 from .folder.walk_format import WalkFormat as WalkFormat
 from .holding_out import hold_out as hold_out
 from .padding import padded as padded
+from .person_division import PersonDivision as PersonDivision, divide_persons as divide_persons
 from .preparation import PREPARATIONS as PREPARATIONS, Preparation as Preparation
 from .resampling import resample as resample
 from .shuffling import shuffled_epochs as shuffled_epochs

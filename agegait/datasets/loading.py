@@ -79,6 +79,7 @@ def load(
         preparation=data.PREPARATIONS[name],
         read=lambda part: built.as_dataset(split=part),
         held_out=0.0 if splits.validation else HELD_OUT,
+        frame_rate=splits.frame_rate,
     )
 
 
@@ -159,4 +160,5 @@ def _of_folder(folder: data.WalkFolder) -> DataSet:
         held_out=0.0 if "validation" in folder.splits else HELD_OUT,
         notes=(*notes, *(("note", warning) for warning in folder.warnings)),
         bodies=not folder.faults,
+        frame_rate=how.resample or how.frame_rate,
     )

@@ -9,9 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from agegait.data import Walks
 from agegait.datasets import DataSet, Windows
 from agegait.evaluation import protocols
 from agegait.evaluation.baselines import BASELINES, baseline
+from agegait.evaluation.stranger_tests import stranger_tests
+from agegait.models import GaitEmbedder
 from agegait.storage.private_files import private_files, private_folder
 from agegait.training.records import load_json, write_record
 from agegait.training.run import Run
@@ -19,8 +22,8 @@ from agegait.training.run import Run
 COORDINATES = ("mlp", "mlp-whitened", "mlp-distances")
 """Baselines that every comparison should have: plain networks on what the encoder sees too."""
 
-TITLES = {"ages": "AGE", "states": BASELINES["encoder-states"]}
-"""What tables call a run's features."""
+TITLES = {"ages": "AGE", "states": BASELINES["encoder-states"], "embedder": "embedder"}
+"""What tables call a run's features, and its embedder."""
 
 WINDOW_RECOGNIZER = "window recognizer"
 """What tables call a run's recognizer of windows themselves."""
@@ -45,6 +48,8 @@ def evaluate(
 
     Recognition is of windows and of whole walks. Retrieval, verification and open-set identification compare walks by
     the mean of their AGEs, see `GaitRecognizer.embed`; the encoder has seen everybody's training walks, without names.
+    People whom the settings' `strangers` left out of the training are the test `"strangers"`, see
+    `agegait.evaluation.protocols.strangers`.
 
     Args:
         run: A finished run.
@@ -101,6 +106,14 @@ def evaluate(
         for other in others:
             tests[split] += recognition(other.title, other.scores(windows), windows)
         tests[split] += comparison(own, recognizer.embed(ages), windows, embedded, training, search_windows)
+        if run.embedder is not None:
+            tests[split] += _embedder_recognition(run.embedder, dataset, split)
+    if strangers := stranger_tests(run, dataset, TITLES):
+        tests["strangers"] = [
+            as_result(method, f"{one.probe}, gallery of {one.gallery}", one)
+            for method, results in strangers.items()
+            for one in results
+        ]
     evaluation = {
         "settings": dataclasses.asdict(run.settings),
         "chosen_on": "validation walks, which are no training walks"
@@ -133,13 +146,18 @@ def _kept(path: Path, evaluation: dict[str, Any]) -> dict[str, list[dict[str, An
         kept = {}
         for split, results in evaluation["tests"].items():
             there = {_key(result): result for result in before["tests"][split]}
-            if not all(np.isclose(there[_key(own)]["nauc_roc"], own["nauc_roc"], atol=1e-3) for own in results[:2]):
+            if not all(_alike(there[_key(own)], own) for own in results[:2]):
                 return {}
             now = {_key(result) for result in results}
             kept[split] = [result for key, result in there.items() if key not in now]
         return kept
     except (OSError, ValueError, KeyError, TypeError, AttributeError):  # none, or no evaluation: it is written anew
         return {}
+
+
+def _alike(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    name = "nauc_roc" if "nauc_roc" in other else "equal_error_rate"
+    return bool(np.isclose(one[name], other[name], atol=1e-3))
 
 
 def _key(result: dict[str, Any]) -> tuple[Any, ...]:
@@ -190,6 +208,17 @@ def comparison(
         others = (protocols.verification, protocols.open_set)
         found += [as_result(method, "walks", compare(*walks)) for compare in others]
     return found
+
+
+def _embedder_recognition(embedder: GaitEmbedder, dataset: DataSet, split: str) -> list[dict[str, Any]]:
+    """Closed-set recognition of whole walks: a person's score is the cosine to the nearest of the training walks."""
+    gallery, probes = (Walks.from_dataset(dataset.walks(part)) for part in ("train", split))
+    probes = probes.of_persons(np.unique(gallery.persons))
+    cosines = embedder.embed(probes.skeletons) @ embedder.embed(gallery.skeletons).T
+    scores = np.stack(
+        [cosines[:, gallery.persons == label].max(axis=1) for label in range(len(dataset.persons))], axis=1
+    )
+    return [as_result(TITLES["embedder"], "walks", protocols.recognition(scores, probes.persons))]
 
 
 def logits_by_method(run: Run, windows: Windows, features: np.ndarray) -> dict[str, np.ndarray]:

@@ -23,14 +23,18 @@ class Figure:
         name: What tables call it.
         read: Its value, as a fraction; None where the result has none, or too few samples to estimate it.
         samples: Of how many independent samples it is a share; None where it is no share, or they depend on each other.
+        key: Its name among the intervals of a result that has its own.
     """
 
     name: str
     read: Callable[[Result], float | None]
     samples: Callable[[Result], int | None] = lambda _: None
+    key: str = ""
 
     def interval(self, result: Result) -> tuple[float, float] | None:
-        """The Wilson interval of a share; None where the figure is none."""
+        """The interval that the result has of its own, else the Wilson interval of a share; None where it is none."""
+        if "intervals" in result:
+            return result["intervals"].get(self.key)
         value, samples = self.read(result), self.samples(result)
         if value is None or not samples:
             return None
@@ -66,6 +70,8 @@ def _rank(k: int) -> Callable[[Result], float | None]:
 
 
 def _equal_error_rate(result: Result) -> float | None:
+    if result["protocol"] == protocols.Strangers.protocol:
+        return result["equal_error_rate"]
     kinds = result.get("genuine", 0), wrong_samples(result)
     return result.get("equal_error_rate") if min(kinds) >= FEWEST_CLAIMS else None
 
@@ -81,20 +87,38 @@ def _at(rate: float, protocol: str, name: str) -> Callable[[Result], float | Non
     return read
 
 
+def _true_rate(rate: float, protocol: str, rates: str, of: str) -> Callable[[Result], float | None]:
+    """As `_at` gives the true rate; of strangers, that at the threshold of the people tested."""
+    at = _at(rate, protocol, "true")
+
+    def read(result: Result) -> float | None:
+        if result["protocol"] != protocols.Strangers.protocol:
+            return at(result)
+        found = result[rates]
+        return found.get(rate, found.get(str(rate))) if result[of] * rate >= 1 else None
+
+    return read
+
+
 def _figures() -> tuple[Figure, ...]:
     verification, open_set = protocols.Verification.protocol, protocols.OpenSet.protocol
     return (
-        *(Figure(f"Rank-{k}", _rank(k), walks if k == 1 else lambda result: None) for k in protocols.RANKS),
+        *(Figure(f"Rank-{k}", _rank(k), walks if k == 1 else lambda _: None, f"rank_{k}") for k in protocols.RANKS),
         Figure("nAUC (CMC)", lambda result: result.get("nauc_cmc")),
         Figure("nAUC (ROC)", lambda result: result.get("nauc_roc")),
-        Figure("mAP", lambda result: result.get("mean_average_precision")),
-        Figure("mINP", lambda result: result.get("mean_inverse_negative_penalty")),
-        Figure("EER", _equal_error_rate, lambda result: result.get("genuine")),
+        Figure("mAP", lambda result: result.get("mean_average_precision"), key="mean_average_precision"),
+        Figure("mINP", lambda result: result.get("mean_inverse_negative_penalty"), key="mean_inverse_negative_penalty"),
+        Figure("EER", _equal_error_rate, lambda result: result.get("genuine"), "equal_error_rate"),
         *(
             figure
             for rate in protocols.FALSE_ACCEPT_RATES
             for figure in (
-                Figure(f"TAR, FAR {rate:.1%}", _at(rate, verification, "true"), lambda result: result.get("genuine")),
+                Figure(
+                    f"TAR, FAR {rate:.1%}",
+                    _true_rate(rate, verification, "true_accept_rate", "impostors"),
+                    lambda result: result.get("genuine"),
+                    f"true_accept_rate_{rate:g}",
+                ),
                 Figure(f"reached FAR for {rate:.1%}", _at(rate, verification, "false")),
             )
         ),
@@ -102,7 +126,12 @@ def _figures() -> tuple[Figure, ...]:
             figure
             for rate in protocols.FALSE_ALARM_RATES
             for figure in (
-                Figure(f"DIR, FAR {rate:.0%}", _at(rate, open_set, "true"), lambda result: result["samples"]),
+                Figure(
+                    f"DIR, FAR {rate:.0%}",
+                    _true_rate(rate, open_set, "detection_identification_rate", "samples"),
+                    lambda result: result["samples"],
+                    f"detection_identification_rate_{rate:g}",
+                ),
                 Figure(f"reached FAR for {rate:.0%}", _at(rate, open_set, "false")),
             )
         ),

@@ -6,6 +6,10 @@ from agegait.evaluation import protocols
 from agegait.evaluation.figures import CONFIDENCE, FIGURES, Figure
 from agegait.terminal.table import Cell, Column, Table
 
+STRANGERS = protocols.Strangers.protocol
+STRANGER_FIGURES = ("Rank-1", "mAP", "EER", "TAR, FAR 0.1%", "DIR, FAR 1%")
+"""What a table of strangers shows: all of its figures, each with an interval, are too many for a terminal."""
+
 
 def tables(evaluation: dict[str, Any]) -> list[Table]:
     """The tables of an evaluation: rich prints them, as the report does."""
@@ -26,26 +30,33 @@ def percent(figure: Figure, result: dict[str, Any]) -> Cell:
 
 
 def _table(protocol: str, rows: list[tuple[str, dict[str, Any]]]) -> Table:
-    shown = [figure for figure in FIGURES.values() if any(figure.read(result) is not None for _, result in rows)]
+    names = STRANGER_FIGURES if protocol == STRANGERS else FIGURES
+    shown = [FIGURES[name] for name in names if any(FIGURES[name].read(result) is not None for _, result in rows)]
     cells = [[percent(figure, result) for figure in shown] for _, result in rows]
     notes = []
     if any(cell.detail for row in cells for cell in row):
-        notes.append(f"In brackets: {CONFIDENCE:.0%} intervals, of walks or claims.")
+        of = "resamples of the people" if protocol == STRANGERS else "walks or claims"
+        notes.append(f"In brackets: {CONFIDENCE:.0%} intervals, of {of}.")
     if not all(cell.text for row in cells for cell in row or [Cell("")]):
         notes.append("Empty: too few samples to estimate.")
+    headings = ("method", "probe", "gallery") if protocol == STRANGERS else ("test", "method", "of")
     return Table(
         title=f"{protocol}, in per cent",
         columns=(
-            Column("test", number=False),
-            Column("method", number=False, wrap=True),
-            Column("of", number=False),
+            *(Column(heading, number=False, wrap=heading == "method") for heading in headings),
             Column("samples"),
             *(Column(figure.name) for figure in shown),
         ),
         rows=tuple(
-            (*map(Cell, (split, result["method"], result["of"], f"{result['samples']:,}")), *row)
+            (*map(Cell, (*_labels(split, result), f"{result['samples']:,}")), *row)
             for (split, result), row in zip(rows, cells, strict=True)
         ),
         about=protocols.PROTOCOLS[protocol].about if protocol in protocols.PROTOCOLS else "",
         caption=" ".join(notes),
     )
+
+
+def _labels(split: str, result: dict[str, Any]) -> tuple[str, str, str]:
+    if result["protocol"] == STRANGERS:
+        return result["method"], result["probe"], result["gallery"]
+    return split, result["method"], result["of"]

@@ -42,5 +42,6 @@ class Row:
             ValueError: The row's changes and the others' do not go together.
         """
         asked = base.recipe.window_recognizer_epochs or PRESETS["best"].window_recognizer_epochs
-        changes = {"window_recognizer_epochs": asked if self.window_recognizer else None, **self.recipe}
+        windows = asked if self.window_recognizer else None
+        changes = {"window_recognizer_epochs": windows, "embedder_epochs": None, **self.recipe}
         return replace(base, seed=seed, recipe=replace(base.recipe, **changes), **self.settings)

@@ -10,6 +10,7 @@ from .run import Run as Run, load_run as load_run
 from .settings import Settings as Settings
 from .stage import Stage as Stage
 from .stages import (
+    train_embedder as train_embedder,
     train_encoder as train_encoder,
     train_recognizer as train_recognizer,
     train_window_recognizer as train_window_recognizer,

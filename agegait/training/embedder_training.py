@@ -9,10 +9,10 @@ import numpy as np
 from agegait.data import BalancedClips, Walks
 from agegait.losses import AdditiveMarginSoftmax, SupervisedContrastive
 from agegait.models import GaitEmbedder
+from agegait.training.recipes import LEARNING
 from agegait.training.walk_clusters import walk_clusters, within_walk_distance
 
 BATCHES_AN_EPOCH = 100
-
 _log = logging.getLogger(__name__)
 
 
@@ -53,7 +53,7 @@ class EmbedderTraining:
         >>> embedder.embed(others)
     """
 
-    LEARNING: ClassVar = ("persons", "walks", "contrast", "clusters")
+    LEARNING: ClassVar = LEARNING
 
     learning: str = "persons"
     batches: int = 800
@@ -73,8 +73,8 @@ class EmbedderTraining:
     embedder: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if self.learning not in self.LEARNING:
-            raise ValueError(f"learning: expected one of {', '.join(self.LEARNING)}, received {self.learning!r}.")
+        if self.learning not in LEARNING:
+            raise ValueError(f"learning: expected one of {', '.join(LEARNING)}, received {self.learning!r}.")
         if min(self.batches, self.rounds) < 1:
             raise ValueError(f"batches, rounds: expected at least 1, received {self.batches} and {self.rounds}.")
 

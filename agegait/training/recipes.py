@@ -12,6 +12,9 @@ from agegait.training.records import is_of, words
 PUBLISHED_BATCH = 128
 """The batch over which the published code sums its losses."""
 
+LEARNING = ("persons", "walks", "contrast", "clusters")
+"""What the training of an embedder may tell apart."""
+
 
 def _option(default: Any, text: str, part: str, **about: Any) -> Any:
     """A field of a recipe, and all that is said of it.
@@ -19,7 +22,8 @@ def _option(default: Any, text: str, part: str, **about: Any) -> Any:
     Args:
         default: The published value; None where there is none.
         text: What it is, for the command line.
-        part: What it changes: the `"encoder"`, the `"recognizer"`, the `"window_recognizer"`, or `"all"`.
+        part: What it changes: the `"encoder"`, the `"recognizer"`, the `"window_recognizer"`, the `"embedder"`,
+            or `"all"`.
         **about: Of numbers `at_least`, `more_than` and `less_than`, which bound it; of names the `choices`;
             `logarithmic` where the step from 1 to 2 is as long as that from 10 to 20; `epochs` where it is what a
             training costs; `search` is what a search varies unless told otherwise.
@@ -121,6 +125,19 @@ class Recipe:
         at_least=1,
         epochs=True,
     )
+    embedder_epochs: int | None = _option(
+        None,
+        "epochs of an embedder, by which people are compared who are not trained on; none to leave it out",
+        "embedder",
+        at_least=1,
+        epochs=True,
+    )
+    embedder_learning: str = _option(
+        "persons",
+        "what the embedder tells apart: persons, or without labels walks, contrast (two clips of a walk) or clusters",
+        "embedder",
+        choices=LEARNING,
+    )
     stride: int | None = _option(
         None, "frames from a training window to the next; none as in the papers", "all", at_least=1
     )
@@ -175,6 +192,7 @@ PRESETS = {
         epochs=1,
         recognizer_epochs=6,
         window_recognizer_epochs=20,
+        embedder_epochs=8,
         least_steps=600,
         batch_size=256,
         recognizer_batch_size=512,

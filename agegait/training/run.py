@@ -11,7 +11,7 @@ import numpy as np
 from agegait import datasets
 from agegait.datasets import DataSet, Windows
 from agegait.layers import SkeletonNormalization
-from agegait.models import GaitEncoder, GaitIdentifier, GaitRecognizer, WindowRecognizer
+from agegait.models import GaitEmbedder, GaitEncoder, GaitIdentifier, GaitRecognizer, WindowRecognizer
 from agegait.storage.whole_file import whole_file
 from agegait.training.encoding import encode
 from agegait.training.records import check_shape
@@ -75,6 +75,15 @@ class Run:
         return (
             self.load_model("window_recognizer") if self.settings.recipe.window_recognizer_epochs is not None else None
         )
+
+    @cached_property
+    def embedder(self) -> GaitEmbedder | None:
+        """The trained embedder, where the recipe has one.
+
+        Raises:
+            ValueError: It is not there yet.
+        """
+        return self.load_model("embedder") if self.settings.recipe.embedder_epochs is not None else None
 
     @cached_property
     def normalization(self) -> SkeletonNormalization:

@@ -32,6 +32,8 @@ class Settings:
         frames: Frames f of a window.
         precision: Keras dtype policy that encoder and recognizer are trained in; they are kept in float32.
         seed: Of first weights, orders and dropout.
+        strangers: Number of a division of the people, see `agegait.data.divide_persons`: those to be tested are left
+            out of the whole training. None trains on everybody.
         preset: Name of the recipe that `recipe` was made from.
         recipe: How both networks are trained.
         walk_format: How the files of a folder of one's own are understood.
@@ -49,6 +51,7 @@ class Settings:
     frames: int = 6
     precision: str = "float32"
     seed: int = 0
+    strangers: int | None = None
     preset: str = "paper"
     recipe: Recipe = dataclasses.field(default_factory=Recipe)
     walk_format: WalkFormat = dataclasses.field(default_factory=WalkFormat)
@@ -67,6 +70,8 @@ class Settings:
                 raise ValueError(f"{name}: expected one of {', '.join(known)}, received {getattr(self, name)!r}.")
         if self.frames < 2:
             raise ValueError(f"frames: expected at least 2, received {self.frames}.")
+        if self.strangers is not None and self.strangers < 0:
+            raise ValueError(f"strangers: expected at least 0 or none, received {self.strangers}.")
 
     @classmethod
     def from_dict(cls, settings: dict[str, Any], path: Path | None = None) -> Self:
@@ -91,8 +96,14 @@ class Settings:
         check_limbs: bool = True,
         known: Mapping[str, str] | None = None,
     ) -> DataSet:
-        """The data set, see `agegait.datasets.load`."""
-        return datasets.load(self.dataset, data_dir, manual_dir, self.walk_format, check_limbs, known)
+        """The data set, see `agegait.datasets.load`, without strangers where some are to be tested."""
+        dataset = datasets.load(self.dataset, data_dir, manual_dir, self.walk_format, check_limbs, known)
+        if self.strangers is None:
+            return dataset
+        try:
+            return dataset.without_strangers(self.strangers)
+        except ValueError as error:
+            raise ValueError(f"strangers: {error}") from None
 
     @property
     def seen(self) -> tuple[Any, ...]:

@@ -1,16 +1,24 @@
 """The stages of a run's training: each is skipped where it is done."""
 
 import functools
+import time
 from collections.abc import Sequence
 
 import keras
 import numpy as np
 
-from agegait.datasets import Windows
+from agegait.data import Walks
+from agegait.datasets import DataSet, Windows
 from agegait.losses import SmoothedCrossentropy
+from agegait.storage.disk_full import naming_full_disk
+from agegait.storage.private_files import private_files
 from agegait.training import optimizers
+from agegait.training.callbacks import ProgressLine
+from agegait.training.embedder_training import BATCHES_AN_EPOCH, EmbedderTraining
+from agegait.training.history import History
 from agegait.training.networks import make_encoder, make_recognizer, make_window_recognizer
 from agegait.training.run import Run
+from agegait.training.run_record import StageResult
 from agegait.training.stage import Stage
 
 Callbacks = Sequence[keras.callbacks.Callback]
@@ -55,6 +63,41 @@ def train_window_recognizer(run: Run, training: Windows, validation: Windows, ca
     """Trains a run's recognizer of windows themselves on labels; arguments as for `train_encoder`."""
     if not run.has("window_recognizer"):
         _window_recognizer_stage(run, training, validation).fit(run, callbacks)
+
+
+def train_embedder(run: Run, dataset: DataSet, callbacks: Callbacks = ()) -> None:
+    """Trains a run's embedder on the whole training walks, with or without labels as the recipe says.
+
+    No epoch is chosen: the last one's is kept. A training that was stopped begins anew.
+
+    Args:
+        run: The run.
+        dataset: The data set.
+        callbacks: Keras callbacks, to watch.
+
+    Raises:
+        ValueError: Fewer than two people, or walks, to tell apart; a recipe without an embedder.
+    """
+    if run.has("embedder"):
+        return
+    settings, epochs = run.settings, run.settings.recipe.embedder_epochs
+    if epochs is None:
+        raise ValueError("embedder_epochs: expected at least 1, received none.")
+    began = time.monotonic()
+    training = EmbedderTraining(
+        settings.recipe.embedder_learning,
+        batches=epochs * BATCHES_AN_EPOCH,
+        seed=settings.seed,
+        embedder={"dtype": settings.precision} | ({"frame_rate": rate} if (rate := dataset.frame_rate) else {}),
+    )
+    history = History(run.folder / "history" / "embedder.csv")
+    history.keep(())
+    clips = BATCHES_AN_EPOCH * training.labels_per_batch * training.clips_per_label
+    with private_files(), naming_full_disk(run.folder), history.logger() as logger:
+        walks = Walks.from_dataset(dataset.walks("train"))
+        embedder = training.fit(walks, [ProgressLine("embedder", clips, unit="clips"), *callbacks, logger])
+    run.save_model("embedder", embedder)
+    run.finish_stage("embedder", StageResult(len(history.rows()), round(time.monotonic() - began, 1)))
 
 
 def _encoder_stage(run: Run, training: Windows, validation: Windows) -> Stage:

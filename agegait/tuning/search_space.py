@@ -16,6 +16,9 @@ _FIELDS = {field.name: field for field in dataclasses.fields(Recipe)}
 BUDGET = tuple(name for name, field in _FIELDS.items() if field.metadata.get("epochs"))
 """Not varied: they are what a whole trial costs, of which Hyperband gives most trials a part."""
 
+OF_OTHERS = tuple(name for name, field in _FIELDS.items() if field.metadata["part"] == "embedder")
+"""Not varied: they change a network that has no part in a search."""
+
 USUAL = {"frames": "4,6,8,10"} | {
     name: field.metadata["search"] for name, field in _FIELDS.items() if "search" in field.metadata
 }
@@ -44,15 +47,15 @@ class SearchSpace(keras_tuner.HyperModel):
 
     def __init__(self, settings: Settings, search: Iterable[str] = ()) -> None:
         super().__init__(name="agegait")
-        # What is searched for is what AGEs are recognized by; another recognizer has no part in it.
-        recipe = dataclasses.replace(settings.recipe, window_recognizer_epochs=None)
+        # What is searched for is what AGEs are recognized by; no other network has a part in it.
+        recipe = dataclasses.replace(settings.recipe, window_recognizer_epochs=None, embedder_epochs=None)
         self.base = settings = dataclasses.replace(settings, recipe=recipe)
         self.kinds: dict[str, type] = {
             **{
                 name: type(getattr(settings, name))
                 for name in ("frames", "attention", "manner", "feed", "direction", "features")
             },
-            **{name: kind(field) for name, field in _FIELDS.items() if name not in BUDGET},
+            **{name: kind(field) for name, field in _FIELDS.items() if name not in BUDGET + OF_OTHERS},
         }
         usual = [name for name in USUAL if name not in UNUSED.get(settings.attention, ())]
         self.dimensions = [self._dimension(text) for text in search or usual]

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 
 from agegait import metrics
-from agegait.data import Walks
+from agegait.data import Walks, divide_persons
 from agegait.evaluation import protocols
 from agegait.evaluation.protocols.stranger_comparison import StrangerComparison
-from agegait.evaluation.protocols.stranger_divisions import draw_clip, draw_probes
+from agegait.evaluation.protocols.stranger_probes import draw_clip, draw_probes
 
 
 def made(persons=20, walks=3, spread=0.6, seed=0):
@@ -32,18 +32,18 @@ def by_means(_training, _validation):
 class TestDivisions:
     def test_people_are_in_one_group_each(self):
         people = [f"p{number}" for number in range(50)]
-        division = protocols.divide_strangers([*people, *people], 0.4, 0.1)
+        division = divide_persons([*people, *people], 0.4, 0.1)
         groups = [set(group.tolist()) for group in (division.tested, division.validation, division.training)]
         assert [len(group) for group in groups] == [20, 5, 25]
         assert set.union(*groups) == set(people)
-        again = protocols.divide_strangers(people[::-1], 0.4, 0.1)
+        again = divide_persons(people[::-1], 0.4, 0.1)
         assert again.tested.tolist() == division.tested.tolist()
-        assert protocols.divide_strangers(people, 0.4, 0.1, seed=1).tested.tolist() != division.tested.tolist()
+        assert divide_persons(people, 0.4, 0.1, seed=1).tested.tolist() != division.tested.tolist()
 
     @pytest.mark.parametrize(("people", "shares"), [(4, (0.1, 0)), (4, (0.9, 0)), (10, (0.5, 0.4)), (10, (0.5, -0.1))])
     def test_too_few_people(self, people, shares):
         with pytest.raises(ValueError, match="persons: expected at least two people to train on and two to test"):
-            protocols.divide_strangers(range(people), *shares)
+            divide_persons(range(people), *shares)
 
     def test_a_probe_of_each_person_and_the_others_are_the_gallery(self):
         persons = np.array(["a", "a", "a", "b", "b", "c"])
@@ -153,7 +153,7 @@ class TestStrangers:
 
         found = protocols.strangers(walks, learn, divisions=(0, 1), seconds=(), draws=2, resamples=20)
         for seed, (training, validation) in enumerate(seen):
-            division = protocols.divide_strangers(walks.persons, seed=seed)
+            division = divide_persons(walks.persons, seed=seed)
             assert training == set(division.training.tolist())
             assert validation == set(division.validation.tolist())
         assert [(one.probe, one.gallery) for one in found] == [("walks", "all walks"), ("walks", "one walk")]
@@ -164,7 +164,7 @@ class TestStrangers:
         for result, number in zip(found, (1, 2), strict=True):
             ranks, errors = [], []
             for seed in (0, 3):
-                tested = walks.of_persons(protocols.divide_strangers(walks.persons, seed=seed).tested)
+                tested = walks.of_persons(divide_persons(walks.persons, seed=seed).tested)
                 embedded = np.stack([walk[0].ravel() for walk in tested.skeletons])
                 for draw in range(3):
                     rows = draw_probes(tested.persons, tested.names, draw)

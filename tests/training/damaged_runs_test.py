@@ -12,7 +12,9 @@ from agegait import cli, training, tuning
 from agegait.training import recipes
 from agegait.training.records import from_record, read_record
 
-TINY = recipes.recipe("best", epochs=1, recognizer_epochs=1, window_recognizer_epochs=None, num_layers=1, units=8)
+TINY = recipes.recipe(
+    "best", epochs=1, recognizer_epochs=1, window_recognizer_epochs=None, embedder_epochs=None, num_layers=1, units=8
+)
 
 
 def record():

@@ -59,6 +59,7 @@ def settings(dataset):
         epochs=20,
         recognizer_epochs=30,
         window_recognizer_epochs=None,
+        embedder_epochs=None,
         num_layers=1,
         units=4,
         recognizer_units=8,

@@ -14,6 +14,7 @@ RECIPE = recipes.recipe(
     epochs=1,
     recognizer_epochs=1,
     window_recognizer_epochs=None,
+    embedder_epochs=None,
     num_layers=1,
     units=8,
     recognizer_units=8,

@@ -45,7 +45,7 @@ def test_changes_leave_the_rest_as_it_is():
 
 
 def test_every_field_says_what_it_is():
-    parts = {"encoder", "recognizer", "window_recognizer", "all"}
+    parts = {"encoder", "recognizer", "window_recognizer", "embedder", "all"}
     for field in dataclasses.fields(Recipe):
         assert field.metadata["help"]
         assert field.metadata["part"] in parts

@@ -44,6 +44,7 @@ TINY = recipes.recipe(
     epochs=2,
     recognizer_epochs=4,
     window_recognizer_epochs=None,
+    embedder_epochs=None,
     units=8,
     recognizer_units=16,
     batch_size=16,

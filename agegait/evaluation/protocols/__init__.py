@@ -12,8 +12,7 @@ from agegait.evaluation.protocols.published import Published, published, publish
 from agegait.evaluation.protocols.ranks import RANKS
 from agegait.evaluation.protocols.recognition import Recognition, recognition
 from agegait.evaluation.protocols.retrieval import SEARCH_RANKS, Retrieval, retrieval
-from agegait.evaluation.protocols.stranger_divisions import Division, divide_strangers
-from agegait.evaluation.protocols.strangers import GALLERIES, Strangers, strangers
+from agegait.evaluation.protocols.strangers import GALLERIES, SECONDS, Strangers, recognize_strangers, strangers
 from agegait.evaluation.protocols.thresholds import Curve, OperatingPoint
 from agegait.evaluation.protocols.verification import FALSE_ACCEPT_RATES, Verification, verification
 
@@ -27,8 +26,8 @@ __all__ = [
     "PROTOCOLS",
     "RANKS",
     "SEARCH_RANKS",
+    "SECONDS",
     "Curve",
-    "Division",
     "OpenSet",
     "OperatingPoint",
     "Published",
@@ -38,11 +37,11 @@ __all__ = [
     "Verification",
     "by_walk",
     "divide",
-    "divide_strangers",
     "open_set",
     "published",
     "published_windows",
     "recognition",
+    "recognize_strangers",
     "retrieval",
     "strangers",
     "verification",

@@ -1,16 +1,16 @@
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
-from agegait.data import Walks
+from agegait.data import Walks, divide_persons
 from agegait.evaluation.protocols.open_set import FALSE_ALARM_RATES
 from agegait.evaluation.protocols.ranks import RANKS
 from agegait.evaluation.protocols.retrieval import SEARCH_RANKS
 from agegait.evaluation.protocols.stranger_comparison import StrangerComparison
-from agegait.evaluation.protocols.stranger_divisions import divide_strangers, draw_clip, draw_probes
+from agegait.evaluation.protocols.stranger_probes import draw_clip, draw_probes
 from agegait.evaluation.protocols.thresholds import Curve
 from agegait.evaluation.protocols.verification import FALSE_ACCEPT_RATES
 
@@ -36,6 +36,7 @@ class Strangers:
         probe: `"walks"`, or the seconds of a clip.
         gallery: `"all walks"` or `"one walk"` of each person.
         samples: Probes looked for, of all draws and divisions.
+        impostors: False claims, of all draws and divisions.
         too_short: Probes left out since their walks are shorter than the clip.
         persons: People tested, of a division on average.
         divisions: Divisions of the people.
@@ -61,6 +62,7 @@ class Strangers:
     probe: str
     gallery: str
     samples: int
+    impostors: int
     too_short: int
     persons: float
     divisions: int
@@ -95,7 +97,7 @@ def strangers(
     Args:
         walks: Everybody's walks.
         learn: From the walks of training people and of validation people to what embeds walks.
-        divisions: Seeds of the divisions, see `divide_strangers`.
+        divisions: Seeds of the divisions, see `agegait.data.divide_persons`.
         test_share: Share of the people who are tested.
         validation_share: Share of the people to choose by.
         seconds: Lengths of clips to look for, beside whole walks. Galleries hold whole walks.
@@ -113,15 +115,45 @@ def strangers(
     Example:
         >>> strangers(walks, lambda training, validation: EmbedderTraining("persons").fit(training).embed)
     """
-    people = np.unique(walks.persons)
-    chosen = np.random.default_rng(seed).integers(len(people), size=(resamples, len(people)))
-    counts = np.stack([np.bincount(row, minlength=len(people)) for row in chosen]) if resamples else None
+
+    def tests() -> Iterator[tuple[Walks, Embed]]:
+        for division_seed in divisions:
+            division = divide_persons(walks.persons, test_share, validation_share, division_seed)
+            embed = learn(walks.of_persons(division.training), walks.of_persons(division.validation))
+            yield walks.of_persons(division.tested), embed
+
+    return recognize_strangers(tests(), seconds, frame_rate, draws, resamples, seed)
+
+
+def recognize_strangers(
+    tests: Iterable[tuple[Walks, Embed]],
+    seconds: Sequence[float] = SECONDS,
+    frame_rate: float = 30.0,
+    draws: int = 10,
+    resamples: int = 1000,
+    seed: int = 0,
+) -> list[Strangers]:
+    """What `strangers` does once people are divided and what embeds walks is trained.
+
+    Args:
+        tests: For each division, the walks of those who are tested, and what embeds walks.
+        seconds: As of `strangers`, like all that follow.
+        frame_rate: Frames a second.
+        draws: Draws of a probe of each person.
+        resamples: Resamples of the people.
+        seed: Of the resamples.
+
+    Raises:
+        ValueError: As `strangers`.
+
+    Example:
+        >>> recognize_strangers([(walks, embedder.embed)])
+    """
     compared: dict[tuple[str, str], list[list[StrangerComparison]]] = defaultdict(list)
     too_short: dict[str, int] = defaultdict(int)
-    for division_seed in divisions:
-        division = divide_strangers(walks.persons, test_share, validation_share, division_seed)
-        embed = learn(walks.of_persons(division.training), walks.of_persons(division.validation))
-        tested = walks.of_persons(division.tested)
+    people = np.array([])
+    for tested, embed in tests:
+        people = np.union1d(people, tested.persons) if len(people) else np.unique(tested.persons)
         embedded = _embedded(tested, embed, {f"{length:g} s": round(length * frame_rate) for length in seconds})
         for probe, embeddings in embedded.items():
             by_gallery: dict[str, list[StrangerComparison]] = {gallery: [] for gallery in GALLERIES}
@@ -142,6 +174,8 @@ def strangers(
                     )
             for gallery, comparisons in by_gallery.items():
                 compared[probe, gallery].append(comparisons)
+    chosen = np.random.default_rng(seed).integers(len(people), size=(resamples, len(people)))
+    counts = np.stack([np.bincount(row, minlength=len(people)) for row in chosen]) if resamples else None
     return [
         _result(probe, gallery, found, too_short[probe], people, counts) for (probe, gallery), found in compared.items()
     ]
@@ -213,6 +247,7 @@ def _result(
         probe=probe,
         gallery=gallery,
         samples=sum(len(comparison.genuine) for comparison in all_draws),
+        impostors=sum(len(c.genuine) * (len(c.people) - 1) for c in all_draws),
         too_short=too_short,
         persons=float(np.mean([len(comparisons[0].people) for comparisons in divisions])),
         divisions=len(divisions),

@@ -1,4 +1,4 @@
-"""The curves that an evaluation holds: CMC and ROC."""
+"""The curves that an evaluation holds: CMC, ROC and DET."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -12,6 +12,9 @@ from agegait.evaluation.report.picture import COLORS, Picture, vector
 RANKS_SHOWN = 50
 FEW = 25
 """Points of a curve up to which each is marked."""
+
+LEAST_REFUSED = 1e-3
+"""A logarithm has no place for none: no refusal at all stands here."""
 
 SIZE = (4.4, 3.3)
 STYLES = ("-", "--", "-.", ":")
@@ -30,6 +33,11 @@ def cmc(results: Sequence[dict[str, Any]]) -> list[Picture]:
 def roc(results: Sequence[dict[str, Any]]) -> list[Picture]:
     """A picture for each protocol of the results of a test that have a ROC curve of enough samples."""
     return [_roc(*group) for group in _groups([result for result in results if has_curve(result)], "roc")]
+
+
+def det(results: Sequence[dict[str, Any]]) -> list[Picture]:
+    """A picture for each kind of probe and gallery of the results that have a DET curve, those of strangers."""
+    return [_det(of, group) for _, of, group in _groups(results, "det")]
 
 
 def left_out(results: Sequence[dict[str, Any]]) -> list[str]:
@@ -108,3 +116,24 @@ def _roc(protocol: str, of: str, results: list[dict[str, Any]]) -> Picture:
     ax.xaxis.set_major_formatter("{x:g}")
     ax.legend(loc="lower right")
     return Picture(vector(figure), f"ROC curves, {protocol} of {of}: {'; '.join(told)}.", f"ROC: {protocol}, {of}")
+
+
+def _det(of: str, results: list[dict[str, Any]]) -> Picture:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=SIZE, layout="constrained")
+    ax = figure.subplots()
+    told = []
+    for number, result in enumerate(results):
+        false = np.asarray(result["det"]["false"])
+        there = false * result["impostors"] >= 1
+        refused = 1 - np.asarray(result["det"]["true"])[there]
+        ax.plot(100 * false[there], 100 * np.maximum(refused, LEAST_REFUSED), label=result["method"], **_line(number))
+        rate, color = result["equal_error_rate"], COLORS[number % len(COLORS)]
+        ax.plot(100 * rate, 100 * max(rate, LEAST_REFUSED), "o", color=color, label=f"EER {rate:.1%}")
+        told.append(f"{result['method']}: EER {rate:.1%}")
+    ax.set(xscale="log", yscale="log", xlabel="false accepts, %", ylabel="true claims refused, %")
+    ax.xaxis.set_major_formatter("{x:g}")
+    ax.yaxis.set_major_formatter("{x:g}")
+    ax.legend(loc="upper right")
+    return Picture(vector(figure), f"DET curves, strangers, {of}: {'; '.join(told)}.", f"DET: strangers, {of}")

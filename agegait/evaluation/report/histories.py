@@ -13,8 +13,13 @@ TRAININGS = (
     ("encoder", "encoder, without labels", "loss"),
     ("recognizer", "recognizer", "accuracy"),
     ("window_recognizer", "recognizer of windows themselves", "accuracy"),
+    ("embedder", "embedder", "loss"),
 )
 """Each training's table, what it trains, and the column that is shown of it and of its validation."""
+
+
+_ABSENT = "NA"
+"""What Keras writes for a figure that an epoch does not have."""
 
 
 def histories(run: Run) -> list[Picture]:
@@ -61,7 +66,7 @@ def _rows(table: Path, column: str) -> dict[str, np.ndarray]:
         return {}
     with table.open(newline="") as file:
         rows = list(csv.DictReader(file))
-    names = [name for name in (column, f"val_{column}") if rows and name in rows[0]]
+    names = [name for name in (column, f"val_{column}") if rows and rows[0].get(name, _ABSENT) != _ABSENT]
     return {name: np.array([float(row[name] or "nan") for row in rows]) for name in names}
 
 

@@ -4,7 +4,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from agegait.evaluation import result_tables
+from agegait.evaluation import protocols, result_tables
 from agegait.evaluation.report import (
     attention,
     confusion,
@@ -16,7 +16,7 @@ from agegait.evaluation.report import (
     results,
 )
 from agegait.evaluation.report.observations import Observations, Tested
-from agegait.evaluation.report.picture import style
+from agegait.evaluation.report.picture import Picture, style
 from agegait.storage.private_files import private_files
 from agegait.storage.whole_file import write_text
 from agegait.terminal.visible_text import visible
@@ -68,6 +68,7 @@ def write(
             headlines=results.headlines(evaluation),
             tables=result_tables.tables(evaluation),
             terms=results.TERMS,
+            strangers=_stranger_curves(evaluation),
             tests=[_test(run, seen, name, test, evaluation) for name, test in seen.tests.items()],
             histories=histories.histories(run),
             single_epochs=histories.single_epochs(run),
@@ -82,6 +83,13 @@ def write(
     # In ASCII whatever people are called: neither a locale nor a name that is no Unicode stands in the way.
     write_text(path, page.encode("ascii", "xmlcharrefreplace").decode())
     return path
+
+
+def _stranger_curves(evaluation: dict[str, Any]) -> list[Picture]:
+    """CMC and DET curves of whole walks of the people who were left out of the training."""
+    found = evaluation["tests"].get(protocols.Strangers.protocol, [])
+    walks = [result for result in found if result["probe"] == "walks"]
+    return [*curves.cmc(walks), *curves.det(walks)]
 
 
 def _shown(value: Any) -> Any:
