@@ -58,19 +58,20 @@ class Body:
     hand: float
 
 
-def draw(rng: np.random.Generator, sex: str) -> Body:
+def draw(rng: np.random.Generator, sex: str, spread: float = SPREAD) -> Body:
     """Draws the body of a person.
 
     Args:
         rng: The source of chance.
         sex: `"male"` or `"female"`.
+        spread: Relative standard deviation of proportions.
     """
     mean, deviation = STATURE[sex]
     # Two deviations either way: among 20 people one is not to stand out by height alone.
     stature = mean + deviation * float(np.clip(rng.standard_normal(), -2, 2))
     return Body(
         stature=stature,
-        **{name: stature * share * _ratio(rng) for name, share in PROPORTIONS.items()},
+        **{name: stature * share * _ratio(rng, spread) for name, share in PROPORTIONS.items()},
     )
 
 
@@ -79,5 +80,5 @@ def shod(body: Body, sole: float) -> Body:
     return dataclasses.replace(body, ankle_height=body.ankle_height + sole)
 
 
-def _ratio(rng: np.random.Generator) -> float:
-    return 1 + SPREAD * float(np.clip(rng.standard_normal(), -2, 2))
+def _ratio(rng: np.random.Generator, spread: float) -> float:
+    return 1 + spread * float(np.clip(rng.standard_normal(), -2, 2))

@@ -81,22 +81,28 @@ class Gait:
     ripple: np.ndarray
 
 
-def draw(rng: np.random.Generator) -> Gait:
-    """Draws a person's manner of walking."""
-    traits = {name: t.mean + t.people * _normal(rng) for name, t in TRAITS.items()}
+def draw(rng: np.random.Generator, spread: float = 1.0) -> Gait:
+    """Draws a person's manner of walking.
+
+    Args:
+        rng: The source of chance.
+        spread: Factor on how far people differ in `TRAITS`.
+    """
+    traits = {name: t.mean + spread * t.people * _normal(rng) for name, t in TRAITS.items()}
     shared = _coefficients(rng, (1, 3, 3))
     return Gait(traits, RIPPLE * (shared + 0.3 * _coefficients(rng, (2, 3, 3))))
 
 
-def vary(rng: np.random.Generator, gait: Gait, pace: float = 1.0) -> Gait:
+def vary(rng: np.random.Generator, gait: Gait, pace: float = 1.0, spread: float = 1.0) -> Gait:
     """One walk of a person: the same manner, slightly otherwise.
 
     Args:
         rng: The source of chance.
         gait: The person's manner.
         pace: Speed over the person's usual one; cadence and step length share it evenly (our approximation).
+        spread: Factor on how far a person's walks differ in `TRAITS`.
     """
-    traits = {name: value + TRAITS[name].walks * _normal(rng) for name, value in gait.traits.items()}
+    traits = {name: value + spread * TRAITS[name].walks * _normal(rng) for name, value in gait.traits.items()}
     for name in ("cadence", "thigh_scale", "shoulder_swing"):
         traits[name] *= pace**0.5
     return Gait(traits, gait.ripple + 0.15 * RIPPLE * _coefficients(rng, (2, 3, 3)))

@@ -23,8 +23,10 @@ CLOTHING = 0.004
 FOLDS = 0.006
 """The same for what changes from walk to walk, metres (ours)."""
 
+OVERSAMPLING = 4
+"""Moments of a motion for each frame: footing differentiates, and a heel's contact is short."""
+
 _SEED = 2026
-_OVERSAMPLING = 4  # footing differentiates: at the frame rate a heel's contact would be too coarse
 
 
 @dataclasses.dataclass(frozen=True)
@@ -107,17 +109,30 @@ def motion(person: int, condition: str, number: int) -> Motion:
     # The first walks of a day take each kind of path in turn, so that all are trained on.
     kind = paths.KINDS[number] if number < len(paths.KINDS) else str(rng.choice(paths.KINDS))
     frames = rng.integers(*FRAMES[kind])
+    whole = move(rng, anthropometry.shod(body, day.sole), manner, kind, int(frames))
+    kept = slice(None, None, OVERSAMPLING)
+    return Motion(whole.joints[kept], whole.soles[kept], whole.ground[kept], whole.heading[kept], manner)
 
-    seconds = np.arange(frames * _OVERSAMPLING) / (RATE * _OVERSAMPLING)
+
+def move(rng: np.random.Generator, body: anthropometry.Body, manner: gait.Gait, kind: str, frames: int) -> Motion:
+    """A body that walks along a path, with `OVERSAMPLING` moments for each of the frames.
+
+    Args:
+        rng: The source of chance: where in the gait cycle the walk begins, and where the path leads.
+        body: Segment lengths, on soles.
+        manner: How the person walks this time.
+        kind: One of `paths.KINDS`.
+        frames: How many frames.
+    """
+    seconds = np.arange(frames * OVERSAMPLING) / (RATE * OVERSAMPLING)
     phase = rng.random() + manner.traits["cadence"] / 2 * seconds
-    joints, soles = kinematics.pose(anthropometry.shod(body, day.sole), manner, phase)
-    height, speed = kinematics.footing(soles, RATE * _OVERSAMPLING)
-    travelled = np.cumsum(speed) / (RATE * _OVERSAMPLING)
+    joints, soles = kinematics.pose(body, manner, phase)
+    height, speed = kinematics.footing(soles, RATE * OVERSAMPLING)
+    travelled = np.cumsum(speed) / (RATE * OVERSAMPLING)
     ground, heading = paths.follow(rng, kind, travelled - travelled[0])
     joints[..., 1] += height[:, None]
     soles[..., 1] += height[:, None]
-    kept = slice(None, None, _OVERSAMPLING)
-    return Motion(joints[kept], soles[kept], ground[kept], heading[kept], manner)
+    return Motion(joints, soles, ground, heading, manner)
 
 
 def _generator(*key: int | str) -> np.random.Generator:
