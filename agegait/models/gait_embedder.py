@@ -8,6 +8,7 @@ from keras import ops
 from agegait.data.padding import padded
 from agegait.layers import CosineClassifier, FrameFeatures, StatisticsPooling, TemporalBlock
 from agegait.layers.body_coordinates import HIPS
+from agegait.models.fingerprint import fingerprint
 from agegait.models.inputs import skeletons_of
 
 FRAMES_AT_ONCE = 20_000
@@ -127,6 +128,11 @@ class GaitEmbedder(keras.Model):
         if not self.built:
             self.build((None, None, *np.shape(walks[0])[1:]))
 
+    @property
+    def frame_rate(self) -> float:
+        """Frames a second of the walks that it takes."""
+        return self.frame_features.frame_rate
+
     def build(self, input_shape):
         shape = skeletons_of(input_shape)
         self._check(shape)
@@ -240,12 +246,18 @@ class GaitEmbedder(keras.Model):
         for number, walk in enumerate(walks):
             if walk.ndim != 3 or walk.shape[2] != 3 or not len(walk):
                 raise ValueError(f"walks: expected [T, J, 3], received {list(walk.shape)} for walk {number}.")
+            if self.built and walk.shape[1] != self.joints:
+                raise ValueError(f"walks: expected {self.joints} joints, received {walk.shape[1]} for walk {number}.")
             if not np.isfinite(walk).all():
                 raise ValueError(f"walks: expected finite coordinates, received NaN or infinity in walk {number}.")
         found = np.empty((len(walks), self.embedding_size), "float32")
         for rows, frames in _batches([len(walk) for walk in walks]):
             found[rows] = self.predict_on_batch(padded([walks[row] for row in rows], frames))
         return found
+
+    def fingerprint(self) -> str:
+        """The digest of its config and weights: embeddings can be compared if their embedders have the same."""
+        return fingerprint(self)
 
     def compute_output_shape(self, input_shape):
         return skeletons_of(input_shape)[0], self.embedding_size

@@ -276,3 +276,28 @@ def test_refused_arguments(options, message):
 def test_refuses_what_are_no_walks(embedder):
     with pytest.raises(ValueError, match=r"inputs: expected walks \[B, T, J, 3\], received a shape of \(9, 5, 3\)"):
         embedder(WALKS[0])
+
+
+@pytest.mark.parametrize("make", [None, with_ages])
+def test_a_fingerprint_outlives_saving(embedder, make, tmp_path):
+    embedder = make() if make else embedder
+    print_of = embedder.fingerprint()
+    assert len(print_of) == 64
+    embedder.save(tmp_path / "embedder.keras")
+    assert keras.models.load_model(tmp_path / "embedder.keras").fingerprint() == print_of
+    weight = embedder.weights[-1]
+    weight.assign_add(keras.ops.full(weight.shape, 1e-3))
+    assert embedder.fingerprint() != print_of
+
+
+def test_a_fingerprint_is_of_the_config_too():
+    prints = []
+    for options in ({}, {}, {"segment": 10}, {"frame_rate": 25.0}):
+        keras.utils.set_random_seed(0)
+        made = agegait.GaitEmbedder(**{**SMALL, **options})
+        made.adapt(WALKS)
+        prints.append(made.fingerprint())
+    assert prints[0] == prints[1]
+    assert len(set(prints)) == 3
+    with pytest.raises(ValueError, match="expected a model with weights"):
+        agegait.GaitEmbedder(**SMALL).fingerprint()
