@@ -7,8 +7,9 @@ from os import PathLike
 
 _ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _SHORT = r"\d+ requested and \d+ written"
-_REASON = re.compile("|".join((*(re.escape(os.strerror(number)) for number in _ERRORS), _SHORT)))
-"""What HDF5, TensorFlow and NumPy say, in errors of their own."""
+_SQLITE = "database or disk is full"
+_REASON = re.compile("|".join((*(re.escape(os.strerror(number)) for number in _ERRORS), _SHORT, _SQLITE)))
+"""What HDF5, TensorFlow, NumPy, SQLite and PostgreSQL say, in errors of their own."""
 
 
 class DiskFullError(OSError):

@@ -2,6 +2,8 @@ import unicodedata
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from agegait.data.folder.plain_name import plain_name
+
 KINDS = {
     "recordings": "walks as they were recorded",
     "run": "models trained on walks, names of people and walks, perhaps an evaluation and a report with drawings",
@@ -67,8 +69,7 @@ class Store:
 
 def is_same_person(name: str, other: str) -> bool:
     """Whether two names differ in no more than case, blanks around them and how Unicode writes an accent."""
-    first, second = (unicodedata.normalize("NFC", text.strip().casefold()) for text in (name, other))
-    return first == second
+    return plain_name(name) == plain_name(other)
 
 
 def _is_in_graph(saved_model: Path, person: str) -> bool:

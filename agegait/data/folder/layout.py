@@ -1,7 +1,6 @@
 """Where the walks are in a folder of one's own."""
 
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import NamedTuple
 from agegait.data.files import opening
 from agegait.data.files.frame_folders import PATTERN, frame_files
 from agegait.data.files.recording import listed
+from agegait.data.folder.plain_name import plain_name, plain_person
 from agegait.data.folder.walk_files import READERS
 
 _SPLITS = {
@@ -249,16 +249,11 @@ def _natural(name: str) -> tuple[list[str | int], str]:
     return [int(part) if index % 2 else part for index, part in enumerate(parts)], name
 
 
-def _plain(name: str) -> str:
-    """What names have in common that people would take for one: case, blanks around them, ways of writing é."""
-    return unicodedata.normalize("NFC", name.strip().casefold())
-
-
 def _check_names(folder: Path, persons: Sequence[str], walks: Iterable[FolderWalk]) -> None:
     """Refuses one name for two."""
     seen: dict[str, str] = {}
     for person in persons:
-        plain = re.sub("(?<![0-9])0+(?=[0-9])", "", _plain(person))
+        plain = plain_person(person)
         if plain in seen:
             raise ValueError(
                 f"{folder}: expected a name of their own for each person, found folders {seen[plain]!r} and {person!r}."
@@ -266,7 +261,7 @@ def _check_names(folder: Path, persons: Sequence[str], walks: Iterable[FolderWal
         seen[plain] = person
     paths: dict[str, Path] = {}
     for walk in walks:
-        plain = _plain(walk.name)
+        plain = plain_name(walk.name)
         if plain in paths:
             names = f"{paths[plain].name} and {walk.path.name}"
             raise ValueError(f"{walk.path.parent}: expected a name of its own for each walk, found {names}.")
