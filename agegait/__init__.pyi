@@ -4,6 +4,7 @@ from . import (
     datasets as datasets,
     evaluation as evaluation,
     export as export,
+    gallery as gallery,
     layers as layers,
     losses as losses,
     metrics as metrics,
@@ -15,6 +16,7 @@ from . import (
     training as training,
     tuning as tuning,
 )
+from .gallery import Gallery as Gallery
 from .layers import (
     AxisLSTM as AxisLSTM,
     BasicAttention as BasicAttention,

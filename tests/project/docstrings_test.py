@@ -17,11 +17,18 @@ CLASSES = [
     *(getattr(agegait.losses, name) for name in agegait.losses.__all__),
 ]
 FUNCTIONS = [agegait.data.padded, agegait.data.windows, agegait.training.walk_clusters]
+GALLERY = [
+    getattr(agegait.gallery, name)
+    for name in agegait.gallery.__all__
+    if name != "Embedder" and not name.endswith("Error")
+]
 ORDER = ["Args:", "Attributes:", "Call arguments:", "Returns:", "Raises:", "Example:", "Reference:"]
 
 
 @pytest.mark.parametrize(
-    "public", [*CLASSES, *FUNCTIONS, FusedAdam, agegait.data.BalancedClips], ids=lambda public: public.__name__
+    "public",
+    [*CLASSES, *FUNCTIONS, *GALLERY, FusedAdam, agegait.data.BalancedClips],
+    ids=lambda public: public.__name__,
 )
 def test_the_example_runs(public):
     names = {"agegait": agegait, "keras": keras, "np": np, "tf": tf}

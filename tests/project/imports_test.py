@@ -28,6 +28,7 @@ HEAVY = {
     "rich",
     "scipy",
     "sklearn",
+    "sqlalchemy",
     "tensorflow",
 }
 
@@ -60,6 +61,7 @@ def test_importing_agegait_costs_nothing():
         ("import agegait.metrics", {"keras", "tensorflow", "sklearn"}),
         ("from agegait.serving import Client", {"keras", "tensorflow", "tensorflow_datasets", "sklearn"}),
         ("import agegait.cli", {"keras", "tensorflow", "numpy", "grpc", "sklearn"}),
+        ("from agegait import Gallery", {"keras", "tensorflow", "sklearn"}),
         ("import tfds_builders", {"keras"}),
     ],
 )

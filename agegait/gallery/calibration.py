@@ -1,0 +1,178 @@
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agegait.data.walks import Walks
+from agegait.gallery.embedder import Embedder
+from agegait.gallery.score_tail import ScoreTail
+from agegait.gallery.stranger_scores import StrangerScores
+from agegait.gallery.threshold import Threshold
+from agegait.storage.whole_file import write_text
+
+MIN_PEOPLE = 10
+
+Sizes = Mapping[int, int]
+"""A gallery's size: how many people have so many walks enrolled."""
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What distances mean: how near strangers come to people enrolled, and people to themselves.
+
+    It is measured on people who are neither trained on nor enrolled. It holds no embeddings and no names.
+
+    A stranger is a false alarm if any of the templates is near enough. If one is with the probability `P`, then any of
+    `n` is with the probability `1 - (1 - P)^n`, as long as they are independent; where they are not, it is less. `P` is
+    counted as far as many pairs of people reach, and follows a fitted tail beyond. A person's `m` templates are alike:
+    they count as `m^exponent` independent ones.
+
+    Attributes:
+        fingerprint: Of the embedder.
+        people: How many people it was measured on.
+        tail: Of the cosines between walks of different people.
+        exponent: In 0..1: 1 if a person's templates are as different as those of several people.
+        genuine: Cosines of walks with the nearest other walk of the same person, ascending; empty where nobody has two.
+        slope: Of the logarithm of how much likelier a true claim has a cosine than a false, over the cosine; None
+            without `genuine`.
+        intercept: Of the same.
+
+    Example:
+        >>> class Sizes:  # as an embedder: a person's sizes
+        ...     embedding_size = 20
+        ...     frame_rate = 30.0
+        ...     def embed(self, walks):
+        ...         sizes = np.stack([np.linalg.norm(walk, axis=-1).mean(axis=0) for walk in walks])
+        ...         return sizes - 1
+        ...     def fingerprint(self):
+        ...         return "sizes"
+        >>> random = np.random.default_rng(0)
+        >>> persons = np.repeat(np.arange(12), 2)
+        >>> bodies = 1 + 0.3 * random.normal(size=(12, 1, 20, 1))
+        >>> skeletons = [agegait.skeletons.STANDING * bodies[person] for person in persons]
+        >>> walks = agegait.data.Walks(skeletons, persons, np.arange(24))
+        >>> calibration = agegait.gallery.Calibration.measure(Sizes(), walks)
+        >>> small, large = (calibration.threshold({1: people}, 0.01).distance for people in (10, 1000))
+        >>> small > large  # the more people, the likelier a false alarm
+        True
+    """
+
+    fingerprint: str
+    people: int
+    tail: ScoreTail
+    exponent: float
+    genuine: tuple[float, ...]
+    slope: float | None
+    intercept: float | None
+
+    @classmethod
+    def measure(cls, embedder: Embedder, walks: Walks) -> "Calibration":
+        """Calibrates an embedder.
+
+        Args:
+            embedder: What a gallery uses.
+            walks: Of at least 10 people who are neither trained on nor enrolled, better of 30 and more, two walks of
+                each.
+
+        Raises:
+            ValueError: Fewer people.
+        """
+        return cls.of_embeddings(embedder.embed(walks.skeletons), walks.persons, embedder.fingerprint())
+
+    @classmethod
+    def of_embeddings(cls, embeddings: NDArray[np.floating], persons: NDArray[Any], fingerprint: str) -> "Calibration":
+        """The same from embeddings `[W, D]` and the person of each `[W]`.
+
+        Raises:
+            ValueError: Fewer than 10 people.
+        """
+        people = len(np.unique(persons))
+        if people < MIN_PEOPLE:
+            raise ValueError(f"walks: expected those of at least {MIN_PEOPLE} people, received {people}.")
+        scores = StrangerScores(embeddings, persons)
+        slope, intercept = scores.log_odds() if len(scores.genuine) else (None, None)
+        return cls(
+            fingerprint,
+            people,
+            ScoreTail.fit(scores.impostors),
+            scores.exponent(),
+            tuple(float(cosine) for cosine in np.round(np.sort(scores.genuine), 5)),
+            slope,
+            intercept,
+        )
+
+    def false_alarms(self, distance: float, sizes: Sizes) -> float:
+        """The share of strangers who are within a distance of somebody enrolled, in a gallery of some size."""
+        once = min(self.tail.exceeds(1 - distance), 1 - 1e-12)
+        return float(-np.expm1(self._independent(sizes) * np.log1p(-once)))
+
+    def detections(self, distance: float) -> float | None:
+        """The share of people who are within a distance of themselves; None where nobody had two walks."""
+        return float(np.mean(np.asarray(self.genuine) >= 1 - distance)) if self.genuine else None
+
+    def threshold(self, sizes: Sizes, false_alarms: float) -> Threshold:
+        """The distance that a share of strangers comes within, in a gallery of some size.
+
+        Args:
+            sizes: How many people have so many walks enrolled: `{2: 10}` for ten people with two walks each.
+            false_alarms: The share, between 0 and 1: 0.01 for one stranger in a hundred.
+
+        Raises:
+            ValueError: A share out of range.
+        """
+        if not 0 < false_alarms < 1:
+            raise ValueError(f"false_alarms: expected a share between 0 and 1, received {false_alarms}.")
+        once = float(-np.expm1(np.log1p(-false_alarms) / max(self._independent(sizes), 1)))
+        distance = float(np.clip(1 - self.tail.exceeded_by(once), 0, 2))
+        return Threshold(distance, false_alarms, extrapolated=once * self.people * (self.people - 1) < 1)
+
+    def log_likelihood_ratio(self, distance: float) -> float | None:
+        """How much likelier a distance is for a true claim than for a false one, as a logarithm."""
+        if self.slope is None or self.intercept is None:
+            return None
+        return self.slope * (1 - distance) + self.intercept
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Writes it as JSON that its owner alone can read: best beside the embedder."""
+        write_text(path, self.to_json())
+
+    @classmethod
+    def load(cls, path: str | PathLike[str]) -> "Calibration":
+        """Reads what `save` wrote.
+
+        Raises:
+            ValueError: Another kind of file.
+        """
+        try:
+            return cls.from_json(Path(path).read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from None
+
+    def to_json(self) -> str:
+        """As text."""
+        return json.dumps(dataclasses.asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> "Calibration":
+        """From text.
+
+        Raises:
+            ValueError: Text that is no calibration.
+        """
+        try:
+            fields = json.loads(text)
+            tail, genuine = fields.pop("tail"), tuple(map(float, fields.pop("genuine")))
+            quantiles = tuple(map(float, tail.pop("quantiles")))
+            return cls(tail=ScoreTail(quantiles, **tail), genuine=genuine, **fields)
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            raise ValueError("expected what `Calibration.save` writes, received another text.") from None
+
+    def _independent(self, sizes: Sizes) -> float:
+        """As many independent templates as a gallery's are worth."""
+        return float(sum(people * walks**self.exponent for walks, people in sizes.items()))

@@ -1,0 +1,188 @@
+import contextlib
+import sqlite3
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import alembic.command
+import sqlalchemy as sa
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from agegait.gallery.database_error import GalleryDatabaseError
+from agegait.storage.disk_full import naming_full_disk
+from agegait.storage.private_files import private_files, private_folder
+
+_BUSY_SECONDS = 60
+"""So long one process waits for what another writes."""
+
+_MIGRATION_LOCK = 0x616765676169
+"""PostgreSQL's number of the lock under which one process alone makes the tables."""
+
+
+class Database:
+    """A gallery's database: its transactions and the version of its tables.
+
+    Args:
+        url: SQLAlchemy's, of a SQLite file or of PostgreSQL.
+
+    Raises:
+        ValueError: Another kind of database, or tables of a newer version.
+        GalleryDatabaseError: It cannot be reached, or is no database.
+    """
+
+    def __init__(self, url: str) -> None:
+        try:
+            where = sa.make_url(url)
+        except ArgumentError:
+            raise ValueError("url: expected one such as sqlite:///gallery.db, received something else.") from None
+        self.name = where.render_as_string(hide_password=True)
+        self.is_sqlite = where.drivername in ("sqlite", "sqlite+pysqlite")
+        if not self.is_sqlite and where.drivername != "postgresql+psycopg":
+            raise ValueError(
+                f"url: expected sqlite:///... or postgresql+psycopg://..., received one of {where.drivername}."
+            )
+        self._engine = self._sqlite(where) if self.is_sqlite else self._postgresql(where)
+        isolation = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
+        self._reading = self._engine.execution_options(**isolation)
+        self._writing = self._engine.execution_options(writes=True)
+        try:
+            self._migrate()
+        except BaseException:
+            self.close()
+            raise
+
+    @contextlib.contextmanager
+    def reads(self) -> Iterator[sa.Connection]:
+        """A transaction that sees the database as it is at one moment."""
+        with self._errors(), self._reading.begin() as connection:
+            yield connection
+
+    @contextlib.contextmanager
+    def writes(self) -> Iterator[sa.Connection]:
+        """A transaction that writes: all of it is kept, or nothing."""
+        with self._errors(), self._writing.begin() as connection:
+            yield connection
+
+    def wipe(self) -> None:
+        """Overwrites what was deleted, as far as the database can.
+
+        A SQLite file is written anew without it, its log emptied. PostgreSQL frees the space for other rows.
+
+        Raises:
+            GalleryDatabaseError: Another process has been reading for a minute.
+        """
+        with self._errors():
+            if not self.is_sqlite:
+                with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                    connection.execute(sa.text("VACUUM gallery_person, gallery_template"))
+                return
+            with contextlib.closing(self._engine.raw_connection()) as connection:
+                cursor = connection.cursor()
+                cursor.execute("VACUUM")
+                cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                busy = cursor.fetchone()
+        if busy and busy[0]:
+            raise GalleryDatabaseError(
+                f"{self.name}: expected to empty the log of what was deleted, found it in use by another process. "
+                "What was deleted is not found any more; the next to open the gallery empties the log."
+            )
+
+    def close(self) -> None:
+        """Ends all connections."""
+        self._engine.dispose()
+
+    @contextlib.contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            with naming_full_disk(self.name):
+                yield
+        except DBAPIError as error:
+            said = str(error.orig).strip().splitlines()
+            raise GalleryDatabaseError(
+                f"{self.name}: expected a database that does as asked, received: {said[0] if said else 'no reason'}"
+            ) from error
+
+    def _sqlite(self, url: sa.URL) -> sa.Engine:
+        if url.database in (None, "", ":memory:") or url.query:
+            raise ValueError(f"url: expected sqlite:/// and a file, received {self.name}.")
+        private_folder(Path(url.database).parent)
+        engine = sa.create_engine(url, connect_args={"timeout": _BUSY_SECONDS})
+        sa.event.listen(engine, "do_connect", _connect_privately)
+        sa.event.listen(engine, "connect", _prepare)
+        sa.event.listen(engine, "begin", _begin)
+        return engine
+
+    def _postgresql(self, url: sa.URL) -> sa.Engine:
+        try:
+            import pgvector  # noqa: F401
+
+            return sa.create_engine(url, pool_pre_ping=True)  # a server may have started anew
+        except ModuleNotFoundError as error:
+            raise ValueError(
+                f"url: expected PostgreSQL's packages, found no {error.name}: pip install agegait[postgres]"
+            ) from None
+
+    def _migrate(self) -> None:
+        config = Config()
+        config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+        script = ScriptDirectory.from_config(config)
+        with self.reads() as connection:
+            current = _version(connection)
+        if current == script.get_current_head():
+            return
+        if current not in (None, *(each.revision for each in script.walk_revisions())):
+            raise ValueError(
+                f"url: expected a gallery that this version of agegait knows, received one of a newer version, whose "
+                f"tables are {current!r}."
+            )
+        with self.writes() as connection:
+            if not self.is_sqlite:
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
+            config.attributes["connection"] = connection
+            alembic.command.upgrade(config, "head")
+
+
+def _version(connection: sa.Connection) -> str | None:
+    return MigrationContext.configure(connection, opts={"version_table": "gallery_version"}).get_current_revision()
+
+
+def _connect_privately(
+    dialect: sa.engine.Dialect, record: ConnectionPoolEntry, arguments: Any, named: Any
+) -> sa.engine.interfaces.DBAPIConnection:
+    """The file is for its owner alone, from the start, and so are those that SQLite puts beside it."""
+    del record
+    with private_files():
+        connection: sa.engine.interfaces.DBAPIConnection = dialect.connect(*arguments, **named)
+    return connection
+
+
+def _prepare(connection: sqlite3.Connection, record: ConnectionPoolEntry) -> None:
+    del record
+    connection.isolation_level = None  # transactions begin as `_begin` says
+    with private_files():
+        _write_ahead(connection)
+    for pragma in ("synchronous=FULL", "secure_delete=ON", "foreign_keys=ON", "temp_store=MEMORY"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Turns the write-ahead log on: SQLite itself does not wait for another process that does the same."""
+    until = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > until:
+                raise
+            time.sleep(0.01)
+
+
+def _begin(connection: sa.Connection) -> None:
+    writes = connection.get_execution_options().get("writes")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

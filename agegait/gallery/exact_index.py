@@ -1,0 +1,110 @@
+import threading
+from dataclasses import dataclass
+
+import numpy as np
+import sqlalchemy as sa
+from numpy.typing import NDArray
+
+from agegait.gallery import tables
+from agegait.gallery.state import State
+
+_ROWS_AT_ONCE = 10_000
+
+
+@dataclass(frozen=True, eq=False)
+class _Templates:
+    """What a search sees, whatever is enrolled meanwhile."""
+
+    embeddings: NDArray[np.float32]
+    persons: NDArray[np.int64]
+    sizes: dict[int, int]
+
+
+class ExactIndex:
+    """All templates in memory, kept in step with the database. May be shared by threads.
+
+    Args:
+        size: Size D of an embedding.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._lock = threading.Lock()
+        self._revision, self._removals, self._newest = -1, 0, 0
+        self._embeddings = np.empty((0, size), "float32")
+        self._persons = np.empty(0, "int64")
+        self._templates = _Templates(self._embeddings, self._persons, {})
+
+    def follow(self, connection: sa.Connection, state: State) -> dict[int, int]:
+        """Reads what changed since the last time.
+
+        Returns:
+            How many people have so many templates.
+        """
+        with self._lock:
+            if state.revision > self._revision:
+                if state.removals > self._removals:
+                    self._remove(connection)
+                self._add(connection)
+                self._revision, self._removals = state.revision, state.removals
+            return self._templates.sizes
+
+    def search(self, connection: sa.Connection, embedding: NDArray[np.float32], count: int) -> list[tuple[int, float]]:
+        """The people nearest to an embedding of unit length `[D]`, and their cosines, the nearest first."""
+        del connection
+        templates = self._templates
+        cosines = templates.embeddings @ embedding
+        wanted = min(len(cosines), max(64, 8 * count))
+        while True:  # as many templates as are of enough people
+            rows = np.argpartition(cosines, len(cosines) - wanted)[len(cosines) - wanted :]
+            rows = rows[np.argsort(-cosines[rows], kind="stable")]
+            people, first = np.unique(templates.persons[rows], return_index=True)
+            if len(people) >= count or wanted == len(cosines):
+                break
+            wanted = min(len(cosines), 4 * wanted)
+        order = np.argsort(first)[:count]
+        return [(int(people[place]), float(cosines[rows[first[place]]])) for place in order]
+
+    def _remove(self, connection: sa.Connection) -> None:
+        there = np.fromiter(connection.scalars(sa.select(tables.people.c.id)), "int64")
+        kept = np.isin(self._templates.persons, there)
+        # New arrays: what was removed is not kept behind those that a search may still see.
+        self._embeddings, self._persons = self._templates.embeddings[kept], self._templates.persons[kept]
+        self._publish(len(self._persons))
+
+    def _add(self, connection: sa.Connection) -> None:
+        columns = tables.templates.c
+        vectors: sa.ColumnElement[bytes]
+        if connection.dialect.name == "postgresql":  # as bytes: its text would take ten times as long to read
+            vectors = sa.func.vector_send(columns.embedding, type_=sa.LargeBinary)
+        else:
+            vectors = sa.type_coerce(columns.embedding, sa.LargeBinary)
+        query = sa.select(columns.id, columns.person, vectors).where(columns.id > self._newest).order_by(columns.id)
+        count, newest = len(self._templates.persons), self._newest
+        for part in connection.execute(query.execution_options(yield_per=_ROWS_AT_ONCE)).partitions():
+            ids, persons, embeddings = zip(*part, strict=True)
+            count = self._append(count, np.array(persons), _decoded(embeddings, connection))
+            newest = ids[-1]
+        self._publish(count)
+        self._newest = newest
+
+    def _append(self, count: int, persons: NDArray[np.int64], embeddings: NDArray[np.float32]) -> int:
+        total = count + len(persons)
+        if total > len(self._persons):
+            room = max(total, count * 5 // 4) - len(self._persons)
+            self._persons = np.concatenate([self._persons, np.zeros(room, "int64")])
+            self._embeddings = np.concatenate([self._embeddings, np.zeros((room, embeddings.shape[1]), "float32")])
+        self._persons[count:total], self._embeddings[count:total] = persons, embeddings
+        return total
+
+    def _publish(self, count: int) -> None:
+        persons = self._persons[:count]
+        numbers = np.unique(np.unique(persons, return_counts=True)[1], return_counts=True)
+        sizes = dict(zip(*(column.tolist() for column in numbers), strict=True))
+        self._templates = _Templates(self._embeddings[:count], persons, sizes)
+
+
+def _decoded(embeddings: tuple[bytes, ...], connection: sa.Connection) -> NDArray[np.float32]:
+    if connection.dialect.name == "postgresql":  # behind two numbers of two bytes each, the most significant byte first
+        rows = np.frombuffer(b"".join(embeddings), "u1").reshape(len(embeddings), -1)
+        return np.ascontiguousarray(rows[:, 4:]).view(">f4").astype("float32")
+    return np.frombuffer(b"".join(embeddings), "<f4").reshape(len(embeddings), -1).astype("float32", copy=False)

@@ -1,0 +1,1 @@
+"""Brings a gallery's tables to the newest version, by Alembic."""
