@@ -1,16 +1,14 @@
 from . import baselines as baselines, protocols as protocols, report as report
-from .evaluate import (
+from .evaluate import COORDINATES as COORDINATES, evaluate as evaluate
+from .evaluate_windows import (
     BATCH as BATCH,
-    COORDINATES as COORDINATES,
-    FEWEST_PEOPLE as FEWEST_PEOPLE,
-    TITLES as TITLES,
-    WINDOW_RECOGNIZER as WINDOW_RECOGNIZER,
+    Gallery as Gallery,
     as_result as as_result,
-    comparison as comparison,
-    evaluate as evaluate,
+    ensemble as ensemble,
+    evaluate_windows as evaluate_windows,
     logits_by_method as logits_by_method,
-    of_people_trained_on as of_people_trained_on,
-    recognition as recognition,
+    window_logits as window_logits,
 )
 from .figures import FIGURES as FIGURES, Figure as Figure, has_curve as has_curve
+from .parts import Parts as Parts
 from .result_tables import tables as tables

@@ -4,13 +4,15 @@ import dataclasses
 import itertools
 import os
 import shutil
+from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from agegait import training
-from agegait.datasets import DataSet, Windows
+from agegait.datasets import DataSet
+from agegait.evaluation import Parts
 from agegait.storage.whole_file import whole_file
 from agegait.training.recipes import Recipe
 from agegait.training.run import Run, load_run
@@ -20,38 +22,37 @@ NAMES_ALONE = ("manner", "features")
 """Settings that leave the encoder as it is."""
 
 
-class Parts(NamedTuple):
-    """The windows of a data set, for one length of window and one stride.
+class Features:
+    """What a run's encoder makes of windows, `[M, f, D]`, for recognizers to know people by; each when first used.
 
-    Attributes:
-        training: To train on.
-        validation: To choose by.
-        tests: Those of people who are trained on, by test split.
-        left_out: Walks of everybody else, by test split.
-        gallery: Training windows without overlap, to search among.
+    Args:
+        run: The run.
+        parts: The windows.
     """
 
-    training: Windows
-    validation: Windows
-    tests: dict[str, Windows]
-    left_out: dict[str, list[str]]
-    gallery: Windows
+    def __init__(self, run: Run, parts: Parts) -> None:
+        self._run = run
+        self._parts = parts
 
+    @cached_property
+    def training(self) -> np.ndarray:
+        """Of the training windows."""
+        return self._run.features(self._parts.training, "training features")
 
-class Features(NamedTuple):
-    """What an encoder makes of the windows of `Parts`, `[M, f, D]`.
+    @cached_property
+    def validation(self) -> np.ndarray:
+        """Of the validation windows."""
+        return self._run.features(self._parts.validation, "validation features")
 
-    Attributes:
-        training: Of the training windows.
-        validation: Of the validation windows.
-        tests: Of the test windows, by split.
-        gallery: `[G, D]`, means over the frames of the gallery's windows.
-    """
+    @cached_property
+    def tests(self) -> dict[str, np.ndarray]:
+        """Of the test windows, by split."""
+        return {test: self._run.features(part, f"{test} features") for test, part in self._parts.tests.items()}
 
-    training: np.ndarray
-    validation: np.ndarray
-    tests: dict[str, np.ndarray]
-    gallery: np.ndarray
+    @cached_property
+    def gallery(self) -> np.ndarray:
+        """`[G, D]`, means over the frames of the gallery's windows."""
+        return self._run.features(self._parts.gallery, "gallery features").mean(axis=1)
 
 
 def encoder_settings(settings: Settings, base: Settings) -> Settings:
@@ -87,14 +88,3 @@ def take_encoder(run: Run, shared: Run) -> None:
         except OSError:
             shutil.copyfile(shared.folder / "encoder.keras", aside)
     run.finish_stage("encoder", shared.record.trained["encoder"])
-
-
-def features(run: Run, parts: Parts) -> Features:
-    """What a run's recognizer is to know people by."""
-    gallery = run.features(parts.gallery, "gallery features").mean(axis=1)
-    return Features(
-        training=run.features(parts.training, "training features"),
-        validation=run.features(parts.validation, "validation features"),
-        tests={test: run.features(windows, f"{test} features") for test, windows in parts.tests.items()},
-        gallery=gallery,
-    )

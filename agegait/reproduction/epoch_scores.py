@@ -4,10 +4,9 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from agegait import evaluation
 from agegait.storage.private_files import private_folder
 from agegait.storage.whole_file import whole_file
-
-BATCH = 4096
 
 
 class EpochScores(keras.callbacks.Callback):
@@ -19,11 +18,12 @@ class EpochScores(keras.callbacks.Callback):
     Args:
         folder: Where the files are.
         inputs: What the network is to see of each test split's windows.
-        beside: Logits `[M, N]` of another network, of each test split, that answers too: the mean of both is kept.
+        beside: Logits `[M, N]` of another network, of each test split, that answers too: the mean of both is kept. None
+            where there is no other.
     """
 
     def __init__(
-        self, folder: Path, inputs: Mapping[str, np.ndarray], beside: Mapping[str, np.ndarray] | None = None
+        self, folder: Path, inputs: Mapping[str, np.ndarray], beside: Mapping[str, np.ndarray | None] | None = None
     ) -> None:
         super().__init__()
         self.folder = folder
@@ -33,9 +33,8 @@ class EpochScores(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         """Writes the logits of each test split."""
         for test, inputs in self.inputs.items():
-            logits = self.model.predict(inputs, batch_size=BATCH, verbose=0)
-            if test in self.beside:
-                logits = (logits + self.beside[test]) / 2
+            logits = self.model.predict(inputs, batch_size=evaluation.BATCH, verbose=0)
+            logits = evaluation.ensemble(logits, self.beside.get(test))
             path = self.folder / test / f"{epoch + 1:06d}.npy"
             private_folder(path.parent)
             with whole_file(path) as aside:

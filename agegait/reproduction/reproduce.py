@@ -15,10 +15,10 @@ import numpy as np
 
 from agegait import evaluation, training
 from agegait.datasets import DataSet, Windows
-from agegait.evaluation import protocols
+from agegait.evaluation import Gallery, Parts, protocols
 from agegait.evaluation.baselines import NetworkBaseline, baseline
 from agegait.reproduction import encoders, report
-from agegait.reproduction.encoders import Features, Parts
+from agegait.reproduction.encoders import Features
 from agegait.reproduction.epoch_scores import EpochScores
 from agegait.reproduction.few_labels import labelled
 from agegait.reproduction.row import Row
@@ -28,7 +28,6 @@ from agegait.storage.private_files import private_files, private_folder
 from agegait.terminal.console import errors
 from agegait.training.environment import environment
 from agegait.training.records import check_shape, read_record, write_record
-from agegait.training.run import Run
 from agegait.training.settings import Settings
 
 FORMAT = 3
@@ -100,21 +99,25 @@ def reproduce(
 
 
 class _Work:
-    """Does rows one after another, holding on to what the next may need too: windows, and one encoder's features."""
+    """Does rows one after another, holding on to what the next may need too: windows, and one encoder's features.
+
+    Both are made when they are first used, so the earlier ones, which take gigabytes, are gone by then.
+    """
 
     def __init__(self, dataset: DataSet, base: Settings, out: Path, about: dict[str, Any]) -> None:
         self.dataset = dataset
         self.base = base
         self.out = out
         self.about = about
-        self._parts: tuple[tuple[Any, ...], Parts] | None = None
-        self._features: tuple[tuple[Settings, str], Features] | None = None
+        self._parts = Parts(dataset, base, base.normalization())
+        self._key: tuple[Settings, str] | None = None
+        self._features: Features | None = None
 
     def check(self, rows: Sequence[Row]) -> None:
         """Makes sure, before anything is written, that the walks are those of before and enough for every row."""
         if not rows:
             return
-        parts = self.parts(self.base)
+        parts = self._parts
         split = {
             "train": _names(parts.training),
             "validation": _names(parts.validation),
@@ -132,6 +135,11 @@ class _Work:
         """What a row reached: what its file holds."""
         began = time.monotonic()
         folder = _run_folder(self.out, row, settings.seed)
+        key = None if row.baseline else (encoders.encoder_settings(settings, self.base), settings.features)
+        if self._parts.settings.seen != settings.seen:
+            self._parts = Parts(self.dataset, settings, settings.normalization())
+        if self._key != key:
+            self._key, self._features = key, None
         found = (self.baseline if row.baseline else self.method)(row, settings, folder)
         return {
             "format": FORMAT,
@@ -148,51 +156,40 @@ class _Work:
 
     def method(self, row: Row, settings: Settings, folder: Path) -> dict[str, Any]:
         """A row of the method: an encoder, perhaps of other rows too, and a recognizer of its own."""
-        parts = self.parts(settings)
-        key = encoders.encoder_settings(settings, self.base)
-        if self._features is not None and self._features[0] != (key, settings.features):
-            self._features = None
-        shared = encoders.trained_encoder(self.dataset, key, self.out / "encoders", parts)
+        parts = self._parts
+        of_encoder = encoders.encoder_settings(settings, self.base)
+        shared = encoders.trained_encoder(self.dataset, of_encoder, self.out / "encoders", parts)
         run, _, validation = training.begin(self.dataset, settings, folder, (parts.training, parts.validation))
         encoders.take_encoder(run, shared)
         if self._features is None:
-            self._features = (key, settings.features), encoders.features(run, parts)
-        features = self._features[1]
+            self._features = Features(run, parts)
+        features = self._features
         windows, ages = parts.training, features.training
         if row.labelled_walks is not None:
             known = labelled(windows, row.labelled_walks, settings.seed)
             windows, ages = Windows(*(column[known] for column in windows)), ages[known]
             run.record.data.labelled = _names(windows)
             run.save_record()
-        beside = self._window_logits(run, windows, parts) if row.window_recognizer else {}
+        if row.window_recognizer:
+            training.train_window_recognizer(run, windows, parts.validation)
+        beside = {test: evaluation.window_logits(run, part) for test, part in parts.tests.items()}
         watch = EpochScores(_watched(self.out, row, settings.seed), features.tests, beside)
         training.train_recognizer(run, windows, validation, [watch], (ages, features.validation))
+        gallery = None
+        if row.labelled_walks is None:
+            gallery = Gallery(row.name, run.recognizer.embed(features.gallery), parts.gallery)
         tests = {}
         for test, part in parts.tests.items():
-            logits = run.recognizer.predict(features.tests[test], batch_size=evaluation.BATCH, verbose=0)
-            if test in beside:
-                logits = (logits + beside[test]) / 2
-            tests[test] = evaluation.recognition(row.name, logits, part)
+            logits = next(iter(evaluation.logits_by_method(run, part, features.tests[test]).values()))
+            probes = run.recognizer.embed(features.tests[test])
+            tests[test] = evaluation.evaluate_windows(part, [(row.name, logits)], gallery, probes)
             tests[test] += _published(row, watch.of(test), part, settings.frames)
-            if row.labelled_walks is None:
-                probes, gallery = (run.recognizer.embed(found) for found in (features.tests[test], features.gallery))
-                tests[test] += evaluation.comparison(row.name, probes, part, gallery, parts.gallery)
         training.finish(run)
         return {"trained": run.manifest()["trained"], "labelled": run.record.data.labelled, "tests": tests}
 
-    def _window_logits(self, run: Run, windows: Windows, parts: Parts) -> dict[str, np.ndarray]:
-        """What a recognizer of windows themselves, trained here, says of those of each test."""
-        training.train_window_recognizer(run, windows, parts.validation)
-        network = run.load_model("window_recognizer")
-        return {
-            test: network.predict(part.skeletons, batch_size=evaluation.BATCH, verbose=0)
-            for test, part in parts.tests.items()
-        }
-
     def baseline(self, row: Row, settings: Settings, folder: Path) -> dict[str, Any]:
         """A row of what the method is compared with."""
-        self._features = None
-        parts = self.parts(settings)
+        parts = self._parts
         shutil.rmtree(_watched(self.out, row, settings.seed), ignore_errors=True)
         other = baseline(row.baseline or "")
         windows = parts.training
@@ -206,32 +203,13 @@ class _Work:
         tests = {}
         for test, part in parts.tests.items():
             scores = other.scores(part)
-            tests[test] = evaluation.recognition(row.name, scores, part)
+            tests[test] = evaluation.evaluate_windows(part, [(row.name, scores)])
             tests[test] += _published(row, watch.of(test) if network else [scores], part, settings.frames)
         return {
             "trained": {"recognizer": network.reached} if network else {},
             "labelled": None if row.labelled_walks is None else _names(windows),
             "tests": tests,
         }
-
-    def parts(self, settings: Settings) -> Parts:
-        """The windows that a row sees; those of the row before, where they are the same."""
-        key = settings.seen
-        if self._parts is None or self._parts[0] != key:
-            self._parts = self._features = None
-            self._parts = key, self._load(settings)
-        return self._parts[1]
-
-    def _load(self, settings: Settings) -> Parts:
-        normalization, frames = settings.normalization(), settings.frames
-        training = settings.training_windows(self.dataset, normalization)
-        tests, left_out = {}, {}
-        for test in self.dataset.tests:
-            windows = self.dataset.windows(test, normalization, frames)
-            tests[test], left_out[test] = evaluation.of_people_trained_on(windows, training)
-        validation = self.dataset.windows("validation", normalization, frames)
-        gallery = self.dataset.windows("train", normalization, frames, frames)
-        return Parts(training, validation, tests, left_out, gallery)
 
 
 def _published(row: Row, logits: Any, windows: Windows, frames: int) -> list[dict[str, Any]]:
