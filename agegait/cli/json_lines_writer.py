@@ -35,7 +35,7 @@ def wrap(line: str) -> str:
 
 
 def read_lines(descriptor: int) -> Iterator[str]:
-    """The lines of a pipe, as they come, whatever their length; empty ones left out."""
+    """The lines of a pipe, whatever their length; empty ones left out."""
     rest = b""
     while piece := os.read(descriptor, 1 << 16):
         *lines, rest = (rest + piece).split(b"\n")

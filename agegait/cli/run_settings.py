@@ -9,7 +9,7 @@ from agegait.cli.names import option_name, recipe_option_name, recipe_options
 
 
 def run_settings(options: argparse.Namespace) -> Any:
-    """What a run is asked to do: what it starts from, and what options change in it."""
+    """The settings of a run: a preset, and what options change in it."""
     from agegait import datasets, training
     from agegait.training import recipes
 
@@ -43,7 +43,7 @@ def run_settings(options: argparse.Namespace) -> Any:
 
 
 def file_format(options: argparse.Namespace) -> Any:
-    """How files of one's own are to be understood."""
+    """How your own files are read."""
     from agegait.data import WalkFormat
 
     names = (field.name for field in dataclasses.fields(WalkFormat))

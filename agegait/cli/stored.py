@@ -22,7 +22,7 @@ UNLINKED = (
 
 
 def list_stored(options: argparse.Namespace) -> None:
-    """Lists what is stored, or where a person is, and deletes the person's recordings if asked."""
+    """Lists what is stored, or where a person is, and deletes the person's recordings on request."""
     from agegait.storage import find_stores
 
     if options.person is None and (options.delete or options.yes):
@@ -114,7 +114,7 @@ def _by_folder(files: Sequence[Path]) -> list[tuple[Path, int]]:
 
 def _is_wanted(person: str, files: Sequence[Path]) -> bool:
     if not sys.stdin.isatty():
-        raise ValueError("--yes: expected, where nobody can be asked, received none.")
+        raise ValueError("--yes: expected where no terminal can confirm, received none.")
     lines = (f"{count} files in {folder}" for folder, count in _by_folder(files))
     output().print(f"Delete for good what is recorded of {person}?", *lines, sep="\n", soft_wrap=True)
     return input("yes or no: ").strip().casefold() in ("y", "yes")

@@ -57,7 +57,7 @@ class Preparation:
     def cut(
         self, walks: tf.data.Dataset, frames: int = 6, training: bool = False, center: int | None = None
     ) -> tf.data.Dataset:
-        """Cuts windows as `windows` does, from walks whose frames were left out before; centred only if asked for."""
+        """Cuts windows as `windows` does, from walks whose frames were left out before; centred only on request."""
         if training and self.overlap:
             return windows(walks, frames, stride=max(frames // 2, 1), starts=range(frames), center=center)
         return windows(walks, frames, stride=frames, center=center)

@@ -14,7 +14,7 @@ def shuffled_epochs(
 ) -> tf.data.Dataset:
     """Batches of rows of arrays held in memory, epoch after epoch in one data set.
 
-    An epoch's order is drawn from the seed and its number, so that a training taken up again at some epoch sees what
+    An epoch's order is drawn from the seed and its number, so that a training resumed at some epoch sees what
     one that never stopped would have seen. Use with `fit(..., steps_per_epoch=ceil(rows / batch_size))`.
 
     Args:

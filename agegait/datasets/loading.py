@@ -47,7 +47,7 @@ def load(
     check_limbs: bool = True,
     known: Mapping[str, str] | None = None,
 ) -> DataSet:
-    """A data set by name, built where TFDS has not built it yet, or a folder of one's own.
+    """A data set by name, built where TFDS has not built it yet, or your own folder.
 
     Args:
         name: A name that `find` knows.
@@ -154,7 +154,7 @@ def _of_folder(folder: data.WalkFolder) -> DataSet:
         version=None,
         persons=list(folder.persons),
         tests=tuple(split for split in folder.splits if split not in ("train", "validation")),
-        licence="not stated: a folder of one's own",
+        licence="not stated: your own folder",
         preparation=Preparation(),
         read=folder.dataset,
         held_out=0.0 if "validation" in folder.splits else HELD_OUT,

@@ -29,7 +29,7 @@ class BodyCheck(keras.layers.Layer):
     Not found is what leaves lengths and the vertical as they are, such as mirrored bodies.
 
     Args:
-        finite_only: Whether only finite coordinates are asked for: of joints that are not the canonical ones nothing
+        finite_only: Whether only finite coordinates are required: of joints that are not the canonical ones nothing
             else is known.
 
     Call arguments:

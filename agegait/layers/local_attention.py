@@ -15,7 +15,7 @@ class LocalAttention(BasicAttention):
         units: Size k of a query.
         axes: Number A of axes.
         sigma: Width of the locality in frames; half the number of frames where absent.
-        direction: `"reverse"` or `"forward"`, the order in which frames are rebuilt.
+        direction: `"reverse"` or `"forward"`, the order in which frames are reconstructed.
 
     Raises:
         ValueError: sigma is not positive, or an unknown direction.

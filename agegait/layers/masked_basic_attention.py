@@ -17,7 +17,7 @@ class MaskedBasicAttention(LocalAttention):
         units: Size k of a query.
         axes: Number A of axes.
         sigma: Width of the locality in frames; half the number of frames where absent.
-        direction: `"reverse"` or `"forward"`, the order in which frames are rebuilt.
+        direction: `"reverse"` or `"forward"`, the order in which frames are reconstructed.
 
     Call arguments:
         query: The decoder's outputs g, `[A, B, S, k]`, those of steps 1 to S.

@@ -22,13 +22,13 @@ class ReverseDecoder(keras.layers.Layer):
         attention: A `BasicAttention` layer, or one of its kinds, of the same number of axes; its units are the
             decoder's.
         num_layers: LSTM layers, as many as the encoder has.
-        feed: What d_t is. `"zeros"`: nothing, as in the published code. `"previous"`: the frame just rebuilt, as in
+        feed: What d_t is. `"zeros"`: nothing, as in the published code. `"previous"`: the last reconstruction, as in
             the paper's figure. `"target"`: the true frame before it (teacher forcing).
 
     Call arguments:
         memory: The encoder's outputs, `[A, B, f, k]`.
         initial_state: The encoder's final states, a pair `(h, c)` for each layer, `[A, B, k]` each.
-        target: The window in the order that it is rebuilt in, `[A, B, f, J]`; needed, and read, only with
+        target: The window in the order of reconstruction, `[A, B, f, J]`; needed, and read, only with
             `feed="target"`.
 
     Returns:
@@ -93,7 +93,7 @@ class ReverseDecoder(keras.layers.Layer):
             raise ValueError(f"initial_state: expected {self.num_layers} pairs (h, c), received {len(initial_state)}.")
         if self.feed == "target" and target is None:
             raise ValueError(
-                'target: expected the window as it is to be rebuilt, as feed="target" asks, received None.'
+                'target: expected the window in the order of reconstruction for feed="target", received None.'
             )
         # The first layer leaves the rows of a frame that is always zero out.
         unread = [self.joints if self.feed == "zeros" and number == 0 else 0 for number in range(self.num_layers)]

@@ -86,7 +86,7 @@ def equal_error(scores: ArrayLike, genuine: ArrayLike) -> EqualError:
 def true_accept_rate(scores: ArrayLike, genuine: ArrayLike, false_accept_rate: float) -> float:
     """Share of genuine claims let pass (TAR) where no more than a share of impostors is (FAR).
 
-    Nothing is interpolated: the threshold is `acceptance_threshold`'s, which keeps to the rate asked for. The rate is
+    Nothing is interpolated: the threshold is `acceptance_threshold`'s, which keeps to the requested rate. The rate is
     best read with the number of impostors beside it: of 50, none may pass at 1 %.
 
     Args:

@@ -13,7 +13,7 @@ class EpochScores(keras.callbacks.Callback):
     """Keeps what a network says of the test windows after each epoch, for the published protocol alone.
 
     It watches: nothing of it reaches the training or the choice on validation walks. An epoch's file has its name when
-    it is whole, and an epoch that a training taken up again repeats replaces its own.
+    it is whole, and an epoch that a resumed training repeats replaces its own.
 
     Args:
         folder: Where the files are.

@@ -63,7 +63,7 @@ def write(
         out: The folder.
         about: What all results have in common.
         command: What was typed; None leaves what an earlier one wrote.
-        to_come: Rows and seeds that were asked for and are not done yet.
+        to_come: Requested rows and seeds that are not done yet.
 
     Returns:
         What `reproduction.json` holds.

@@ -48,7 +48,7 @@ def reproduce(
 ) -> dict[str, Any]:
     """Trains and evaluates every row for every seed, and writes the tables.
 
-    What is done is kept: killed anywhere it goes on, and asked for more rows or seeds it adds them. Each row and seed
+    Finished rows are kept: a stopped reproduction is resumed, and further rows or seeds are added. Each row and seed
     leaves `results/ROW/seed-N.json` in the folder, and its run in `runs/`; the tables over all of them are
     `reproduction.md` and `reproduction.json`, written anew after each.
 
@@ -59,8 +59,8 @@ def reproduce(
         rows: Names of `ROWS` or `GROUPS`.
         data_dir: Where prepared data sets are kept; TFDS's own place where absent.
         manual_dir: Where a data set that was fetched by hand lies.
-        check_limbs: Whether to refuse a folder of one's own in which limbs are not as bodies have them.
-        command: What was typed, to be told in the tables.
+        check_limbs: Whether to refuse your own folder in which limbs are not as bodies have them.
+        command: The command line, for the tables.
 
     Returns:
         What `reproduction.json` holds.

@@ -11,7 +11,7 @@ class Row:
     """A row of a table of results: what is trained for it.
 
     Attributes:
-        name: What it is asked for by.
+        name: Its name in options.
         text: What it is, in a line.
         settings: The fields of `agegait.training.Settings` that it changes.
         recipe: The fields of `agegait.training.recipes.Recipe` that it changes.
@@ -32,7 +32,7 @@ class Row:
     window_recognizer: bool = False
 
     def of(self, base: Settings, seed: int) -> Settings:
-        """What a run of this row is asked to do.
+        """The settings of a run of this row.
 
         Args:
             base: What all rows have in common.

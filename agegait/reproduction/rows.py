@@ -22,10 +22,10 @@ _BASELINES = tuple(Row(name, title, baseline=name) for name, title in BASELINES.
 _ABLATIONS = (
     Row("basic", "basic attention (BA): no locality in the loss", {"attention": "BA"}),
     Row("masked", "basic attention whose weights are masked by the locality (MBAS)", {"attention": "MBAS"}),
-    Row("forward", "windows rebuilt in their own order, not in reverse", {"direction": "forward"}),
+    Row("forward", "windows reconstructed in their own order, not in reverse", {"direction": "forward"}),
     Row("basic-forward", "both: basic attention, own order", {"attention": "BA", "direction": "forward"}),
     Row("states", "the encoder's states in place of AGEs", {"features": "states"}),
-    Row("feed-previous", "the decoder is fed what it rebuilt last, not zeros", {"feed": "previous"}),
+    Row("feed-previous", "the decoder is fed what it reconstructed last, not zeros", {"feed": "previous"}),
     Row("feed-target", "the decoder is fed the right frame before, not zeros", {"feed": "target"}),
     *(Row(f"frames-{count}", f"windows of {count} frames", {"frames": count}) for count in FRAMES if count != 6),
 )
@@ -57,11 +57,11 @@ _RECIPES = (
     Row("mirrored", "training windows and their mirror images", recipe={"mirror": True}),
     Row("no-dropout", "no dropout in the recognizer", recipe={"dropout": 0.0}),
     Row("dropout", "half the recognizer's hidden units dropped in training", recipe={"dropout": 0.5}),
-    Row("hard-labels", "labels as they are, not spread over other people", recipe={"label_smoothing": 0.0}),
-    Row("label-smoothing", "a tenth of each label spread over all people", recipe={"label_smoothing": 0.1}),
+    Row("hard-labels", "no label smoothing", recipe={"label_smoothing": 0.0}),
+    Row("label-smoothing", "label smoothing of 0.1", recipe={"label_smoothing": 0.1}),
     Row("narrow", "1024 hidden units of the recognizer", recipe={"recognizer_units": 1024}),
     Row("wide", "2048 hidden units of the recognizer", recipe={"recognizer_units": 2048}),
-    Row("longer", "three passes of the encoder over the training windows", recipe={"epochs": 3}),
+    Row("longer", "three epochs of the encoder", recipe={"epochs": 3}),
     Row("constant-rates", "learning rates that do not fall", recipe={"decay": False}),
 )
 
@@ -84,7 +84,7 @@ GROUPS = {
     "recipes": ("age-ap", *_names(_RECIPES)),
     "all": tuple(ROWS),
 }
-"""Rows that are asked for together."""
+"""Groups of rows."""
 
 
 def find(names: Iterable[str]) -> list[Row]:

@@ -64,7 +64,7 @@ def claimed_shape(proto: Any, max_elements: int) -> tuple[int, ...]:
     shape = tuple(dim.size for dim in proto.tensor_shape.dim)
     if any(size < 0 for size in shape):
         raise ValueError(f"a negative dimension in {list(shape)}")
-    # Of the dimensions that are not zero too: [0, 2**40] holds nothing, and no model should be asked to make it.
+    # Of the dimensions that are not zero too: [0, 2**40] holds nothing, and no model should have to make it.
     if math.prod(size for size in shape if size) > max_elements:
         raise ValueError(f"shape {list(shape)} has more elements than the limit of {max_elements}")
     return shape

@@ -76,8 +76,8 @@ def skeleton_figure(skeleton: np.ndarray, title: str = "") -> "Figure":
 def rebuilt_figure(recorded: np.ndarray, rebuilt: np.ndarray, titles: Sequence[str] = ()) -> "Figure":
     """Draws what became of frames over the frames themselves: a column a frame, seen from the front and from the side.
 
-    What was recorded is drawn wide and grey, what was rebuilt narrow and in the colours of the body's sides. Both are
-    turned to face the viewer as what was recorded does. What lies far outside of where the other frames are is cut off.
+    Recorded frames are wide and grey, reconstructed ones are narrow and have the colours of the body's sides. Both are
+    turned to face the viewer as the recorded ones do. What lies far outside of where the other frames are is cut off.
 
     Args:
         recorded: [T, 20, 3], T of 8 at most; canonical joints, metres, right-handed coordinates.

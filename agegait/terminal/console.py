@@ -50,7 +50,7 @@ class TextConsole(Console):
 
 
 def output(**options: Any) -> TextConsole:
-    """For what was asked for."""
+    """For results."""
     # A file or a pipe has no width to keep to.
     return TextConsole(**{"width": None if sys.stdout.isatty() else 120, **options})
 

@@ -26,7 +26,7 @@ def _option(default: Any, text: str, part: str, **about: Any) -> Any:
             or `"all"`.
         **about: Of numbers `at_least`, `more_than` and `less_than`, which bound it; of names the `choices`;
             `logarithmic` where the step from 1 to 2 is as long as that from 10 to 20; `epochs` where it is what a
-            training costs; `search` is what a search varies unless told otherwise.
+            training costs; `search` is what a search varies by default.
     """
     return field(default=default, metadata={"help": text, "part": part, **about})
 
@@ -160,7 +160,7 @@ class Recipe:
                     raise ValueError(f"{about.name}: expected {expected} {bound}{none}, received {value}.")
 
     def passes(self, epochs: int | None, rows: int, batch_size: int) -> int:
-        """Epochs of a training over so many rows: those asked for, or more where `least_steps` asks for more.
+        """Epochs of a training over so many rows: the recipe's, or more where `least_steps` needs more.
 
         None stay none.
         """
@@ -223,8 +223,8 @@ def recipe(preset: str = "paper", dataset: str | None = None, **changes: Any) ->
     Args:
         preset: `"paper"` or `"best"`.
         dataset: The data set it is for; the published recipe is another for KGBD.
-        **changes: Fields of `Recipe`. Epochs that are asked for are not added to: with them, `least_steps` is 0 unless
-            it is asked for too. No epochs at all are a training left out.
+        **changes: Fields of `Recipe`. Epochs given here are not increased: with them, `least_steps` is 0 unless
+            it is given too. With 0 epochs nothing is trained.
 
     Raises:
         ValueError: An unknown preset or field, or a value that makes no sense.

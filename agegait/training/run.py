@@ -39,7 +39,7 @@ class Run:
 
     @property
     def settings(self) -> Settings:
-        """What the run was asked to do."""
+        """The run's settings."""
         return self.record.settings
 
     @property
@@ -205,7 +205,7 @@ class Run:
         if not path.exists():
             raise ValueError(
                 f"{self.folder}: expected {name}.keras, found none: the training has not come to its end. The same "
-                "`agegait train` command takes it up again."
+                "`agegait train` command resumes it."
             )
         try:
             return keras.models.load_model(path)

@@ -88,7 +88,7 @@ class RunRecord:
     """What `run.json` holds.
 
     Attributes:
-        settings: What the run was asked to do.
+        settings: The run's settings.
         data: The data set and its split.
         normalization: Arguments of the `SkeletonNormalization`.
         versions: Of the packages that it was trained with.

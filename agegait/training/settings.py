@@ -19,14 +19,14 @@ FEATURES = ("ages", "states")
 
 @dataclass(frozen=True)
 class Settings:
-    """What a run is asked to do; two runs of equal settings on one machine's CPU are equal.
+    """The settings of a run; two runs of equal settings on one machine's CPU are equal.
 
     Attributes:
-        dataset: Name of the data set, or the folder of one's own.
+        dataset: Name of the data set, or your own folder.
         attention: `"LA"`, `"BA"` or `"MBAS"`.
         manner: `"ap"` or `"sc"`.
         feed: What the decoder is fed, see `agegait.layers.ReverseDecoder`.
-        direction: `"reverse"` or `"forward"`, the order in which windows are rebuilt.
+        direction: `"reverse"` or `"forward"`, the order in which windows are reconstructed.
         features: What people are recognized by: `"ages"`, or `"states"` for the encoder's outputs, which AGEs are made
             of. The paper compares the two; only AGEs are exported.
         frames: Frames f of a window.
@@ -36,7 +36,7 @@ class Settings:
             out of the whole training. None trains on everybody.
         preset: Name of the recipe that `recipe` was made from.
         recipe: How both networks are trained.
-        walk_format: How the files of a folder of one's own are understood.
+        walk_format: How the files of your own folder are read.
 
     Raises:
         ValueError: An unknown name, or a number that makes no sense.

@@ -38,7 +38,7 @@ def train(
         out: The run's folder; made where it is not there.
         data_dir: Where prepared data sets are kept; TFDS's own place where absent.
         manual_dir: Where a data set that was fetched by hand lies.
-        check_limbs: Whether to refuse a folder of one's own in which limbs are not as bodies have them.
+        check_limbs: Whether to refuse your own folder in which limbs are not as bodies have them.
         tensorboard: Whether to write losses for TensorBoard as well, into `tensorboard/` in the run's folder.
 
     Returns:
@@ -106,7 +106,7 @@ def _tensorboard(run: Run, name: str, wanted: bool) -> list[keras.callbacks.Call
 
 
 def differences(there: Settings, asked: Settings) -> list[str]:
-    """What is otherwise in settings than was asked for: a text each."""
+    """The differences of a run's settings from the requested ones: a text each."""
     old, new = (_flat(dataclasses.asdict(found)) for found in (there, asked))
     return [f"{name} {old[name]!r}, not {new[name]!r}" for name in new if old[name] != new[name]]
 
@@ -121,7 +121,7 @@ def _check_folder(out: Path, settings: Settings) -> None:
     if not out.exists():
         return
     if not out.is_dir() or (any(out.iterdir()) and not (out / "run.json").exists()):
-        raise ValueError(f"{out}: expected a new or empty folder, or a run to take up, found something else.")
+        raise ValueError(f"{out}: expected a new or empty folder, or a run to resume, found something else.")
     if (out / "run.json").exists():
         other = differences(load_run(out).settings, settings)
         if other:

@@ -22,7 +22,7 @@ class _Random(SearchOracle, oracles.RandomSearchOracle):
 
 class _Bayesian(SearchOracle, oracles.BayesianOptimizationOracle):
     def populate_space(self, trial_id):
-        # From the trial's number, so that a search taken up draws what one that was never stopped does.
+        # From the trial's number, so that a resumed search draws what one that was never stopped does.
         self._random_state = np.random.RandomState(self.seed + len(self.trials))
         with warnings.catch_warnings():
             # A few trials seldom tell how far apart points have to be to differ, and need not.

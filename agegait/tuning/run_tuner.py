@@ -27,7 +27,7 @@ IDLE_SECONDS = 0.5
 class RunTuner(BaseTuner):
     """Runs trials, each the whole training of a run in a folder of its own.
 
-    A trial taken up goes on where its training was. The models of the best trial are kept, those of others deleted as
+    A resumed trial continues where its training was. The models of the best trial are kept, those of others deleted as
     soon as they are known not to be it.
 
     Args:
@@ -119,7 +119,7 @@ class RunTuner(BaseTuner):
             self.oracle.reload()
 
     def _get_tuner_fname(self):
-        # The same for all, so that a search begun alone is taken up by a chief.
+        # The same for all, so that a chief can resume a search begun alone.
         return str(Path(self.project_dir) / "oracle.json")
 
     @contextlib.contextmanager

@@ -36,7 +36,7 @@ def tune(
     patience: float = 600.0,
     tensorboard: bool = False,
 ) -> dict[str, Any] | None:
-    """Searches for settings whose run names more of the validation windows rightly, or takes up such a search.
+    """Searches for settings with a higher accuracy over the validation windows, or resumes such a search.
 
     A trial is the training of a run, and `agegait.training.train` with its settings comes to the same models. The
     validation walks choose; the test walks are not looked at. With keras-tuner's `KERASTUNER_TUNER_ID`,
@@ -52,7 +52,7 @@ def tune(
         sweeps: Hyperband's, each over all its brackets.
         data_dir: Where prepared data sets are kept; TFDS's own place where absent.
         manual_dir: Where a data set that was fetched by hand lies.
-        check_limbs: Whether to refuse a folder of one's own in which limbs are not as bodies have them.
+        check_limbs: Whether to refuse your own folder in which limbs are not as bodies have them.
         patience: Seconds after which a worker, or a chief, that is not heard of is given up.
         tensorboard: Whether each trial's run writes its losses for TensorBoard as well.
 
@@ -134,7 +134,7 @@ def _check_folder(out: Path, record: dict[str, Any]) -> None:
     if not out.exists():
         return
     if not out.is_dir() or (any(out.iterdir()) and not (out / RECORD).exists()):
-        raise ValueError(f"{out}: expected a new or empty folder, or a search to take up, found something else.")
+        raise ValueError(f"{out}: expected a new or empty folder, or a search to resume, found something else.")
     if not (out / RECORD).exists():
         return
     there = read_record(out / RECORD, {})

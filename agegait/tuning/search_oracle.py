@@ -15,7 +15,7 @@ ENDED = (TrialStatus.COMPLETED, TrialStatus.FAILED)
 class SearchOracle(keras_tuner.Oracle):
     """What the oracles of a search have beside what keras-tuner gives them.
 
-    Their files are whole or not there, so that a search killed at any moment is taken up. A worker that falls silent
+    Their files are whole or not there, so that a search killed at any moment can be resumed. A worker that falls silent
     loses its trial to another. Three failures in a row end the search instead of raising, since keras-tuner would keep
     its lock and let a chief hang.
 

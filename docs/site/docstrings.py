@@ -1,4 +1,4 @@
-"""What Griffe has to be told of our sources: sections of docstrings, and names that lazy_loader attaches."""
+"""What Griffe needs to know of our sources: sections of docstrings, and names that lazy_loader attaches."""
 
 import re
 from typing import Any

@@ -523,7 +523,7 @@ def test_reverse_decoder_refuses_what_it_cannot_start_from():
     inputs = draw(MEMORY)
     with pytest.raises(ValueError, match=r"initial_state: expected 2 pairs \(h, c\), received 1"):
         decoder("zeros")(inputs["memory"], inputs["initial_state"][:1])
-    with pytest.raises(ValueError, match='target: expected the window as it is to be rebuilt, as feed="target" asks'):
+    with pytest.raises(ValueError, match="target: expected the window in the order of reconstruction"):
         decoder("target")(**inputs)
 
 

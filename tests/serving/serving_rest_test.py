@@ -115,7 +115,7 @@ def test_several_inputs_and_outputs_without_a_batch(served):
     total = predict(server, signature_name="fussy", inputs=WALKS.tolist())["outputs"]["total"]
     assert total == pytest.approx(float(WALKS.sum()), abs=1e-3)
     status, answer, _ = ask(server, body={"signature_name": "fussy", "instances": WALKS.tolist()})
-    assert (status, "can't be told by row" in answer["error"]) == (400, True)
+    assert (status, "expected a common batch" in answer["error"]) == (400, True)
 
 
 @pytest.mark.parametrize("place", ["", "/versions/3"])

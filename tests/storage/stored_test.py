@@ -224,7 +224,7 @@ def test_nothing_is_deleted_unless_somebody_says_so(job):
     )
     assert (done.returncode, done.stderr) == (
         1,
-        "agegait: --yes: expected, where nobody can be asked, received none.\n",
+        "agegait: --yes: expected where no terminal can confirm, received none.\n",
     )
     status, out, err = asked("no\n", *words)
     assert (status, err) == (1, "agegait: nothing was deleted\n")

@@ -179,7 +179,7 @@ def test_folders_that_are_no_runs_are_refused(finished, data_dir, tmp_path):
     with pytest.raises(ValueError, match=r"expected a run's folder with run\.json, found none"):
         training.load_run(tmp_path)
     (tmp_path / "holiday.jpg").write_bytes(b"")
-    with pytest.raises(ValueError, match="expected a new or empty folder, or a run to take up"):
+    with pytest.raises(ValueError, match="expected a new or empty folder, or a run to resume"):
         training.train(settings(), tmp_path, data_dir)
     (tmp_path / "run.json").write_text("{")
     with pytest.raises(ValueError, match="expected JSON"):

@@ -390,7 +390,7 @@ class TestFailures:
 
     def test_folders_of_something_else_are_refused(self, tmp_path, played):
         (tmp_path / "holiday.jpg").write_bytes(b"")
-        with pytest.raises(ValueError, match="expected a new or empty folder, or a search to take up"):
+        with pytest.raises(ValueError, match="expected a new or empty folder, or a search to resume"):
             tune(tmp_path)
         (tmp_path / "tuning.json").write_text("{")
         with pytest.raises(ValueError, match=r"tuning\.json: expected JSON"):

@@ -110,7 +110,7 @@ def _manual_copy(dl_manager: tfds.download.DownloadManager) -> epath.Path | None
         return manual.find(walk_builder.manual_dir(dl_manager))
     except ValueError as error:
         if str(epath.Path(dl_manager.download_dir) / "manual") in str(error.__cause__):
-            return None  # nobody asked for it
+            return None  # none given
         raise
 
 
@@ -134,7 +134,7 @@ def _nothing_partial_left(folder: epath.Path) -> Iterator[None]:
                     path.rmtree()
             time.sleep(0.1)
         if isinstance(error, Exception):
-            error.add_note("A copy of one's own can be used instead: see the builder's MANUAL_DOWNLOAD_INSTRUCTIONS.")
+            error.add_note("Your own copy can be used instead: see the builder's MANUAL_DOWNLOAD_INSTRUCTIONS.")
         raise
 
 

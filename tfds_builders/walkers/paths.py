@@ -9,7 +9,7 @@ KINDS = ("semicircle", "past", "towards")
 
 
 def follow(rng: np.random.Generator, kind: str, travelled: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """A path of the kind asked for, 1.5 to 4 m from the camera for walks of up to about 6 m.
+    """A path of the given kind, 1.5 to 4 m from the camera for walks of up to about 6 m.
 
     Args:
         rng: The source of chance: distance, obliqueness, and whether it leads to the left or to the right.

@@ -18,7 +18,7 @@ def frame_seconds(times: np.ndarray, unit: float | None) -> tuple[np.ndarray | N
         unit: Seconds of one unit of time; None where not known.
 
     Returns:
-        [T], or None where the unit cannot be told; and how the times were understood.
+        [T], or None where the unit is unclear; and how the times were understood.
     """
     elapsed = times - times[0]
     steps = np.diff(elapsed)

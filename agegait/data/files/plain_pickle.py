@@ -94,7 +94,7 @@ class _Array:
 
 
 class _Machine:
-    """Runs a pickle's opcodes, but for those that call what they are told to.
+    """Runs a pickle's opcodes, but for those that call a function of the file's choice.
 
     Args:
         size: Bytes of the pickle: no more are made of its texts.

@@ -31,7 +31,7 @@ class Recording:
         seconds: [T], when each frame was taken; None where the file does not say.
         frame_rate: Hz; None where the file does not say.
         lines: [T], line or row of the file that each frame is in; None where it has none.
-        remarks: What a reader of the file should be told: columns that were not read, and the like.
+        remarks: What a reader of the file should know, such as columns that were not read.
 
     Raises:
         ValueError: No frames, or more than a walk may have.

@@ -16,12 +16,12 @@ _BODY = 1.7
 def recognize_joints(recordings: Sequence[Recording], walk_format: WalkFormat) -> Schema:
     """Finds the schema of recordings that are all of the same joints.
 
-    Asked for by name, that one; else the one of the joints' names; else the one that has as many joints; else, of
+    The one with the given name; else the one of the joints' names; else the one that has as many joints; else, of
     several, the one with which limbs are as bodies have them.
 
     Args:
         recordings: At least one.
-        walk_format: `joints` tells what was asked for.
+        walk_format: `joints` is the requested schema.
 
     Raises:
         ValueError: No schema fits, or more than one.

@@ -1,4 +1,4 @@
-"""Where the walks are in a folder of one's own."""
+"""Where the walks are in your own folder."""
 
 import re
 from collections import Counter

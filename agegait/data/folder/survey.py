@@ -28,7 +28,7 @@ class FolderSurvey:
         identical: Names of walks that are one and the same recording, in groups.
         limbs: Lengths of limbs over all walks.
         faults: What of the limbs makes no sense; empty where all do.
-        remarks: What else a user should be told.
+        remarks: What else a user should know.
     """
 
     identical: tuple[tuple[str, ...], ...]

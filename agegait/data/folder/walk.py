@@ -1,4 +1,4 @@
-"""A walk of one's own, in the joints and units that models are trained on."""
+"""A walk of your own data, in the joints and units that models are trained on."""
 
 from dataclasses import dataclass
 
@@ -22,7 +22,7 @@ class Walk:
         tracked: [T, 20], bool
         frame_rate: Hz; None where unknown.
         schema: Name of the schema that the joints were of.
-        remarks: What a reader of the file should be told: columns that were not read, and the like.
+        remarks: What a reader of the file should know, such as columns that were not read.
     """
 
     skeleton: np.ndarray
@@ -70,14 +70,12 @@ def _metres(recording: Recording, walk_format: WalkFormat) -> float:
     """Metres of one of the recording's units."""
     own, asked = recording.units, walk_format.units
     if own is not None and asked not in ("m", own):
-        raise ValueError(
-            f"{recording.source}: expected lengths in {asked}, as asked for, found that they are in {own}."
-        )
+        raise ValueError(f"{recording.source}: expected lengths in {asked}, found that they are in {own}.")
     return UNITS[own or asked]
 
 
 def _times(recording: Recording, walk_format: WalkFormat) -> tuple[np.ndarray | None, float | None]:
-    """When frames were taken, in seconds, and how often, as far as is known; what is asked for counts first."""
+    """When frames were taken, in seconds, and how often, as far as is known; the walk format counts first."""
     rate = walk_format.frame_rate
     if rate is None and recording.seconds is not None:
         return recording.seconds, rate_of(recording.seconds)

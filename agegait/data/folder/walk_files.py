@@ -1,4 +1,4 @@
-"""Files of walks: one's own, and those of the published data sets."""
+"""Files of walks: your own, and those of the published data sets."""
 
 from collections.abc import Callable
 from os import PathLike

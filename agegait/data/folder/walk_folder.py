@@ -1,4 +1,4 @@
-"""A folder of one's own walks as a data set."""
+"""A folder of your own walks as a data set."""
 
 import contextlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -109,7 +109,7 @@ class WalkFolder:
         """The walks of a split, or all, as a `tf.data.Dataset` of what `tfds.load` gives.
 
         Examples have `"skeleton"` float32 `[T, 20, 3]`, `"tracked"` bool `[T, 20]`, `"person"`, index into `persons`,
-        and `"walk"`, its name. They are read when they are asked for, several at a time. The data set has the
+        and `"walk"`, its name. They are read when they are needed, several at a time. The data set has the
         people's names as `class_names`, as those of `keras.utils.image_dataset_from_directory` have.
 
         Raises:
@@ -151,7 +151,7 @@ class WalkFolder:
         some = np.unique(np.linspace(0, len(self.walks) - 1, _RECOGNIZED_BY).round().astype(int))
         recordings = []
         for index in some:
-            with contextlib.suppress(ValueError):  # told when all are read
+            with contextlib.suppress(ValueError):  # reported when all are read
                 recordings.append(read_recording(self.walks[index].path, self.path))
         if recordings:
             return recordings
@@ -218,7 +218,7 @@ def from_folder(
     seed: int = 0,
     check_limbs: bool = True,
 ) -> Any:
-    """The walks in a folder of one's own as a `tf.data.Dataset` of what `tfds.load` gives.
+    """The walks in your own folder as a `tf.data.Dataset` of what `tfds.load` gives.
 
     Args:
         path: The folder, see `WalkFolder`.

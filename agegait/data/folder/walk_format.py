@@ -1,4 +1,4 @@
-"""How walks of one's own are to be read."""
+"""How your own walks are read."""
 
 import math
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class WalkFormat:
         joints: A key of `agegait.skeletons.SCHEMAS`; `"auto"` goes by the joints' names, else by how many there are,
             else by which schema gives limbs of human lengths.
         units: Of coordinates, a key of `UNITS`. A file that names its units is believed, unless other units than
-            metres are asked for here.
+            metres are given here.
         missing: What becomes of coordinates that are not there (NaN, or an empty field) and of canonical joints that
             the schema has not: `"refuse"`, or `"interpolate"` between the frames around a gap and among the joints
             around a joint.

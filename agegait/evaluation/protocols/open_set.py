@@ -22,7 +22,7 @@ class OpenSet:
         samples: Probes of enrolled people.
         strangers: Probes of people who were never enrolled.
         persons: People enrolled.
-        operating_points: One for each false alarm rate asked for. A false alarm is a stranger who is named; `true` is
+        operating_points: One for each requested false alarm rate. A false alarm is a stranger who is named; `true` is
             the share of enrolled people's probes that are named, and named rightly.
         roc: The curve; its end, where everybody is named, is Rank-1 among those enrolled.
     """

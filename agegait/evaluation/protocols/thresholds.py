@@ -44,7 +44,7 @@ class Curve:
 
 
 def operating_points(asked: Sequence[float], impostors: np.ndarray, rates: Rates) -> tuple[OperatingPoint, ...]:
-    """What each threshold does that keeps to a rate asked for among impostors' scores of those who choose."""
+    """The rates at thresholds that keep to each requested rate among the impostors' scores of those who choose."""
     thresholds = [metrics.acceptance_threshold(impostors, rate) for rate in asked]
     return tuple(
         OperatingPoint(rate, threshold, *rates(threshold)) for rate, threshold in zip(asked, thresholds, strict=True)

@@ -25,7 +25,7 @@ class Verification:
         impostors: Claims that were not.
         equal_error_rate: EER of those tested, at their own threshold.
         half_total_error_rate: Mean of their rates of false accepts and false refusals, at the others' EER threshold.
-        operating_points: One for each false accept rate asked for.
+        operating_points: One for each requested false accept rate.
         roc: The curve; 1 - true over false is the DET curve.
     """
 

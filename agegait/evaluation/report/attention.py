@@ -27,7 +27,7 @@ class Attention(NamedTuple):
 
     Attributes:
         reading: How to read it.
-        on_rebuilt: For x, y and z, the mean weight on the frame that a step rebuilds.
+        on_rebuilt: For x, y and z, the mean weight on the frame that a step reconstructs.
         uniform: That weight, if all frames got the same.
         picture: The matrices.
     """
@@ -69,7 +69,7 @@ def attention(weights: np.ndarray, encoder: GaitEncoder) -> Attention:
         Picture(
             vector(figure),
             f"Four matrices of decoder steps by frames: mean attention for x, y and z, and the locality. Mean weight "
-            f"on the frame that a step rebuilds: {told}.",
+            f"on the frame that a step reconstructs: {told}.",
             "The locality is 1 on the frame that the step rebuilds, so its rows, unlike those of weights, sum to more "
             "than 1.",
         ),

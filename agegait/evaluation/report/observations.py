@@ -59,7 +59,7 @@ class Tested:
 
     @property
     def errors(self) -> np.ndarray:
-        """`[S, f]` metres: how far rebuilt joints lie from recorded ones, the mean over a frame's joints."""
+        """`[S, f]` metres: how far reconstructed joints lie from recorded ones, the mean over a frame's joints."""
         return np.linalg.norm(self.rebuilt - self.windows, axis=-1).mean(axis=-1)
 
 
@@ -95,7 +95,7 @@ class Observations:
         self, part: str, windows: Windows, features: np.ndarray | None, logits: np.ndarray | None = None
     ) -> None:
         """Looks at the windows of a part, at what people are recognized by in them, `[M, f, 3 k]`, and at whom the
-        recognizer names for them, `[M, N]`, if it was asked."""
+        recognizer gives for them, `[M, N]`, if it was called."""
         if features is None:
             _, self.validation = protocols.by_walk(np.zeros((len(windows.persons), 0)), windows.persons, windows.walks)
             return

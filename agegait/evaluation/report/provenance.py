@@ -52,11 +52,11 @@ def _part(name: str, persons: np.ndarray, windows: int, note: str = "") -> Part:
 
 
 def settings(run: Run) -> tuple[list[tuple[str, Any]], list[tuple[str, Any]]]:
-    """What a run was asked to do, and the recipe, by name."""
+    """The settings of a run, and its recipe, by name."""
     asked = dataclasses.asdict(run.settings)
     recipe = asked.pop("recipe")
     how = asked.pop("walk_format")
-    if os.path.isabs(run.settings.dataset):  # files of one's own
+    if os.path.isabs(run.settings.dataset):  # a folder of the user
         asked |= {name: value for name, value in how.items() if value is not None}
     return list(asked.items()), list(recipe.items())
 

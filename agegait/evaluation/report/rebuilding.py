@@ -10,7 +10,7 @@ from agegait.skeletons import drawing
 
 
 class Rebuilding(NamedTuple):
-    """How well the windows of a test are rebuilt.
+    """How well the windows of a test are reconstructed.
 
     Attributes:
         windows: How many were looked at.
@@ -26,7 +26,7 @@ class Rebuilding(NamedTuple):
 
 
 def rebuilding(test: Tested) -> Rebuilding:
-    """How well the windows of a test are rebuilt."""
+    """How well the windows of a test are reconstructed."""
     errors = 100 * test.errors
     of_window = errors.mean(axis=1)
     order = of_window.argsort(kind="stable")
@@ -44,6 +44,6 @@ def _picture(name: str, window: np.ndarray, rebuilt: np.ndarray, errors: np.ndar
     told = ", ".join(f"{error:.1f}" for error in errors)
     return Picture(
         vector(figure),
-        f"The {name} window, frame by frame, from the front and from the side: recorded in grey, rebuilt over it. "
-        f"Error of its frames in centimetres: {told}.",
+        f"The {name} window, frame by frame, from the front and from the side: recorded in grey, reconstructed over it."
+        f" Error of its frames in centimetres: {told}.",
     )

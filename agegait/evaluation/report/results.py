@@ -16,7 +16,7 @@ TERMS = (
     (
         "reached FAR",
         "share of false claims, or strangers, that the threshold accepts among the people tested. Other people chose "
-        "the threshold, so this share is not the one asked for. The curve has at least that TAR or DIR at this share",
+        "the threshold, so this share is not the requested one. The curve has at least that TAR or DIR at this share",
     ),
     (
         "in brackets",

@@ -1,4 +1,4 @@
-"""Answers as results, held against what was asked: a server may be broken, or another than one thinks."""
+"""Answers as results, compared with the request: a server may be broken, or not the expected one."""
 
 from typing import Any
 

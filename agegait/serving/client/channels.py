@@ -27,7 +27,7 @@ STATUS = Method("/tensorflow.serving.ModelService/GetModelStatus", GetModelStatu
 HEALTH = Method("/grpc.health.v1.Health/Check", HealthCheckResponse)
 
 MAX_ANSWER_BYTES = 64 << 20
-"""Largest answer that a client reads unless it is told otherwise."""
+"""Largest answer that a client reads by default."""
 
 
 _MESSAGE_BYTES = 1 << 16  # What a message has besides the values of its arrays.
@@ -35,13 +35,13 @@ _MOST_BYTES = (1 << 31) - 1 - _MESSAGE_BYTES
 
 
 def channel_options(max_answer_bytes: int) -> list[tuple[str, int]]:
-    """What gRPC is told of a channel.
+    """gRPC's options of a channel.
 
     Args:
         max_answer_bytes: Largest answer that is read, as arrays.
 
     Raises:
-        ValueError: It is below 1, or more than gRPC can be told.
+        ValueError: It is below 1, or more than gRPC can take.
     """
     if not 1 <= max_answer_bytes <= _MOST_BYTES:
         raise ValueError(f"max_answer_bytes: expected 1 to {_MOST_BYTES}, received {max_answer_bytes}.")
@@ -61,7 +61,7 @@ def channel_credentials(
     cert: str | os.PathLike | None,
     key: str | os.PathLike | None,
 ) -> grpc.ChannelCredentials | None:
-    """TLS credentials from PEM files; None where TLS is not asked for.
+    """TLS credentials from PEM files; None without TLS.
 
     Raises:
         ValueError: A file that can't be read, or a certificate and a key that do not belong together, or one alone.

@@ -16,7 +16,7 @@ class Client:
     """Asks a server, `agegait serve` or tensorflow/serving, who walks. May be shared by threads.
 
     Needs neither Keras nor TensorFlow. While a model loads, requests wait for it until the time-out. A server that is
-    not there is asked again for three seconds, unless `wait`. Answers are held against what was asked.
+    not there is tried again for three seconds, unless `wait`. Answers are compared with the request.
 
     Args:
         target: `host:port`, or any gRPC name.

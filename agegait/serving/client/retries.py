@@ -8,7 +8,7 @@ import grpc
 from agegait.serving.client.client_errors import ClientError
 
 PATIENCE_SECONDS = 3.0
-"""How long a server that is not there is asked again, unless the client was told to wait."""
+"""How long a server that is not there is tried again, unless the client has `wait=True`."""
 
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 1.0
@@ -23,7 +23,7 @@ class Retries:
     """Decides whether a request is sent again, and when. One for each request.
 
     Every request of the interface may be sent twice: it changes nothing. While a model loads, the request is repeated
-    until its deadline. A server that can't be reached, or that goes, is asked again for three seconds, or until the
+    until its deadline. A server that can't be reached, or that goes, is tried again for three seconds, or until the
     deadline if `wait`. Whatever else a server says is final. Pauses double from 0.1 to 1 second and vary by a quarter,
     so that many clients do not come at once.
 

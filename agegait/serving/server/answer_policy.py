@@ -10,13 +10,14 @@ _PRIVATE = frozenset({"logits", "probabilities", "window_logits", "persons"})
 
 @dataclass(frozen=True)
 class AnswerPolicy:
-    """What callers are told of the people whom a model knows.
+    """What answers say of the people whom a model knows.
 
     Logits tell the walks that a model was trained on from others, and lists of names tell who is in it. A server that
     strangers may ask can keep both to itself.
 
     Args:
-        top_only: Whether the best person and the score alone are told. Signatures that give nothing else are not there.
+        top_only: Whether answers hold the best person and the score only. Signatures without these outputs are
+            not offered.
         score_digits: Decimal places to which scores and probabilities are rounded; None leaves them as they are.
 
     Raises:
@@ -31,7 +32,7 @@ class AnswerPolicy:
             raise ValueError(f"score_digits: expected 1 to 9, received {self.score_digits}.")
 
     def told(self, outputs: Mapping[str, _SPEC]) -> dict[str, _SPEC]:
-        """The outputs that are told, of those that a signature has; none where the signature is not told at all."""
+        """The outputs of a signature that answers hold; none where the signature is not offered."""
         if not self.top_only:
             return dict(outputs)
         if "logits" in outputs and "person" not in outputs:
@@ -39,7 +40,7 @@ class AnswerPolicy:
         return {name: output for name, output in outputs.items() if name not in _PRIVATE}
 
     def rounded(self, name: str, array: Any) -> Any:
-        """An output as it is told."""
+        """An output as answers hold it."""
         if self.score_digits is None or name not in ("score", "probabilities"):
             return array
         return array.round(self.score_digits)

@@ -197,7 +197,7 @@ def _run_joined(batch: list[_Job]) -> list[dict[str, np.ndarray]]:
     outputs = batch[0].signature.run(joined)
     ends = np.cumsum([job.rows for job in batch])
     if any(len(array) != ends[-1] for array in outputs.values()):
-        raise ValueError("outputs that are no rows can't be told apart")
+        raise ValueError("outputs: expected a row for each row of the inputs, received other sizes")
     return [
         {name: array[end - job.rows : end] for name, array in outputs.items()}
         for job, end in zip(batch, ends, strict=True)

@@ -10,10 +10,10 @@ class Call:
     """A request under way, be it over gRPC or REST.
 
     Attributes:
-        method: What is asked for: `Predict`, `GetModelStatus` and the like.
+        method: The method that was called, such as `Predict` or `GetModelStatus`.
         transport: `grpc` or `rest`.
         peer: The address that it comes from.
-        caller: The name of the token that it came with; empty where none is asked for.
+        caller: The name of the token that it came with; empty where none is required.
         request_id: The caller's number for it, or ours.
         deadline: On `time.monotonic`'s clock; infinite where the caller named none.
         memory: What it holds of the server's memory.

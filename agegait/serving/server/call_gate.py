@@ -40,7 +40,7 @@ class _Lane:
 class CallGate(grpc.ServerInterceptor):
     """What each call passes before it is answered: its token, its turn to send its message, its time.
 
-    A call without a right token is refused before its message is read. Health checks are asked no token; they have
+    A call without a right token is refused before its message is read. Health checks need no token; they have
     threads of their own, and so have watches of the health, streams and refusals.
 
     Args:

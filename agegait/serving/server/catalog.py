@@ -49,7 +49,7 @@ class Catalog:
         sources: The models by name.
         max_elements: Most elements of a tensor in a warm-up request.
         on_change: Called after a version comes or goes.
-        discover: Finds further models, asked at each look at the folders.
+        discover: Finds further models, called at each look at the folders.
         verify: Whether files are compared with the manifest in their version's folder.
         any_label: Whether a label may name a version that is not served, as long as it is new.
         on_load: Called after each attempt to load a version, with the model's name, the version, the seconds that it
@@ -77,7 +77,7 @@ class Catalog:
 
     @property
     def ready(self) -> bool:
-        """Whether every model that was asked for has a version that serves; one that is found later may fail."""
+        """Whether every requested model has a version that serves; one that is found later may fail."""
         return self._refreshed and all(model.available for model in self._models.values() if model.required)
 
     def names(self) -> list[str]:
@@ -91,7 +91,7 @@ class Catalog:
 
         Args:
             sources: The models by name.
-            wanted: Asked until the models take over; once it says no or raises, nothing is changed.
+            wanted: Called until the models take over; once it says no or raises, nothing is changed.
 
         Raises:
             StatusError: UNKNOWN where a model has no version that loads, NOT_FOUND where it has none at all,

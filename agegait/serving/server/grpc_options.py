@@ -1,4 +1,4 @@
-"""What gRPC's own server is told."""
+"""The options of gRPC's own server."""
 
 import grpc
 from grpc_health.v1 import health_pb2
@@ -25,7 +25,7 @@ def grpc_options(limits: Limits) -> list[tuple[str, int]]:
         ("grpc.keepalive_time_ms", 1000 * _DEAD_PEER_SECONDS),
         ("grpc.http2.max_pings_without_data", 0),
         ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
-        ("grpc.so_reuseport", 0),  # Two servers would share a port and nobody would be told.
+        ("grpc.so_reuseport", 0),  # Two servers would share a port without an error.
     ]
 
 

@@ -98,7 +98,7 @@ class HealthService:
             self._changed.notify_all()
 
     def _service(self, raw: bytes, context: grpc.ServicerContext) -> str | None:
-        """The name that is asked for, if it is known."""
+        """The requested name, if it is known."""
         try:
             service = health_pb2.HealthCheckRequest.FromString(raw).service
         except DecodeError:

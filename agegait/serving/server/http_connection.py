@@ -36,7 +36,7 @@ class HttpConnection(H11Protocol, asyncio.BufferedProtocol):
 
     Args:
         connections: Where it is counted.
-        tls: Gives the context of a new connection, where TLS is asked for.
+        tls: Gives the context of a new connection; None without TLS.
         arguments: uvicorn's.
     """
 

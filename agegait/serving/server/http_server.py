@@ -168,7 +168,7 @@ def _reason(error: OSError) -> str:
 
 
 def _guarded(app: ASGIApp) -> ASGIApp:
-    """The application, whose failures are told to nobody, and whose long answers are sent as they are read."""
+    """The application, whose failures nobody hears of, and whose long answers are sent as they are read."""
 
     async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
         started = False

@@ -26,14 +26,14 @@ _SIGNATURE_DEF = "signature_def"
 
 
 class ModelApi:
-    """TensorFlow Serving's interface to the models, whatever it is asked over.
+    """TensorFlow Serving's interface to the models, for each transport.
 
     Args:
         catalog: The models.
         batcher: What runs them.
         limits: What requests may take.
-        answers: What callers are told.
-        allow_reload: Whether other models may be asked for: a SavedModel is code.
+        answers: What answers may hold.
+        allow_reload: Whether other models may be requested: a SavedModel is code.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class ModelApi:
         """Runs a signature of a model.
 
         Args:
-            request: What is asked for.
+            request: The request.
             call: Who asks, and until when; its memory grows with what the request takes.
 
         Returns:

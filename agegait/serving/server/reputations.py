@@ -4,7 +4,7 @@ _REMEMBERED = 4096
 
 
 class Reputations:
-    """Whether connections did what they began, of the last 4,096 that were told of. Not to be shared by threads."""
+    """Whether connections did what they began, of the last 4,096 that were reported. Not to be shared by threads."""
 
     def __init__(self) -> None:
         self._good: OrderedDict[str, bool] = OrderedDict()

@@ -88,7 +88,7 @@ def read_filter(outputs: Collection[str], output_filter: Sequence[str]) -> list[
     """The outputs that a request asks for, of those that there are; all of them where it asks for none.
 
     Raises:
-        StatusError: INVALID_ARGUMENT for an output that the signature has not, or one asked for twice.
+        StatusError: INVALID_ARGUMENT for an output that the signature has not, or one that is requested twice.
     """
     seen: set[str] = set()
     for name in output_filter:

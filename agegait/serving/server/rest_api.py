@@ -69,7 +69,7 @@ class RestApi:
         unread: The answers that have not left yet.
         limits: How long requests may take, how large they may be.
         body_bytes: The memory of all bodies that are arriving.
-        tokens: What callers must send, if anything; asked before a body is read.
+        tokens: What callers must send, if anything; checked before a body is read.
     """
 
     def __init__(

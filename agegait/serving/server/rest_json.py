@@ -96,14 +96,16 @@ def write(arrays: Mapping[str, np.ndarray], by_row: bool) -> bytes:
     """An answer's JSON, in the format of its request. The name of an output that is the only one is left out.
 
     Raises:
-        StatusError: INVALID_ARGUMENT for outputs that can't be told by row.
+        StatusError: INVALID_ARGUMENT for outputs without rows.
     """
     told = {name: _told(name, array) for name, array in arrays.items()}
     if not by_row:
         return _dump({"outputs": told if len(told) > 1 else next(iter(told.values()))})
     sizes = {name: len(array) if array.ndim else None for name, array in arrays.items()}
     if None in sizes.values() or len(set(sizes.values())) > 1:
-        raise invalid_argument(f"outputs without a common batch can't be told by row, ask by 'inputs': {sizes}")
+        raise invalid_argument(
+            f"outputs: expected a common batch, received {sizes}; send 'inputs' in place of 'instances'"
+        )
     if len(told) == 1:
         return _dump({"predictions": next(iter(told.values()))})
     return _dump({"predictions": [dict(zip(told, row, strict=True)) for row in zip(*told.values(), strict=True)]})

@@ -50,10 +50,10 @@ _log = logging.getLogger("agegait.serving")
 
 
 class Server:
-    """Answers for exported models over gRPC, and over REST where asked for, compatible with TensorFlow Serving.
+    """Answers for exported models over gRPC, and over REST on request, compatible with TensorFlow Serving.
 
     Services: `tensorflow.serving.PredictionService` (Predict, GetModelMetadata), `tensorflow.serving.ModelService`
-    (GetModelStatus, and HandleReloadConfigRequest where asked for) and `grpc.health.v1.Health`, which says SERVING once
+    (GetModelStatus, and HandleReloadConfigRequest on request) and `grpc.health.v1.Health`, which says SERVING once
     every model is loaded and warm, and of the service `live` from the start. New version folders are picked up as they
     appear. Skeletons and features are biometric data: nothing of them is logged. A JSON line a request goes to the
     logger `agegait.serving.requests`.
@@ -63,7 +63,7 @@ class Server:
             Absent where `model_config_file` says which models to serve.
         host: Address to listen on; other machines reach `0.0.0.0` or `[::]`.
         port: Port to listen on; 0 takes a free one.
-        tls_cert: PEM file of the certificate chain. With `tls_key`, callers must use TLS. Renewed files are taken up.
+        tls_cert: PEM file of the certificate chain. With `tls_key`, callers must use TLS. Renewed files are read again.
         tls_key: PEM file of its private key.
         tls_client_ca: PEM file of the authorities of callers' certificates; callers must then have one.
         token: What callers must send as `authorization: Bearer <token>`, health checks excepted. Without TLS it
@@ -71,13 +71,13 @@ class Server:
         token_file: File of the tokens that callers may send, in place of one token: a line each, `name: token`. Changes
             count at once.
         limits: How much it does and holds at once.
-        answers: What callers are told of the people whom a model knows.
+        answers: What answers say of the people whom a model knows.
         max_batch: Most rows that requests of equal shape are joined to while they wait; 1 joins none.
         batch_wait: Seconds that a request waits for others to join it, even if nothing else runs.
         workers: Batches that run at the same time.
         poll_seconds: How often version folders are looked at.
         allow_reload: Whether HandleReloadConfigRequest is answered; whoever may call it may run code here.
-        metrics_port: Port of a page of counts for Prometheus, `/metrics` over plain HTTP, no token asked; absent,
+        metrics_port: Port of a page of counts for Prometheus, `/metrics` over plain HTTP, without a token; absent,
             there is none. 0 takes a free one.
         model_config_file: In place of `folder`, TensorFlow Serving's `models.config`, which gives versions labels too;
             read at the start.

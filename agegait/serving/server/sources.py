@@ -1,4 +1,4 @@
-"""Where the models are that a server was asked for: in a folder, or named by a file."""
+"""Where a server's models are: in a folder, or named by a file."""
 
 import os
 from collections.abc import Callable, Mapping

@@ -55,7 +55,7 @@ class TlsFiles:
         self._next_notice = time.monotonic() + _DAY  # The first is given at the start: see `open_doors`.
 
     def follow(self) -> bool:
-        """Takes up files that were renewed; whether there were any. To be asked at each handshake.
+        """Reads files that were renewed; returns whether there were any. Called at each handshake.
 
         A renewal that is half written, can't be read, or holds a certificate that is expired or not yet valid is logged
         once, and what served keeps serving. So is, daily, a certificate that is about to expire.
@@ -107,7 +107,7 @@ class TlsFiles:
 def server_credentials(
     cert: str | os.PathLike | None, key: str | os.PathLike | None, client_ca: str | os.PathLike | None
 ) -> grpc.ServerCredentials | None:
-    """A server's TLS credentials, which follow their files as they are renewed; None where TLS is not asked for.
+    """A server's TLS credentials, which follow their files as they are renewed; None without TLS.
 
     Args:
         cert: PEM file of the certificate chain.
@@ -128,7 +128,7 @@ def server_credentials(
         return grpc.ssl_server_certificate_configuration([(pems.key, pems.cert)], root_certificates=pems.client_ca)
 
     def renewed() -> grpc.ServerCertificateConfiguration | None:
-        """Asked at each handshake; None keeps what there is."""
+        """Called at each handshake; None keeps what there is."""
         return configuration() if files.follow() else None
 
     return grpc.dynamic_ssl_server_credentials(

@@ -4,7 +4,7 @@ import keras
 
 
 class EarlyStopping(keras.callbacks.EarlyStopping):
-    """Keras's EarlyStopping for a training that may be taken up again: it counts the epochs before as well.
+    """Keras's EarlyStopping for a training that may be resumed: it counts the epochs before as well.
 
     Args:
         past: The logs of the epochs that the training has behind it, numbers or text as in a table of losses.

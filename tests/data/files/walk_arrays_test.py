@@ -103,7 +103,7 @@ def test_archives_that_are_refused(tmp_path, arrays, message):
 
 def test_units_that_are_asked_for_but_not_the_files(tmp_path, walk):
     np.savez(tmp_path / "walk.npz", skeleton=walk, units="mm")
-    with pytest.raises(ValueError, match="expected lengths in cm, as asked for, found that they are in mm"):
+    with pytest.raises(ValueError, match="expected lengths in cm, found that they are in mm"):
         read_walk(tmp_path / "walk.npz", WalkFormat(units="cm"))
 
 

@@ -1,4 +1,4 @@
-"""A folder of one's own walks: its layouts, its split, and what is wrong with it said before training."""
+"""A folder of your own walks: its layouts, its split, and what is wrong with it said before training."""
 
 import os
 import re
