@@ -152,10 +152,6 @@ class Run:
         """Windows of a part of a data set as the run's models are to see them, see `DataSet.windows`."""
         return dataset.windows(part, self.normalization, self.settings.frames, stride)
 
-    def training_windows(self, dataset: DataSet) -> Windows:
-        """The windows that the run's models learn from."""
-        return self.settings.training_windows(dataset, self.normalization)
-
     def check_split(self, training: Windows) -> None:
         """Makes sure that the training walks are still those that the run was trained on.
 

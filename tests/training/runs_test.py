@@ -67,7 +67,7 @@ def test_a_run_says_what_it_was_made_of(finished):
 
 def test_windows_to_train_on_are_cut_and_mirrored_as_the_recipe_has_it(finished, data_dir, tmp_path):
     dataset = settings().load(data_dir)
-    plain = finished.training_windows(dataset)
+    plain = finished.settings.training_windows(dataset, finished.normalization)
     assert len(plain.persons) == finished.record.data.split.windows["train"]
     asked = settings(recipe=dataclasses.replace(TINY, stride=2, mirror=True))
     run, windows, validation = training.begin(dataset, asked, tmp_path / "run")
