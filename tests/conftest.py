@@ -82,3 +82,19 @@ def small_export(made_once, small_identifier):
     from agegait.export import save
 
     return made_once("export", lambda folder: save(small_identifier, folder))
+
+
+@pytest.fixture(scope="session")
+def body_identifier():
+    """As small, of 20 joints: it looks for a body in what it is asked about. For tests that do not change it."""
+    from support.small_identifier import make_identifier
+
+    return make_identifier(joints=20)
+
+
+@pytest.fixture(scope="session")
+def body_export(made_once, body_identifier):
+    """The folder of its export. Only to be read."""
+    from agegait.export import save
+
+    return made_once("body-export", lambda folder: save(body_identifier, folder))

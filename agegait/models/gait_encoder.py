@@ -48,7 +48,7 @@ class GaitEncoder(keras.Model):
 
     Example:
         >>> windows = np.random.default_rng(0).normal(size=(8, 6, 20, 3))
-        >>> encoder = agegait.GaitEncoder(frames=6, joints=20, units=8)
+        >>> encoder = agegait.GaitEncoder(frames=6, joints=20, units=8, num_layers=1)
         >>> encoder.compile(optimizer="adam")
         >>> history = encoder.fit(windows, verbose=0)
         >>> encoder.predict(windows, verbose=0)["ages"].shape

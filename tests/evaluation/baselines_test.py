@@ -13,6 +13,7 @@ from agegait.skeletons import descriptors
 from agegait.training.recipes import Recipe
 
 PEOPLE = 5
+SLOW = ("mlp-whitened", "mlp-distances", "lstm", "lstm-multilayer", *baselines.OF_AN_ENCODER)
 QUICK = Recipe(
     recognizer_epochs=12,
     recognizer_batch_size=32,
@@ -55,7 +56,9 @@ def encoder(training):
     return encoder
 
 
-@pytest.mark.parametrize("name", baselines.BASELINES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow if name in SLOW else ()) for name in baselines.BASELINES]
+)
 def test_each_learns_who_is_who(name, training, validation, test, encoder):
     baseline = baselines.baseline(name, encoder)
     if isinstance(baseline, baselines.NetworkBaseline):
@@ -146,11 +149,13 @@ class TestNetworkBaseline:
         _, reached = network.evaluate(baselines.coordinates(validation), validation.persons, verbose=0)
         assert reached == pytest.approx(max(accuracies))
 
+    @pytest.mark.slow
     def test_one_seed_one_network(self, training, validation, test):
         one, same, other = (self.fit(training, validation, seed).scores(test) for seed in (3, 3, 4))
         np.testing.assert_array_equal(one, same)
         assert not np.allclose(one, other)
 
+    @pytest.mark.slow
     def test_labels_are_spread_as_the_recipe_has_it(self, training, validation):
         baseline = baselines.baseline("mlp")
         baseline.recipe = dataclasses.replace(QUICK, recognizer_epochs=40, dropout=0.0, label_smoothing=0.3)
@@ -175,6 +180,7 @@ def test_coordinates_are_those_of_a_frame(training):
     assert joined[7, 2, 3 * 5 + 1] == training.skeletons[7, 2, 5, 1]
 
 
+@pytest.mark.slow
 def test_encoder_states_are_what_ages_are_made_of(encoder, test):
     states = baselines.encoder_states(encoder, test)
     assert states.shape == (len(test.persons), 6, 24)

@@ -251,7 +251,7 @@ def test_a_command_is_found_for_any_settings(settings):
     assert (str(again.out), str(again.manual_dir)) == ("a run", "x y")
 
 
-@pytest.mark.parametrize("name", ["path", "nasty"])
+@pytest.mark.parametrize("name", ["path", pytest.param("nasty", marks=pytest.mark.slow)])
 def test_nothing_comes_from_elsewhere_and_nothing_runs(name, request):
     text = request.getfixturevalue(name).read_text()
     page = Page(text)
@@ -270,7 +270,7 @@ def test_nothing_comes_from_elsewhere_and_nothing_runs(name, request):
     assert text.isascii()
 
 
-@pytest.mark.parametrize("name", ["path", "nasty"])
+@pytest.mark.parametrize("name", ["path", pytest.param("nasty", marks=pytest.mark.slow)])
 def test_the_page_is_well_formed(name, request):
     path = request.getfixturevalue(name)
     kind, _, rest = path.read_text().partition("\n")
@@ -281,6 +281,7 @@ def test_the_page_is_well_formed(name, request):
     assert not [file for file in path.parent.iterdir() if file.name.startswith(".")]
 
 
+@pytest.mark.slow
 def test_names_are_text_whatever_they_are(nasty):
     page = Page(nasty.read_text())
     for name in SHOWN:
@@ -296,11 +297,13 @@ def test_names_are_text_whatever_they_are(nasty):
     assert "the last 20% of each training walk" not in page.words  # there are three walks: one of them validates
 
 
+@pytest.mark.slow
 def test_what_is_not_to_be_seen_is_shown_and_names_do_not_turn_the_words_around_them(nasty):
     text = Page(nasty.read_text()).text
     assert not [character for words in text for character in words if not character.isprintable() and character != "\n"]
 
 
+@pytest.mark.slow
 def test_too_few_people_for_groups_leave_a_page_without_their_curves(observed, nasty):
     run, found, seen = observed
     before = nasty.read_text()
@@ -357,9 +360,13 @@ def test_pairs_are_those_confused_the_most():
     ]
 
 
-def test_the_confusion_matrix_has_peoples_names(page, nasty):
+def test_the_confusion_matrix_has_peoples_names(page):
     (labels,) = {tuple(sorted(set(_labels(svg)))) for svg in _matrices(page.source)}
     assert labels == tuple(f"walker{number:02d}" for number in range(20))
+
+
+@pytest.mark.slow
+def test_names_in_the_confusion_matrix_are_text(nasty):
     assert {SHOWN[3], SHOWN[2]} <= {label for svg in _matrices(nasty.read_text()) for label in _labels(svg)}
 
 
@@ -562,18 +569,20 @@ def test_a_browser_finds_nothing_wrong(path):
     assert dom.count("<section") == len(SECTIONS)
 
 
+@pytest.mark.slow
 def test_a_browser_runs_nothing_of_a_name(nasty):
     dom, said = browser.console(nasty)
     assert said == []
     assert "<title>data, run &lt;b&gt;run: agegait report</title>" in dom
 
 
-@pytest.mark.parametrize("name", ["path", "nasty"])
-@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("name", ["path", pytest.param("nasty", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("width", [390, pytest.param(1280, marks=pytest.mark.slow)])
 def test_the_page_is_as_wide_as_the_window_and_shows_its_pictures(name, width, tmp_path, request):
     assert browser.width_and_blank_images(request.getfixturevalue(name), tmp_path, width) == (width, 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("width", "height"), [(390, 844), (1280, 900)])
 def test_a_screen_is_not_blank_by_day_or_night(path, tmp_path, width, height):
     day, night = (browser.picture(path, tmp_path, width, height, *words) for words in ((), (browser.DARK,)))
@@ -590,6 +599,7 @@ def test_figures_are_on_a_small_screen(path, tmp_path):
     assert browser.answer(path, tmp_path, 390, f"`${{{cells}.length}} ${{{off_screen}}}`").split()[1] == "0"
 
 
+@pytest.mark.slow
 def test_pictures_are_dark_at_night(path, tmp_path):
     night = browser.picture(path, tmp_path, 1280, 8000, browser.DARK)
     assert (night.min(axis=-1) > 240).mean() < 0.01  # no white paper
@@ -615,6 +625,7 @@ def test_a_browser_that_must_be_there_is_not_skipped(monkeypatch):
         browser.find()
 
 
+@pytest.mark.slow
 def test_a_second_evaluation_keeps_baselines_of_the_same_tests(run, data_dir, path, found):
     again = evaluation.evaluate(run, data_dir)
     assert json.loads(json.dumps(again)) == json.loads((run.folder / "evaluation.json").read_text())
@@ -630,6 +641,7 @@ def test_a_second_evaluation_keeps_baselines_of_the_same_tests(run, data_dir, pa
     }
 
 
+@pytest.mark.slow
 def test_a_report_reads_each_file_once(observed, nasty, monkeypatch):
     run = observed[0]
     read = []

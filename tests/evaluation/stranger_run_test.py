@@ -37,6 +37,7 @@ def observed(run, dataset):
     return evaluation.evaluate(run, observe=seen, dataset=dataset), seen
 
 
+@pytest.mark.slow
 def test_nobody_left_out_has_a_part_in_the_training(run, dataset, walkers_dir):
     everybody = tiny_settings().load(walkers_dir)
     division = divide_persons(everybody.persons, seed=1)
@@ -56,6 +57,7 @@ def test_labels_count_the_people_who_are_left(dataset, walkers_dir):
     assert names.tolist() == [expected[walk] for walk in left.names.tolist()]
 
 
+@pytest.mark.slow
 def test_the_embedder_is_one_of_the_runs_models(run, settings, dataset):
     assert run.has("embedder")
     file = run.folder / "embedder.keras"
@@ -68,6 +70,7 @@ def test_the_embedder_is_one_of_the_runs_models(run, settings, dataset):
     assert rate == dataset.frame_rate == 30
 
 
+@pytest.mark.slow
 def test_the_same_training_again_gives_the_same_embedder(run, settings, dataset, tmp_path, monkeypatch):
     monkeypatch.setattr(stages, "BATCHES_AN_EPOCH", 5)
     again, *_ = training.begin(dataset, settings, tmp_path / "again")
@@ -76,6 +79,7 @@ def test_the_same_training_again_gives_the_same_embedder(run, settings, dataset,
         np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.slow
 def test_what_is_found_is_what_the_protocol_finds(run, dataset, observed):
     found, _ = observed
     walks = dataset.strangers.whole_walks()
@@ -92,6 +96,7 @@ def test_what_is_found_is_what_the_protocol_finds(run, dataset, observed):
     assert len(written["tests"]["strangers"]) == 12
 
 
+@pytest.mark.slow
 def test_walks_of_people_trained_on_are_recognised_by_the_nearest_walk(run, dataset, observed):
     found, _ = observed
     (result,) = [one for one in found["tests"]["test"] if one["method"] == "embedder"]
@@ -101,6 +106,7 @@ def test_walks_of_people_trained_on_are_recognised_by_the_nearest_walk(run, data
     assert result["rank"][1] == np.mean(nearest == probes.persons)
 
 
+@pytest.mark.slow
 def test_the_report_shows_them(run, observed):
     found, seen = observed
     page = report.write(run, found, seen).read_text()
@@ -111,6 +117,7 @@ def test_the_report_shows_them(run, observed):
     assert "resamples of the people" in table.caption
 
 
+@pytest.mark.slow
 def test_results_of_before_are_kept_beside_them(run, dataset, observed):
     before = json.loads((run.folder / "evaluation.json").read_text())
     before["tests"]["strangers"].append({**before["tests"]["strangers"][0], "method": "another"})

@@ -1,13 +1,15 @@
 """What shows no body, and requests of any size, in exported graphs: run by themselves, and over a socket."""
 
+import functools
 import subprocess
 import sys
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from support import small_identifier
 from support.bodies import walk, walks
+from support.small_identifier import FRAMES as F, PERSONS
 
 import agegait
 from agegait.export import endpoints, save
@@ -15,8 +17,7 @@ from agegait.export.signature_limits import SignatureLimits, read_limits
 from agegait.layers import BodyCheck
 from agegait.serving import Client, Server
 
-F, J = 4, 20
-PERSONS = ["ann", "bob", "cé", "dan"]
+J = 20
 NONSENSE = {
     "zeros": (lambda walk: 0 * walk, "smaller"),
     "millimetres": (lambda walk: 1000 * walk, "larger"),
@@ -32,24 +33,17 @@ NUMBERLESS = {
 }
 
 
-def make_identifier(stride=None, unit="m", **options):
-    keras.utils.set_random_seed(0)
-    encoder = agegait.GaitEncoder(frames=F, joints=J, units=8, num_layers=1)
-    recognizer = agegait.GaitRecognizer(len(PERSONS), kernel_initializer="random_normal")
-    normalization = agegait.SkeletonNormalization(unit=unit)
-    return agegait.GaitIdentifier(encoder, recognizer, normalization, stride=stride, persons=PERSONS, **options)
+make_identifier = functools.partial(small_identifier.make_identifier, joints=J)
+
+
+@pytest.fixture
+def identifier(body_identifier):
+    return body_identifier
 
 
 @pytest.fixture(scope="module")
-def identifier():
-    return make_identifier()
-
-
-@pytest.fixture(scope="module")
-def exported(identifier, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("exported")
-    save(identifier, folder)
-    return folder
+def exported(body_export):
+    return body_export
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +53,7 @@ def loaded(exported):
 
 @pytest.fixture(scope="module")
 def client(exported):
-    with Server(exported, port=0) as server, Client(server.address, timeout=60) as client:
+    with Server(exported / "identifier", port=0) as server, Client(server.address, timeout=60) as client:
         yield client
 
 
@@ -86,15 +80,21 @@ every_nonsense = pytest.mark.parametrize(
 )
 
 
-@every_nonsense
-def test_the_graph_itself_takes_nonsense_for_nobody_and_answers_the_others(identifier, loaded, change, fault):
+@pytest.fixture(scope="module")
+def three(body_identifier):
+    """Walks of three people, and what Keras makes of them."""
     people = walks(3, 20)
+    return people, body_identifier(people)
+
+
+@every_nonsense
+def test_the_graph_itself_takes_nonsense_for_nobody_and_answers_the_others(three, loaded, change, fault):
+    people, alone = three
     batch = np.stack([people[0], change(people[1]), people[2]])
     for signature, more in (("serving_default", {}), ("padded", {"lengths": [20, 20, 20]})):
         received = ask(loaded, "identifier", signature, skeletons=batch, **more)
         assert_nobody(received, 1)
         assert fault in received["fault"][1].decode()
-        alone = identifier(people)
         for number in (0, 2):
             assert_same(received["logits"][number], alone["logits"][number])
             assert_same(received["score"][number], np.max(alone["probabilities"][number]))
@@ -228,7 +228,7 @@ def graph(served):
     return lambda name: tf.function(served[name].function, autograph=False)
 
 
-@pytest.mark.parametrize("stride", [None, 1, 3, 9])
+@pytest.mark.parametrize("stride", [*(pytest.param(stride, marks=pytest.mark.slow) for stride in (None, 1, 9)), 3])
 def test_answers_are_the_same_in_pieces(stride, monkeypatch):
     identifier = make_identifier(stride)
     people = walks(5, 31)

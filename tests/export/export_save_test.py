@@ -147,6 +147,7 @@ def test_each_version_has_its_own_manifest(exported):
         assert VersionFiles(exported / name / "1").verify()
 
 
+@pytest.mark.slow
 def test_a_folder_with_brackets_is_exported_to_and_served_from(identifier, tmp_path):
     folder = tmp_path / "[x]"
     (folder / "encoder").mkdir(parents=True)
@@ -161,7 +162,7 @@ def test_limits_say_what_signatures_cannot(exported):
     assert limits["min_frames"] == least
 
 
-@pytest.mark.parametrize("model", ["encoder", "recognizer", "identifier"])
+@pytest.mark.parametrize("model", ["encoder", "recognizer", pytest.param("identifier", marks=pytest.mark.slow)])
 def test_a_session_runs_it_by_its_tensors_names_as_tensorflow_serving_does(exported, loaded, model):
     requests = list(read_warmup(exported / model / "1"))
     with tf.Graph().as_default(), tf.compat.v1.Session() as session:
@@ -242,6 +243,7 @@ def test_other_backends_are_refused(identifier, tmp_path, monkeypatch):
         save(identifier, tmp_path)
 
 
+@pytest.mark.slow
 def test_a_full_disk_leaves_nothing(identifier, tmp_path, monkeypatch):
     def write_warmup(*_):
         raise OSError(28, "No space left on device")

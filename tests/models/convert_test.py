@@ -158,6 +158,7 @@ def test_there_are_printed_figures_to_meet():
     assert len(printed()) > 0
 
 
+@pytest.mark.slow
 @needs_reference
 @pytest.mark.parametrize(("dataset", "part", "rank1", "nauc"), printed())
 def test_published_checkpoints_give_the_printed_figures(reference, dataset, part, rank1, nauc):

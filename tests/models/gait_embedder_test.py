@@ -61,8 +61,8 @@ def test_embeddings_have_unit_length(embedder):
     assert np.abs(found[0] - found[1]).max() > 0.01
 
 
-@pytest.mark.parametrize("fill", [0.0, 1e3, np.nan])
-@pytest.mark.parametrize("make", [None, with_ages])
+@pytest.mark.parametrize("fill", [*(pytest.param(fill, marks=pytest.mark.slow) for fill in (0.0, 1e3)), np.nan])
+@pytest.mark.parametrize("make", [None, pytest.param(with_ages, marks=pytest.mark.slow)])
 def test_a_walk_is_the_same_alone_and_padded(embedder, make, fill):
     embedder = make() if make else embedder
     padded = batch(fill)
@@ -181,6 +181,7 @@ def trained(classes=0, epochs=3, eagerly=True, **options):
     return embedder, model, history
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("classes", [0, 3])
 def test_fit_brings_a_persons_walks_together(classes):
     embedder, _, history = trained(classes, epochs=6, eagerly=not classes)
@@ -192,7 +193,7 @@ def test_fit_brings_a_persons_walks_together(classes):
     assert PERSONS[cosines.argmax(axis=1)].tolist() == PERSONS.tolist()
 
 
-@pytest.mark.parametrize("classes", [0, 3])
+@pytest.mark.parametrize("classes", [0, pytest.param(3, marks=pytest.mark.slow)])
 def test_a_trained_one_is_saved_with_its_optimizer_and_learns_on(classes, tmp_path):
     _, model, _ = trained(classes, epochs=1, dropout=0, frame_dropout=0)
     model.save(tmp_path / "model.keras")
@@ -205,12 +206,14 @@ def test_a_trained_one_is_saved_with_its_optimizer_and_learns_on(classes, tmp_pa
     np.testing.assert_allclose(*losses, rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_the_same_training_twice_gives_the_same():
     (one, _, history), (other, _, again) = (trained(3, epochs=2) for _ in range(2))
     assert history == again
     np.testing.assert_array_equal(one.embed(WALKS), other.embed(WALKS))
 
 
+@pytest.mark.slow
 def test_fit_takes_arrays_and_tf_data_too():
     embedder, _, _ = trained(epochs=1)
     padded = batch()
@@ -247,6 +250,7 @@ def test_mixed_precision_stays_close_and_of_unit_length(embedder):
     np.testing.assert_allclose(half(far), found, atol=0.02)
 
 
+@pytest.mark.slow
 def test_mixed_precision_trains():
     _, _, history = trained(3, epochs=4, dtype="mixed_bfloat16")
     assert history["loss"][-1] < history["loss"][0]

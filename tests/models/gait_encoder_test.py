@@ -16,8 +16,13 @@ def tiny(**options):
     return agegait.GaitEncoder(**{"frames": F, "joints": J, "units": K, **options})
 
 
+def shallow(**options):
+    """Half as much to compute, for what has nothing to do with layers that lie upon each other."""
+    return tiny(num_layers=1, **options)
+
+
 def compiled(encoder=None, optimizer="adam"):
-    encoder = tiny() if encoder is None else encoder
+    encoder = shallow() if encoder is None else encoder
     encoder.compile(optimizer=optimizer, run_eagerly=True)
     return encoder
 
@@ -56,7 +61,7 @@ def outputs(encoder, windows):
 
 @pytest.fixture(scope="module")
 def trained(windows):
-    encoder = compiled(tiny(units=4, feed="previous", sigma=1.5))
+    encoder = compiled(shallow(units=4, feed="previous", sigma=1.5))
     encoder.fit(windows, verbose=0)
     return encoder
 
@@ -103,7 +108,7 @@ class TestOutputs:
         twin = like(encoder, attention=attention)
         states = twin.states(windows, batch_size=3, verbose=0)
         assert states.shape == (len(windows), F, 3 * K)
-        outputs = twin.predict(windows, verbose=0)
+        outputs = {name: np.asarray(output) for name, output in twin(windows).items()}
         for axis in range(3):
             part = slice(axis * K, (axis + 1) * K)
             expected = outputs["attention"][:, axis] @ states[..., part]
@@ -116,6 +121,7 @@ class TestOutputs:
         for data in (windows, features, tf.data.Dataset.from_tensor_slices(features)):
             np.testing.assert_allclose(encoder.states(data, verbose=0), expected, rtol=1e-5, atol=1e-6)
 
+    @pytest.mark.slow
     def test_states_of_an_encoder_that_nobody_called(self, windows):
         encoder = tiny(dtype="mixed_bfloat16")
         states = encoder.states(windows, verbose=0)
@@ -228,7 +234,7 @@ class TestLoss:
 
     @pytest.mark.parametrize("attention", ["BA", "MBAS"])
     def test_only_locality_aware_attention_has_a_locality_term(self, windows, attention):
-        encoder = compiled(tiny(attention=attention, l2=0.0))
+        encoder = compiled(shallow(attention=attention, l2=0.0))
         logs = encoder.evaluate(windows, batch_size=len(windows), verbose=0, return_dict=True)
         assert set(logs) == {"loss", "reconstruction_loss"}
         assert logs["loss"] == pytest.approx(logs["reconstruction_loss"])
@@ -244,13 +250,14 @@ class TestLoss:
         alone = twin.evaluate(windows[2:3], verbose=0, return_dict=True)
         assert whole == pytest.approx(alone, rel=1e-5)
 
+    @pytest.mark.slow
     def test_sample_weights_weigh_training_and_validation(self, windows):
         weights = np.full(len(windows), 2.0, "float32")
         losses = []
         for options in ({}, {"sample_weight": weights}):
             keras.utils.set_random_seed(3)
             held = (windows, None, *options.values())
-            encoder = compiled(tiny(l2=0.0), optimizer=keras.optimizers.SGD(0.0))
+            encoder = compiled(shallow(l2=0.0), optimizer=keras.optimizers.SGD(0.0))
             history = encoder.fit(windows, validation_data=held, verbose=0, **options).history
             losses.append([history["loss"][0], history["val_loss"][0]])
         np.testing.assert_allclose(losses[1], 2 * np.array(losses[0]), rtol=1e-5)
@@ -258,7 +265,7 @@ class TestLoss:
     def test_does_not_depend_on_the_batch_size(self, windows):
         trained = []
         for copies in (1, 3):
-            encoder = tiny()
+            encoder = shallow()
             keras.utils.set_random_seed(5)
             encoder.build(windows.shape)
             compiled(encoder, optimizer=keras.optimizers.SGD(0.01))
@@ -271,7 +278,7 @@ class TestLoss:
 class TestTraining:
     def trained_on(self, data, **options):
         keras.utils.set_random_seed(3)
-        encoder = compiled(tiny(num_layers=1))
+        encoder = compiled(shallow())
         if not isinstance(data, tf.data.Dataset):
             options["shuffle"] = False
         history = encoder.fit(data, epochs=2, verbose=0, **options)
@@ -286,14 +293,15 @@ class TestTraining:
         losses, _ = self.trained_on(windows, batch_size=4)
         assert losses[1] < losses[0]
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("options", [{"attention": "MBAS"}, {"direction": "forward"}])
     def test_trains_with_what_the_paper_compares_with(self, windows, options):
-        history = compiled(tiny(**options)).fit(windows, epochs=3, verbose=0)
+        history = compiled(shallow(**options)).fit(windows, epochs=3, verbose=0)
         assert history.history["loss"][-1] < history.history["loss"][0]
 
     @pytest.mark.parametrize("feed", ["previous", "target"])
     def test_trains_with_every_feed(self, windows, feed):
-        history = compiled(tiny(feed=feed)).fit(windows, epochs=3, verbose=0)
+        history = compiled(shallow(feed=feed)).fit(windows, epochs=3, verbose=0)
         assert history.history["loss"][-1] < history.history["loss"][0]
 
     @pytest.mark.slow
@@ -302,6 +310,7 @@ class TestTraining:
         encoder.compile("adam", jit_compile=False)
         assert np.isfinite(encoder.fit(windows, verbose=0).history["loss"]).all()
 
+    @pytest.mark.slow
     def test_labels_of_arrays_are_not_read(self, windows):
         labels = np.array([f"person {number}" for number in range(len(windows))])
         self.assert_same(self.trained_on(windows), self.trained_on({"skeleton": windows, "walk": labels}))
@@ -326,6 +335,7 @@ class TestTraining:
             np.testing.assert_allclose(encoder.evaluate(data, verbose=0), expected, rtol=1e-5)
             np.testing.assert_allclose(encoder.predict(data, verbose=0)["ages"], outputs["ages"], rtol=1e-4, atol=1e-6)
 
+    @pytest.mark.slow
     def test_validation_data_in_every_form(self, windows):
         held = draw_windows(3, seed=9)
         names = np.array(["ann", "bob", "cat"])
@@ -335,7 +345,7 @@ class TestTraining:
         found = []
         for form in forms:
             keras.utils.set_random_seed(3)
-            history = compiled(tiny(num_layers=1)).fit(windows, validation_data=form, verbose=0).history
+            history = compiled(shallow()).fit(windows, validation_data=form, verbose=0).history
             found.append(history["val_reconstruction_loss"])
         np.testing.assert_allclose(found, [found[0]] * len(forms), rtol=1e-5)
 
@@ -377,6 +387,7 @@ class TestWhatKerasUsersTry:
 
 
 class TestSaving:
+    @pytest.mark.slow
     def test_loaded_in_a_fresh_process_it_gives_the_same(self, trained, windows, tmp_path):
         trained.save(tmp_path / "encoder.keras")
         np.save(tmp_path / "windows.npy", windows)

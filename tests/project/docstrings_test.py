@@ -24,11 +24,15 @@ GALLERY = [
 ]
 ORDER = ["Args:", "Attributes:", "Call arguments:", "Returns:", "Raises:", "Example:", "Reference:"]
 
+SLOW = {agegait.GaitEncoder, agegait.GaitEmbedder, agegait.GaitIdentifier}  # they train, or compile more than one graph
+
 
 @pytest.mark.parametrize(
     "public",
-    [*CLASSES, *FUNCTIONS, *GALLERY, FusedAdam, agegait.data.BalancedClips],
-    ids=lambda public: public.__name__,
+    [
+        pytest.param(public, id=public.__name__, marks=pytest.mark.slow if public in SLOW else ())
+        for public in (*CLASSES, *FUNCTIONS, *GALLERY, FusedAdam, agegait.data.BalancedClips)
+    ],
 )
 def test_the_example_runs(public):
     names = {"agegait": agegait, "keras": keras, "np": np, "tf": tf}

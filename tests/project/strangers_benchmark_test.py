@@ -32,6 +32,7 @@ def walks():
     return Walks(skeletons, persons, np.array([f"walk-{number}" for number in range(20)]))
 
 
+@pytest.mark.slow
 def test_a_row_of_each_probe_and_gallery(benchmark, walks):
     options = benchmark.parsed(["--batches", "1", "--divisions", "1", "--draws", "1", "--resamples", "5"])
     found = benchmark.measure(walks, "persons", ("distances",), options, SIZES)

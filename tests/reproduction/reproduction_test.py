@@ -68,6 +68,7 @@ def of(found, row, protocol="closed-set recognition", test="test", kind="windows
     return line
 
 
+@pytest.mark.slow
 def test_rows_that_share_an_encoder_train_it_once(out):
     assert len(list((out / "encoders").iterdir())) == len(SEEDS)
     trained = {
@@ -98,6 +99,7 @@ def test_a_row_is_what_train_and_evaluate_give(out, data_dir, tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_mean_and_spread_are_those_of_the_seeds(out, found):
     line = of(found, "age-sc")
     values = [
@@ -125,6 +127,7 @@ def test_spread_over_any_number_of_seeds():
     assert report.spread([0.25]) == (0.25, None, 0.25, 0.25, 1)
 
 
+@pytest.mark.slow
 def test_protocols_are_never_in_one_table(found):
     kinds = {(line["protocol"], line["test"], line["of"]) for line in found["summary"]}
     tables = report.by_protocol(found)
@@ -136,6 +139,7 @@ def test_protocols_are_never_in_one_table(found):
         assert len({row[0] for row in table.rows}) == len(table.rows)
 
 
+@pytest.mark.slow
 def test_the_published_protocol_has_seen_every_epoch_and_the_honest_one_none_of_it(out, found):
     for row, candidates in (("age-ap", 3), ("d13-knn", 1)):
         tests = result(out, row, 0)["tests"]["test"]
@@ -146,7 +150,7 @@ def test_the_published_protocol_has_seen_every_epoch_and_the_honest_one_none_of_
     assert not (out / "watched" / "age-ap" / "seed-0").exists()
 
 
-def test_of_watched_epochs_the_best_over_test_windows_is_reported(out, data_dir, tmp_path):
+def test_of_watched_epochs_the_best_over_test_windows_is_reported():
     def logits():
         for number in (1, 2, 3):
             fixed = np.random.default_rng(number).normal(size=(60, 3))
@@ -158,6 +162,7 @@ def test_of_watched_epochs_the_best_over_test_windows_is_reported(out, data_dir,
     assert (found.candidates, found.chosen) == (3, 2)
 
 
+@pytest.mark.slow
 def test_search_and_thresholds_are_of_features_that_all_walks_taught(found):
     assert (
         of(found, "age-ap", "retrieval", kind="walks")["figures"]
@@ -173,6 +178,7 @@ def tables(text):
         yield [re.split(r"(?<!\\)\|", line)[1:-1] for line in block.splitlines()]
 
 
+@pytest.mark.slow
 def test_the_markdown_has_whole_tables(out, found):
     text = (out / "reproduction.md").read_text()
     read = list(tables(text))
@@ -187,6 +193,7 @@ def test_the_markdown_has_whole_tables(out, found):
     assert "published Rank-1" not in text  # nobody has published figures of the walkers
 
 
+@pytest.mark.slow
 def test_the_report_says_how_it_was_made(out, found):
     assert found["data"]["name"] == "walkers"
     assert {part: len(walks) for part, walks in found["data"]["split"].items()} == {
@@ -240,6 +247,7 @@ def test_more_rows_and_seeds_are_added_and_nothing_is_done_again(out, data_dir, 
     assert "- Command: `agegait reproduce`" in (copy / "reproduction.md").read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
@@ -252,6 +260,7 @@ def test_a_folder_of_other_settings_is_refused(out, data_dir, asked, message):
         reproduction.reproduce(asked, out, SEEDS, ROWS, data_dir)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -267,6 +276,7 @@ def test_a_folder_of_another_version_is_refused(out, data_dir, tmp_path, change,
         reproduction.reproduce(settings(), tmp_path, SEEDS, ROWS, data_dir)
 
 
+@pytest.mark.slow
 def test_other_walks_than_before_are_refused(out, data_dir, tmp_path):
     about = json.loads((out / "settings.json").read_text())
     about["data"]["split"]["train"].pop()
@@ -296,6 +306,7 @@ def test_seeds_and_rows_that_make_no_sense_are_refused(data_dir, tmp_path, seeds
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_two_do_not_work_in_one_folder(out, data_dir):
     with (out / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -401,6 +412,7 @@ def test_published_figures_are_those_of_the_paper():
         assert dataset in published.NOTES
 
 
+@pytest.mark.slow
 def test_published_figures_stand_beside_ours_by_the_same_protocol_and_marked_by_another(found):
     kgbd = {**found, "data": {**found["data"], "name": "kgbd"}}
     tables = {

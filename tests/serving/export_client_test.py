@@ -201,6 +201,7 @@ def test_nobody_there(free_port):
         client.identify(noise(9, JOINTS, 3))
 
 
+@pytest.mark.slow
 def test_a_model_that_loads_is_waited_for(exported, identifier, free_port, monkeypatch):
     gate = Gate(monkeypatch)  # It holds the warm-up, the encoder's first: the identifier has not been looked at.
     server, walk, found = Server(exported, port=free_port), noise(9, JOINTS, 3), []
@@ -559,7 +560,10 @@ def test_clients_may_be_shared_by_threads(client, identifier):
 
 def test_answers_may_be_held_back_to_the_best_person(exported):
     answers = AnswerPolicy(top_only=True, score_digits=2)
-    with Server(exported, port=0, answers=answers) as server, Client(server.address, timeout=20) as client:
+    with (
+        Server(exported / "identifier", port=0, answers=answers) as server,
+        Client(server.address, timeout=20) as client,
+    ):
         (found,) = client.identify(noise(9, JOINTS, 3))
         assert (found.logits, found.probabilities) == (None, None)
         assert found.score == pytest.approx(round(found.score, 2), abs=1e-7)

@@ -20,9 +20,11 @@ def noise(*shape, seed=1):
 
 
 def write(identifier, version_folder):
-    """What `save` does, for the identifier alone."""
+    """What `save` does, for the identifier alone and what is asked here."""
     version_folder.parent.mkdir(exist_ok=True)
-    saved_models._write(version_folder, "identifier", identifier, identifier_endpoints(identifier))
+    endpoints = identifier_endpoints(identifier)
+    asked = {name: endpoints[name] for name in ("identify", "windows")}
+    saved_models._write(version_folder, "identifier", identifier, asked)
 
 
 @pytest.fixture(scope="module")
@@ -232,6 +234,7 @@ def test_a_model_that_is_not_there_is_said_and_frames_wait(client):
     assert walk.waiting == 1
 
 
+@pytest.mark.slow
 def test_a_server_that_comes_back_gets_what_it_missed(exported):
     frames = noise(24, JOINTS, 3)
     with Server(exported / "touching", port=0) as server:

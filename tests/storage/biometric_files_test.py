@@ -86,6 +86,7 @@ def test_a_picture_is_its_owners_alone(tmp_path):
     assert mode(tmp_path / "skeleton.png") == 0o600
 
 
+@pytest.mark.slow
 def test_an_open_folder_is_said_in_a_line_and_left_as_it_is(run, data_dir, capsys, monkeypatch):
     for folder in (run, *run.parents):
         if not folder.stat().st_mode & stat.S_IXOTH:
@@ -233,7 +234,7 @@ def states(folder):
 
 @pytest.mark.parametrize(
     ("bytes_", "file"),
-    [(1000, "run.json"), (12_000, "checkpoints/encoder-000001.npz")],
+    [(1000, "run.json"), pytest.param(12_000, "checkpoints/encoder-000001.npz", marks=pytest.mark.slow)],
 )
 def test_training_on_a_full_disk(tmp_path, data_dir, capsys, bytes_, file):
     out = tmp_path / "run"
@@ -244,9 +245,8 @@ def test_training_on_a_full_disk(tmp_path, data_dir, capsys, bytes_, file):
     assert list(tmp_path.rglob(".*")) == []
 
 
-@pytest.mark.parametrize(
-    ("bytes_", "file"), [(10_000, "evaluation.json"), pytest.param(200_000, "report.html", marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize(("bytes_", "file"), [(10_000, "evaluation.json"), (200_000, "report.html")])
 def test_evaluating_on_a_full_disk(run, data_dir, capsys, bytes_, file):
     before = states(run)
     with room(bytes_):
@@ -257,7 +257,7 @@ def test_evaluating_on_a_full_disk(run, data_dir, capsys, bytes_, file):
     assert after.get(run / file) == before.get(run / file)
 
 
-@pytest.mark.parametrize("bytes_", [1000, 100_000])
+@pytest.mark.parametrize("bytes_", [1000, pytest.param(100_000, marks=pytest.mark.slow)])
 def test_exporting_on_a_full_disk(run, tmp_path, capsys, bytes_):
     with room(bytes_):
         assert agegait("export", run, "--out", tmp_path / "deep" / "served") == 1
@@ -265,6 +265,7 @@ def test_exporting_on_a_full_disk(run, tmp_path, capsys, bytes_):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_disk_that_is_really_full(run, tmp_path):
     disk = tmp_path / "disk"
     disk.mkdir()
@@ -326,6 +327,7 @@ def asides(out):
     return sorted(path for path in out.iterdir() if path.name.startswith(".export-"))
 
 
+@pytest.mark.slow
 def test_what_a_killed_export_has_left_goes_with_the_next_one_and_a_living_ones_stays(tmp_path, monkeypatch):
     out, elsewhere = tmp_path / "served", tmp_path / "elsewhere"
     with exporting(out) as process:

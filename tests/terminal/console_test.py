@@ -172,6 +172,7 @@ def own(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_inspect_on_a_terminal(own):
     text = on_terminal("inspect", own, COLUMNS="400")
     assert_harmless(text)

@@ -198,6 +198,7 @@ def beam_options():
     return pytest.importorskip("apache_beam").options.pipeline_options.PipelineOptions()
 
 
+@pytest.mark.slow
 def test_a_beam_pipeline_builds_the_same(biwi, beam_options, tree, prepared, tmp_path, monkeypatch):
     """Of a folder, a zip and another archive; and without pickling the builder, which Beam does with what it meets."""
     folder, walks = tree
@@ -213,6 +214,7 @@ def test_a_beam_pipeline_builds_the_same(biwi, beam_options, tree, prepared, tmp
         assert [example["walk"] for example in ours] == [example["walk"] for example in others]
 
 
+@pytest.mark.slow
 def test_a_broken_frame_ends_a_beam_pipeline_too(biwi, beam_options, tmp_path):
     frame_trees.write(tmp_path, PEOPLE)
     broken = next((tmp_path / "Testing" / "Still" / "7").glob("*_000001-*_skel.txt"))

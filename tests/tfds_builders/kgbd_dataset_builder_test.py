@@ -283,6 +283,7 @@ def test_refuses_a_manual_directory_that_is_not_there(kgbd, tmp_path):
         prepare(kgbd, tmp_path / "mistyped")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("packed", [False, True])
 def test_a_beam_pipeline_builds_the_same(kgbd, tmp_path, packed):
     beam = pytest.importorskip("apache_beam")

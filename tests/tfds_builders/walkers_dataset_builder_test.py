@@ -45,6 +45,7 @@ def test_splits_share_no_walk_and_every_one_has_everybody(examples):
         assert {example["walk"].split(b"/")[1][:1] for example in split} == {b"b" if name == "test_b" else b"a"}
 
 
+@pytest.mark.slow
 def test_array_record_reads_as_a_data_source(tmp_path):
     builder = walkers_dataset_builder.Builder(data_dir=tmp_path, file_format="array_record")
     builder.download_and_prepare()

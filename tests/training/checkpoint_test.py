@@ -66,7 +66,14 @@ def test_dropout_is_part_of_what_is_tried(uninterrupted, tmp_path, monkeypatch):
     assert not np.allclose(without[0], uninterrupted[0])
 
 
-@pytest.mark.parametrize("step", range(EPOCHS * STEPS))
+@pytest.mark.parametrize(
+    # One in the middle of an epoch and one at its end; all steps with the slow tests.
+    "step",
+    [
+        pytest.param(step, marks=() if step in (STEPS - 1, STEPS + 1) else pytest.mark.slow)
+        for step in range(EPOCHS * STEPS)
+    ],
+)
 def test_killed_between_any_two_steps(tmp_path, uninterrupted, step):
     with pytest.raises(KeyboardInterrupt):
         train(tmp_path, KillAt(step))

@@ -31,12 +31,15 @@ def nearest(embedder):
     return np.mean(WALKS.persons[cosines.argmax(axis=1)] == WALKS.persons)
 
 
-@pytest.mark.parametrize("learning", ["persons", "walks", "contrast"])
+@pytest.mark.parametrize(
+    "learning", ["persons", *(pytest.param(other, marks=pytest.mark.slow) for other in ("walks", "contrast"))]
+)
 def test_a_trained_embedder_finds_people(learning):
     embedder = EmbedderTraining(learning, **QUICK).fit(WALKS)
     assert nearest(embedder) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("learning", ["walks", "contrast"])
 def test_without_labels_nobodys_name_has_a_part_in_it(learning):
     nobody = WALKS._replace(persons=np.full(len(WALKS.names), "nobody"))

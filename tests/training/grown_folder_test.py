@@ -9,6 +9,8 @@ from agegait import cli, evaluation, training
 from agegait.training import recipes
 from tfds_builders.walkers import generator
 
+pytestmark = pytest.mark.slow  # a training, and an evaluation three times
+
 RECIPE = recipes.recipe(
     "best",
     epochs=1,

@@ -33,7 +33,7 @@ def test_its_steps_are_those_of_keras(changes):
     assert np.abs(plain[0] - 1).max() > 0.1
 
 
-@pytest.mark.parametrize("jit_compile", [False, True])
+@pytest.mark.parametrize("jit_compile", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_a_model_learns_by_it_as_by_keras(jit_compile):
     x = np.random.default_rng(0).normal(size=(64, 3)).astype("float32")
     losses = []
@@ -46,6 +46,7 @@ def test_a_model_learns_by_it_as_by_keras(jit_compile):
     assert losses[0][-1] < losses[0][0] / 2
 
 
+@pytest.mark.slow
 def test_a_saved_model_takes_it_up_again(tmp_path):
     model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
     model.compile(FusedAdam(0.1, beta_2=0.9), "mse")

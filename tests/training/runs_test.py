@@ -276,6 +276,7 @@ def test_evaluation_has_every_protocol_and_is_written(data_dir, tmp_path, finish
     assert len(evaluation.tables(written)) == len(evaluation.tables(found)) == 4
 
 
+@pytest.mark.slow
 def test_walks_are_searched_for_by_what_the_recognizer_makes_of_ages_without_labels(data_dir, finished):
     dataset = finished.settings.load(data_dir)
     walks = []

@@ -245,7 +245,11 @@ def outcome(found):
 
 
 class TestSearch:
-    @pytest.mark.parametrize("method", tuning.METHODS)
+    @pytest.mark.parametrize(
+        "method",
+        # The model of the trials so far is fitted anew for each.
+        [pytest.param(name, marks=pytest.mark.slow if name == "bayesian" else ()) for name in tuning.METHODS],
+    )
     def test_what_is_found_is_the_best_and_can_be_trained(self, tmp_path, played, method):
         found = tune(tmp_path / "s", method=method, trials=4 if method == "bayesian" else None)
         planned = {"hyperband": 10, "bayesian": 4, "random": oracles.TRIALS}
@@ -272,6 +276,7 @@ class TestSearch:
         first = sorted(found["trials"][:5], key=lambda trial: trial["validation_accuracy"], reverse=True)
         assert [trial["varied"] for trial in found["trials"][5:7]] == [trial["varied"] for trial in first[:2]]
 
+    @pytest.mark.slow
     def test_a_bayesian_search_comes_nearer_than_a_random_one(self, tmp_path, played):
         best = {
             method: tune(tmp_path / method, ("learning_rate=1e-6:1",), method=method, trials=7)["trials"][-3:]

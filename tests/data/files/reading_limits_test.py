@@ -130,6 +130,7 @@ class TestNpz:
         path = npz(name, npy_header(shape), 32, walk_too=name != "skeleton.npy")
         assert re.search(message, read_with(path, GIB // 4))
 
+    @pytest.mark.slow
     def test_a_header_without_end(self, npz):
         path = npz("skeleton.npy", b"\x93NUMPY\x02\x00" + struct.pack("<I", GIB // 4), 256, walk_too=False)
         assert "expected an array of numbers" in read_with(path, GIB // 8)
@@ -161,6 +162,7 @@ class TestParquet:
         pq.write_table(table, tmp_path / "walk.parquet", compression="zstd")
         assert "expected at most 100,000 frames" in read_with(tmp_path / "walk.parquet", GIB // 4)
 
+    @pytest.mark.slow
     def test_one_long_text_in_each_row(self, tmp_path):
         """A dictionary of one text of a megabyte, 60,000 times."""
         columns = {name: pa.array(np.ones(60_000)) for name in "xyz"}
@@ -230,6 +232,7 @@ class TestParquet:
         )  # fmt: skip
         refused(tmp_path / "walk.parquet", "expected texts as PLAIN or in a dictionary, found DELTA_BYTE_ARRAY")
 
+    @pytest.mark.slow
     def test_damage_in_the_footer_ends_no_process(self, tmp_path):
         """Where Arrow's Python meets damage in some of what the footer says, it aborts."""
         pq.write_table(pa.table({f"Head_{axis}": [1.0, 2.0] for axis in "xyz"}), tmp_path / "walk.parquet")
@@ -284,6 +287,7 @@ class TestText:
                 file.truncate(limits.MOST_BYTES + 1)
             refused(tmp_path / f"walk.{ending}", "expected a file of at most 256 MiB")
 
+    @pytest.mark.slow
     def test_as_many_frames_as_a_walk_may_have(self, tmp_path):
         text = "".join(f"{name};1;2;3\n" for name in skeletons.KGBD) * limits.MOST_FRAMES
         assert read_with(write(tmp_path / "walk.txt", text), GIB) == f"(100000, {J}, 3)\n"
