@@ -16,6 +16,7 @@ setup(
         "": ["*.pyi"],  # lazy_loader reads them
         "agegait": ["py.typed"],
         "agegait.export": ["deploy/*"],
+        "agegait.models": ["presets/*.keras"],
         "agegait.serving": ["*.proto"],
         "agegait.evaluation.report": ["page.html"],
         "tfds_builders": ["*/*.md", "*/*.bib", "*/*.txt", "*/*.tsv", "*/*.csv", "*/*.json"],

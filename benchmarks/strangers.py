@@ -3,9 +3,11 @@
     .venv/bin/python benchmarks/strangers.py                                         # with labels of people
     .venv/bin/python benchmarks/strangers.py --learning persons walks contrast clusters
     .venv/bin/python benchmarks/strangers.py --features distances --features coordinates velocities
+    .venv/bin/python benchmarks/strangers.py --learning starter                      # trained on generated people alone
 
 A row is trained anew for each division of the people: on KGBD some 4 minutes of one core, rounds of clusters as much
-each. `reconstruction` is the paper's encoder, its AGEs whitened by the training walks, the mean over a walk.
+each. `starter` is `GaitEmbedder.from_preset("walkers")`, which learned nothing from the data set. `reconstruction` is
+the paper's encoder, its AGEs whitened by the training walks, the mean over a walk.
 """
 
 import argparse
@@ -25,13 +27,19 @@ from agegait.layers import FrameFeatures
 from agegait.training import EmbedderTraining, optimizers, recipes
 
 FEATURES = ("coordinates", "distances", "velocities")
+FIXED = ("starter", "reconstruction")
+"""What leaves no choice of features."""
 
 
 def main():
     options = parsed()
     dataset = datasets.load(options.dataset, options.data_dir, options.manual_dir)
     walks = dataset.whole_walks()
-    rows = [(name, features) for name in options.learning for features in options.features or [FEATURES]]
+    rows = [
+        (name, features)
+        for name in options.learning
+        for features in (options.features if options.features and name not in FIXED else [FEATURES])
+    ]
     results = {row: found for row in rows for found in [measure(walks, *row, options)]}
     for table in tables(results):
         Console(width=160).print(table)
@@ -48,7 +56,7 @@ def parsed(words=None):
     parser.add_argument("--dataset", default="kgbd", help="a data set or a folder of walks (%(default)s)")
     parser.add_argument("--data-dir")
     parser.add_argument("--manual-dir")
-    names = ("reconstruction", *EmbedderTraining.LEARNING)
+    names = (*FIXED, *EmbedderTraining.LEARNING)
     parser.add_argument("--learning", nargs="+", default=["persons"], choices=names, help="what rows learn by")
     parser.add_argument(
         "--features",
@@ -70,9 +78,12 @@ def parsed(words=None):
 
 def measure(walks, name, features, options, embedder=None):
     """The results of a row, see `protocols.strangers`."""
+    starter = agegait.GaitEmbedder.from_preset("walkers").embed if name == "starter" else None
 
     def learn(training, validation):
         del validation  # nothing is chosen: all settings are fixed
+        if name == "starter":
+            return starter
         if name == "reconstruction":
             return reconstruction(training, options.seed)
         settings = {"features": features, **(embedder or {})}

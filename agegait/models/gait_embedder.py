@@ -1,5 +1,7 @@
 from collections.abc import Sequence
-from typing import Any
+from os import PathLike
+from pathlib import Path
+from typing import Any, ClassVar
 
 import keras
 import numpy as np
@@ -16,6 +18,8 @@ FRAMES_AT_ONCE = 20_000
 
 _STEP = 32
 """Frames to whose multiples batches are padded: a model is compiled anew for each length."""
+
+_PRESETS = Path(__file__).parent / "presets"
 
 _LAYERS = ("features", "frame_rate", "center", "hips")
 """Arguments that are those of `FrameFeatures`."""
@@ -75,6 +79,9 @@ class GaitEmbedder(keras.Model):
     Reference:
         Snyder et al., X-Vectors: Robust DNN Embeddings for Speaker Recognition, ICASSP 2018, for its architecture.
     """
+
+    PRESETS: ClassVar = ("walkers",)
+    """Trained embedders that come with this package, for `from_preset`."""
 
     def __init__(
         self,
@@ -258,6 +265,35 @@ class GaitEmbedder(keras.Model):
     def fingerprint(self) -> str:
         """The digest of its config and weights: embeddings can be compared if their embedders have the same."""
         return fingerprint(self)
+
+    @classmethod
+    def from_preset(cls, preset: str | PathLike) -> "GaitEmbedder":
+        """An embedder that was trained before.
+
+        `"walkers"` was trained on generated people alone, see `agegait.training.starter`. Nobody's biometrics are in
+        it. It reads the 20 canonical joints, in metres, at 25 to 30 frames a second.
+
+        Args:
+            preset: One of `PRESETS`, or the path of an embedder that was saved as a `.keras` file.
+
+        Raises:
+            ValueError: Neither of them.
+
+        Example:
+            >>> embedder = agegait.GaitEmbedder.from_preset("walkers")
+            >>> embedder.embed(np.random.default_rng(0).normal(size=(90, 20, 3))).shape
+            (1, 128)
+        """
+        path = _PRESETS / f"{preset}.keras" if preset in cls.PRESETS else Path(preset)
+        if not path.is_file():
+            or_file = " or a file" if path.suffix == ".keras" else ""
+            raise ValueError(f"preset: expected one of {', '.join(cls.PRESETS)}{or_file}, received {str(preset)!r}.")
+        embedder = keras.saving.load_model(path)
+        if not isinstance(embedder, cls):
+            raise ValueError(
+                f"preset: expected a saved {cls.__name__}, received a {type(embedder).__name__} in {path}."
+            )
+        return embedder
 
     def compute_output_shape(self, input_shape):
         return skeletons_of(input_shape)[0], self.embedding_size

@@ -50,3 +50,12 @@ def test_the_papers_encoder_is_a_row_too(benchmark, walks):
     found = embed([walks.skeletons[4], walks.skeletons[5][:31]])
     assert found.shape == (2, 6)
     assert np.isfinite(found).all()
+
+
+def test_the_preset_is_a_row_that_learns_nothing_from_the_walks(benchmark, walks):
+    options = benchmark.parsed(["--learning", "starter", "--divisions", "1", "--draws", "1", "--resamples", "5"])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(benchmark, "EmbedderTraining", None)
+        found = benchmark.measure(walks, "starter", benchmark.FEATURES, options)
+    assert len(found) == 8
+    assert all(np.isfinite(one.equal_error_rate) for one in found)

@@ -1,0 +1,38 @@
+import numpy as np
+import pytest
+
+from agegait.models import GaitEmbedder
+from agegait.training import EmbedderTraining, starter
+from tfds_builders.walkers.crowd import Crowd
+
+TINY = {"units": 4, "embedding_size": 3, "dilations": ()}
+QUICK = EmbedderTraining("persons", batches=2, warmup=1, labels_per_batch=4, frames=(8, 8), embedder=TINY)
+
+
+def test_the_seed_says_all():
+    crowd = Crowd(persons=4, walks=2)
+    one, other = (starter.train_starter(crowd, QUICK) for _ in range(2))
+    walks = crowd.recorded().skeletons
+    np.testing.assert_array_equal(one.embed(walks), other.embed(walks))
+
+
+def test_the_shipped_one_has_the_architecture_that_the_module_trains():
+    shipped = GaitEmbedder.from_preset("walkers")
+    settings = {**starter.TRAINING.embedder}
+    assert {name: shipped.get_config()[name] for name in settings} == settings
+
+
+def test_the_command_writes_a_preset(monkeypatch, tmp_path):
+    trained = starter.train_starter(Crowd(persons=4, walks=2), QUICK)
+    monkeypatch.setattr(starter, "train_starter", lambda: trained)
+    path = tmp_path / "new.keras"
+    assert starter.main(["--out", str(path)]) == 0
+    walk = np.random.default_rng(0).normal(size=(20, 20, 3))
+    np.testing.assert_array_equal(GaitEmbedder.from_preset(path).embed(walk), trained.embed(walk))
+
+
+@pytest.mark.parametrize("name", ["new.h5", "nowhere/new.keras"])
+def test_the_command_refuses_what_it_cannot_write(name, tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        starter.main(["--out", str(tmp_path / name)])
+    assert "--out: expected a file" in capsys.readouterr().err
