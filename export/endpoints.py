@@ -17,16 +17,24 @@ from .signature_limits import SignatureLimits
 Outputs = dict[str, tf.Tensor]
 
 _FAULT = tf.TensorSpec([None], tf.int32)
-_TEXT_BYTES = 64 + max(len(fault) for fault in BodyCheck.FAULTS)
+TEXT_BYTES = 64 + max(len(fault) for fault in BodyCheck.FAULTS)
 """What a text takes at most, besides a person's name: the longest fault, and what holds it."""
 
 
 class Endpoint(NamedTuple):
-    """A function to export, the tensors that it takes, by name, and what requests to it need and take."""
+    """A function to export.
+
+    Attributes:
+        function: From tensors, by name, to tensors.
+        inputs: What it takes.
+        limits: What requests to it need and take.
+        sample_frames: Frames of the walks by which it is tried; 0 where it takes none.
+    """
 
     function: Callable[..., Outputs]
     inputs: tuple[tf.TensorSpec, ...]
     limits: SignatureLimits = SignatureLimits()
+    sample_frames: int = 0
 
 
 def encoder_endpoints(identifier: Any) -> dict[str, Endpoint]:
@@ -60,14 +68,14 @@ def encoder_endpoints(identifier: Any) -> dict[str, Endpoint]:
         found = map_pieces(
             lambda rows: work(tf.gather(skeletons, rows)), tf.shape(skeletons)[0], {**specs, "fault": _FAULT}, PIECE
         )
-        return {**found, "fault": _words(found["fault"])}
+        return {**found, "fault": words(found["fault"])}
 
     limits = SignatureLimits(
         frames=frames,
         stride=frames,
         piece=PIECE,
-        window_bytes=_working_bytes(work, windows),
-        answer_window_bytes=_TEXT_BYTES + sum(_row_bytes(spec) for spec in specs.values()),
+        window_bytes=working_bytes(work, windows),
+        answer_window_bytes=TEXT_BYTES + sum(_row_bytes(spec) for spec in specs.values()),
     )
     return dict.fromkeys(("serving_default", "encode"), Endpoint(encode, (windows,), limits))
 
@@ -97,7 +105,7 @@ def recognizer_endpoints(identifier: Any) -> dict[str, Endpoint]:
         return _named({**found, "probabilities": probabilities}, persons)
 
     limits = SignatureLimits(
-        piece=PIECE, window_bytes=_working_bytes(work, ages), answer_row_bytes=_person_bytes(persons)
+        piece=PIECE, window_bytes=working_bytes(work, ages), answer_row_bytes=_person_bytes(persons)
     )
     return dict.fromkeys(("serving_default", "recognize"), Endpoint(recognize, (ages,), limits))
 
@@ -143,12 +151,12 @@ def identifier_endpoints(identifier: Any) -> dict[str, Endpoint]:
 
     def identify(skeletons: tf.Tensor) -> Outputs:
         batch, length = tf.unstack(tf.shape(skeletons)[:2])
-        _refuse_unless(length >= frames, f"skeletons: expected at least {frames} frames")
+        refuse_unless(length >= frames, f"skeletons: expected at least {frames} frames")
         return of_walks(skeletons, tf.fill([batch], length))
 
     def padded(skeletons: tf.Tensor, lengths: tf.Tensor) -> Outputs:
         fits = tf.reduce_all((lengths >= frames) & (lengths <= tf.shape(skeletons)[1]))
-        _refuse_unless(fits, f"lengths: expected at least {frames} frames and at most as many as skeletons has")
+        refuse_unless(fits, f"lengths: expected at least {frames} frames and at most as many as skeletons has")
         return of_walks(skeletons, lengths)
 
     def windows(skeletons: tf.Tensor) -> Outputs:
@@ -162,7 +170,7 @@ def identifier_endpoints(identifier: Any) -> dict[str, Endpoint]:
         )
         return {
             "logits": tf.reshape(found["logits"], [batch, count, len(persons)]),
-            "fault": _words(tf.reshape(found["fault"], [batch, count])),
+            "fault": words(tf.reshape(found["fault"], [batch, count])),
             "frames": tf.fill([batch], frames),
             "stride": tf.fill([batch], stride),
             "persons": tf.tile(tf.constant([persons]), [batch, 1]),
@@ -172,20 +180,20 @@ def identifier_endpoints(identifier: Any) -> dict[str, Endpoint]:
         frames=frames,
         stride=stride,
         piece=PIECE,
-        window_bytes=_working_bytes(identifier.recognize_windows, tf.TensorSpec([None, frames, joints, 3])),
+        window_bytes=working_bytes(identifier.recognize_windows, tf.TensorSpec([None, frames, joints, 3])),
     )
     whole = dataclasses.replace(each, min_frames=frames, answer_row_bytes=_person_bytes(persons))
     parts = dataclasses.replace(
         each,
-        answer_row_bytes=8 + sum(_TEXT_BYTES + len(person.encode()) for person in persons),
-        answer_window_bytes=4 * len(persons) + _TEXT_BYTES,
+        answer_row_bytes=8 + sum(TEXT_BYTES + len(person.encode()) for person in persons),
+        answer_window_bytes=4 * len(persons) + TEXT_BYTES,
     )
-    complete = Endpoint(identify, (walks,), whole)
+    complete = Endpoint(identify, (walks,), whole, 2 * frames + 1)
     return {
         "serving_default": complete,
         "identify": complete,
-        "padded": Endpoint(padded, (walks, lengths), whole),
-        "windows": Endpoint(windows, (walks,), parts),
+        "padded": Endpoint(padded, (walks, lengths), whole, 2 * frames + 1),
+        "windows": Endpoint(windows, (walks,), parts, 2 * frames + 1),
     }
 
 
@@ -196,15 +204,16 @@ def _named(found: Outputs, persons: list[str]) -> Outputs:
         **found,
         "person": tf.where(found["fault"] == 0, best, ""),
         "score": tf.reduce_max(found["probabilities"], axis=-1),
-        "fault": _words(found["fault"]),
+        "fault": words(found["fault"]),
     }
 
 
-def _words(faults: tf.Tensor) -> tf.Tensor:
+def words(faults: tf.Tensor) -> tf.Tensor:
+    """What `BodyCheck` says of each walk or window, in words."""
     return tf.gather(tf.constant(BodyCheck.FAULTS), faults)
 
 
-def _working_bytes(work: Callable[[tf.Tensor], Any], spec: tf.TensorSpec) -> int:
+def working_bytes(work: Callable[[tf.Tensor], Any], spec: tf.TensorSpec) -> int:
     """Memory that work on a window takes at its peak, where tensors go with the last operation that reads them.
 
     Twice that, since operations run side by side, in another order than they were written in.
@@ -228,9 +237,10 @@ def _row_bytes(tensor: Any) -> int:
 
 
 def _person_bytes(persons: list[str]) -> int:
-    return 8 * len(persons) + 4 + 2 * _TEXT_BYTES + max(len(person.encode()) for person in persons)
+    return 8 * len(persons) + 4 + 2 * TEXT_BYTES + max(len(person.encode()) for person in persons)
 
 
-def _refuse_unless(condition: tf.Tensor, message: str) -> None:
+def refuse_unless(condition: tf.Tensor, message: str) -> Any:
+    """Refuses a request, in the graph; the operation that does so, for those that have to wait for it."""
     # In the graph, so that it holds under tensorflow/serving too.
-    tf.debugging.Assert(condition, [message])
+    return tf.debugging.Assert(condition, [message])

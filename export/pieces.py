@@ -12,7 +12,7 @@ def map_pieces(
     function: Callable[[tf.Tensor], dict[str, tf.Tensor]],
     count: tf.Tensor,
     specs: dict[str, tf.TensorSpec],
-    piece: int,
+    piece: int | tf.Tensor,
 ) -> dict[str, tf.Tensor]:
     """What a function gives of rows, a piece at a time, joined.
 
@@ -65,5 +65,5 @@ def sum_pieces(
     return totals
 
 
-def _rows(number: tf.Tensor, count: tf.Tensor, piece: int) -> tf.Tensor:
+def _rows(number: tf.Tensor, count: tf.Tensor, piece: int | tf.Tensor) -> tf.Tensor:
     return tf.range(number * piece, tf.minimum((number + 1) * piece, count))

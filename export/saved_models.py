@@ -6,7 +6,7 @@ import hashlib
 import importlib.metadata
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -19,17 +19,13 @@ from agegait.skeletons import JOINTS, STANDING
 from agegait.storage.disk_full import naming_full_disk
 
 from .aside_folder import aside_folder, share_with_group
-from .endpoints import Endpoint, encoder_endpoints, identifier_endpoints, recognizer_endpoints
+from .endpoints import Endpoint
+from .exportable import NAMES, Exportable
 from .manifest_file import MANIFEST_FILE
 from .plain_path import plain_path
 from .signature_limits import write_limits
 from .warmup import write_warmup
 
-_ENDPOINTS = {
-    "encoder": encoder_endpoints,
-    "recognizer": recognizer_endpoints,
-    "identifier": identifier_endpoints,
-}
 # Whitening magnifies float32's rounding, which differs between a graph and single operations; a wrong graph differs by
 # far more.
 _TOLERANCE = 5e-4
@@ -40,25 +36,26 @@ def save(
 ) -> dict[str, Path]:
     """Exports the models of a run for serving.
 
-    Writes `out_dir/{encoder,recognizer,identifier}/<version>/` with warm-up requests, and beside them `models.config`
-    for tensorflow/serving and `manifest.json`: joint schema, frames, people, versions, the run, and the SHA-256 of
-    every file. Each version has the SHA-256 of its own files too, which our server compares. What was written is loaded
-    again and compared with Keras before it gets its place; where anything
-    fails, `out_dir` is left as it was. The owner alone can read the files; the group can too, where `out_dir` is there
-    already and has its set-group-ID bit set.
+    Writes `out_dir/{encoder,recognizer,identifier,embedder}/<version>/` with warm-up requests, as many of these models
+    as there are. Beside them are `models.config` for tensorflow/serving and `manifest.json`: joint schema, frames,
+    people, the embedder's fingerprint, versions, the run, and the SHA-256 of every file. Each version has the SHA-256
+    of its own files too, which our server compares. What was written is loaded again and compared with Keras before it
+    gets its place; where anything fails, `out_dir` is left as it was. The owner alone can read the files; the group can
+    too, where `out_dir` is there already and has its set-group-ID bit set.
 
     Args:
-        models: A `GaitIdentifier`, or the folder of a training run.
+        models: The folder of a training run, a `GaitIdentifier`, or a `GaitEmbedder` or the `.keras` file of one, which
+            is exported alone.
         out_dir: Where to; made if absent.
-        version: Version of all three; where absent, the one after the newest in `out_dir`.
+        version: Version of all of them; where absent, the one after the newest in `out_dir`.
         base_path: Where the server that reads `models.config` sees `out_dir`; absolute.
 
     Returns:
         The folder of each model's version, by the model's name.
 
     Raises:
-        ValueError: Not a `GaitIdentifier`, a version that is not a positive number or exists, a `base_path` that is
-            not absolute, or another Keras backend than TensorFlow.
+        ValueError: Something else, a version that is not a positive number or exists, a `base_path` that is not
+            absolute, another Keras backend than TensorFlow, or an `out_dir` with models that these have not.
         RuntimeError: What was written holds cuDNN ops, or differs from Keras by more than 5e-4 of the
             answer's largest value, or of 1.
     """
@@ -67,36 +64,33 @@ def save(
     base_path = PurePosixPath(base_path)
     if not base_path.is_absolute():
         raise ValueError(f"base_path: expected an absolute path, received {str(base_path)!r}.")
-    identifier, run = _identifier_and_run(models)
-    if not identifier.built:
-        identifier(np.zeros((1, identifier.encoder.frames, identifier.encoder.joints, 3), np.float32))
-    out_dir = Path(out_dir)
-    version = _free_version(out_dir, version)
+    exportable, out_dir = Exportable.of(models), Path(out_dir)
+    names = exportable.names
+    _refuse_others(out_dir, names)
+    version = _free_version(out_dir, version, names)
     with aside_folder(out_dir) as aside:
-        for name, endpoints in _ENDPOINTS.items():
+        for name, endpoints in exportable.endpoints().items():
             with naming_full_disk(out_dir / name):
-                _write(aside / name, name, identifier, endpoints(identifier))
-        manifest = _manifest(identifier, run, {name: (version, aside / name) for name in _ENDPOINTS})
+                _write(aside / name, name, endpoints, exportable.metres)
+        manifest = _manifest(exportable, {name: (version, aside / name) for name in names})
         (aside / "manifest.json").write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
-        (aside / "models.config").write_text(_models_config(base_path))
-        return _place(aside, out_dir, version)
+        (aside / "models.config").write_text(_models_config(base_path, names))
+        return _place(aside, out_dir, version, names)
 
 
-def _identifier_and_run(models: Any) -> tuple[Any, Mapping[str, Any] | None]:
-    if isinstance(models, str | os.PathLike):
-        from agegait import training
-
-        run = training.load_run(models)
-        return run.identifier, run.manifest()
-    if not all(hasattr(models, part) for part in ("encoder", "recognizer", "normalization", "persons")):
-        raise ValueError(f"models: expected a GaitIdentifier or a run folder, received {type(models).__name__}.")
-    return models, None
+def _refuse_others(out_dir: Path, names: tuple[str, ...]) -> None:
+    """Refuses a folder where models of an earlier export would be served on beside these, by another run."""
+    others = [name for name in NAMES if name not in names and (out_dir / name).exists()]
+    if others:
+        raise ValueError(
+            f"{out_dir}: expected a folder without {', '.join(others)}, which this export has not: choose another."
+        )
 
 
-def _free_version(out_dir: Path, version: int | None) -> int:
+def _free_version(out_dir: Path, version: int | None, names: Iterable[str]) -> int:
     taken = {
         int(folder.name)
-        for name in _ENDPOINTS
+        for name in names
         for folder in (out_dir / name).glob("*")
         if folder.name.isascii() and folder.name.isdecimal()
     }
@@ -109,13 +103,13 @@ def _free_version(out_dir: Path, version: int | None) -> int:
     return version
 
 
-def _place(aside: Path, out_dir: Path, version: int) -> dict[str, Path]:
+def _place(aside: Path, out_dir: Path, version: int, names: tuple[str, ...]) -> dict[str, Path]:
     """Renames what is complete into its place, all of it or nothing."""
     placed: dict[str, Path] = {}
     for written in aside.iterdir():
         share_with_group(out_dir, written)
     try:
-        for name in _ENDPOINTS:
+        for name in names:
             target = out_dir / name / str(version)
             if not target.parent.exists():
                 target.parent.mkdir()
@@ -125,7 +119,7 @@ def _place(aside: Path, out_dir: Path, version: int) -> dict[str, Path]:
         for name in ("models.config", "manifest.json"):
             (aside / name).replace(out_dir / name)
     except BaseException:
-        for name in _ENDPOINTS:
+        for name in names:
             if name in placed:
                 placed[name].rename(aside / name)
             with contextlib.suppress(OSError):
@@ -134,7 +128,7 @@ def _place(aside: Path, out_dir: Path, version: int) -> dict[str, Path]:
     return placed
 
 
-def _write(folder: Path, model: str, identifier: Any, endpoints: dict[str, Endpoint]) -> None:
+def _write(folder: Path, model: str, endpoints: dict[str, Endpoint], metres: float = 1.0) -> None:
     # No track(): the endpoints' own variables are all there is, and tracked models would be traced once more each.
     archive = keras.export.ExportArchive()
     # Traced where no GPU is seen: an LSTM traced on one may become a cuDNN op, which no CPU loads.
@@ -147,9 +141,7 @@ def _write(folder: Path, model: str, identifier: Any, endpoints: dict[str, Endpo
             archive.add_endpoint(signature, traced[endpoint])
         archive.write_out(str(folder), verbose=False)
         _refuse_cudnn(folder)
-        samples = {
-            name: [_sample(identifier, endpoint, size) for size in (1, 8)] for name, endpoint in endpoints.items()
-        }
+        samples = {name: [_sample(endpoint, size, metres) for size in (1, 8)] for name, endpoint in endpoints.items()}
         _compare(folder, endpoints, samples)
     write_warmup(folder, model, samples)
     write_limits(folder, {name: endpoint.limits for name, endpoint in endpoints.items()})
@@ -165,21 +157,22 @@ def _refuse_cudnn(folder: Path) -> None:
             raise RuntimeError(f"{folder.name}: the graph holds {', '.join(cudnn)}, which no CPU loads.")
 
 
-def _sample(identifier: Any, endpoint: Endpoint, batch: int) -> dict[str, np.ndarray]:
+def _sample(endpoint: Endpoint, batch: int, metres: float) -> dict[str, np.ndarray]:
     """Inputs of the right shape: noise, on a made-up body, so that no one's walk is written beside a model.
 
     Enough of it that the body does not stand still: whitening would magnify the rounding of what hardly changes.
     """
     rng = np.random.default_rng(0)
-    frames = 2 * identifier.encoder.frames + 1
     sample = {}
     for spec in endpoint.inputs:
         if spec.name == "lengths":
-            sample[spec.name] = rng.integers(identifier.encoder.frames, frames + 1, batch, dtype=np.int32)
+            least = max(endpoint.limits.min_frames, endpoint.sample_frames // 2)
+            sample[spec.name] = rng.integers(least, endpoint.sample_frames + 1, batch, dtype=np.int32)
             continue
-        values = rng.normal(size=(batch, *(frames if size is None else size for size in spec.shape[1:])))
+        shape = (endpoint.sample_frames if size is None else size for size in spec.shape[1:])
+        values = rng.normal(size=(batch, *shape))
         if spec.name == "skeletons" and spec.shape[2] == len(JOINTS):
-            values = (STANDING + 0.05 * values) / identifier.normalization.UNITS[identifier.normalization.unit]
+            values = (STANDING + 0.05 * values) / metres
         sample[spec.name] = values.astype(np.float32)
     return sample
 
@@ -208,19 +201,11 @@ def _differing(expected: dict[str, tf.Tensor], received: dict[str, tf.Tensor]) -
     return None
 
 
-def _manifest(identifier: Any, run: Mapping[str, Any] | None, models: dict[str, tuple[int, Path]]) -> dict[str, Any]:
-    encoder, normalization = identifier.encoder, identifier.normalization
+def _manifest(exportable: Exportable, models: dict[str, tuple[int, Path]]) -> dict[str, Any]:
     return {
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "packages": {name: importlib.metadata.version(name) for name in ("agegait", "keras", "tensorflow")},
-        "frames": encoder.frames,
-        "joints": list(JOINTS) if encoder.joints == len(JOINTS) else encoder.joints,
-        "units": encoder.units,
-        "unit_of_length": normalization.unit,
-        "normalization": normalization.get_config(),
-        "persons": list(identifier.persons),
-        "data_licence": (run or {}).get("data", {}).get("licence"),
-        "run": run,
+        **exportable.manifest(),
         "models": {name: {"version": version, "sha256": _hashes(folder)} for name, (version, folder) in models.items()},
     }
 
@@ -230,11 +215,11 @@ def _hashes(folder: Path) -> dict[str, str]:
     return {file.relative_to(folder).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
 
 
-def _models_config(base_path: PurePosixPath) -> str:
+def _models_config(base_path: PurePosixPath, names: Iterable[str]) -> str:
     """The text that tensorflow/serving takes with `--model_config_file`."""
     configs = "".join(
         f'  config {{\n    name: "{name}"\n    base_path: {json.dumps(str(base_path / name))}\n'
         '    model_platform: "tensorflow"\n  }\n'
-        for name in _ENDPOINTS
+        for name in names
     )
     return f"model_config_list {{\n{configs}}}\n"

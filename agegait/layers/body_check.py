@@ -34,6 +34,7 @@ class BodyCheck(keras.layers.Layer):
 
     Call arguments:
         inputs: `[..., f, J, 3]` in metres, y upwards, any number of leading dimensions.
+        mask: Optional `[..., f]`, whether a frame counts.
 
     Returns:
         `[...]`, int32, indices into `FAULTS`: 0 where it is a body, else what is wrong with most frames.
@@ -64,15 +65,22 @@ class BodyCheck(keras.layers.Layer):
         # No autocast: bfloat16 knows a forearm to a millimetre, and nothing of it three metres away.
         super().__init__(autocast=False, **kwargs)
         self.finite_only = finite_only
+        self.supports_masking = True
 
     def build(self, input_shape):
         joints = input_shape[-2] if self.finite_only else len(JOINTS)
         if len(input_shape) < 3 or tuple(input_shape[-2:]) != (joints, 3):
             raise ValueError(f"inputs: expected [..., f, {joints}, 3], received a shape of {tuple(input_shape)}.")
 
-    def call(self, inputs):
+    def call(self, inputs, mask=None):
         faults = self._frame_faults(ops.cast(inputs, "float32"))
-        return self.most_common(ops.sum(ops.one_hot(faults, len(self.FAULTS), dtype="int32"), axis=-2))
+        counts = ops.one_hot(faults, len(self.FAULTS), dtype="int32")
+        if mask is not None:
+            counts = counts * ops.cast(ops.expand_dims(mask, -1), "int32")
+        return self.most_common(ops.sum(counts, axis=-2))
+
+    def compute_mask(self, inputs, mask=None):
+        return None
 
     @classmethod
     def most_common(cls, counts):
@@ -118,7 +126,7 @@ class BodyCheck(keras.layers.Layer):
     def compute_output_shape(self, input_shape):
         return tuple(input_shape[:-3])
 
-    def compute_output_spec(self, inputs):
+    def compute_output_spec(self, inputs, mask=None):
         return keras.KerasTensor(self.compute_output_shape(inputs.shape), "int32")
 
     def get_config(self):

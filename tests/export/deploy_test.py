@@ -22,6 +22,7 @@ from support.certificates import Authority
 from tensorflow_serving.config import model_server_config_pb2
 
 from agegait.export import saved_models
+from agegait.export.exportable import NAMES
 from agegait.serving import AnswerPolicy, Client, Limits, Server, options
 from agegait.serving.client.ready import ready_parser
 
@@ -298,7 +299,7 @@ def test_nobody_but_this_machine_reaches_what_compose_starts():
 
 def test_models_are_where_their_config_says():
     config = text_format.Parse(
-        saved_models._models_config(Path("/models")), model_server_config_pb2.ModelServerConfig()
+        saved_models._models_config(Path("/models"), NAMES), model_server_config_pb2.ModelServerConfig()
     )
     names = {model.name for model in config.model_config_list.config}
     for file in (*COMPOSE, *KUBERNETES):

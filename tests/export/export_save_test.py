@@ -46,7 +46,9 @@ def no_writing(monkeypatch):
         (folder / "saved_model.pb").write_bytes(b"")
 
     monkeypatch.setattr(saved_models, "_write", write)
-    monkeypatch.setattr(saved_models, "_ENDPOINTS", dict.fromkeys(saved_models._ENDPOINTS, lambda identifier: {}))
+    monkeypatch.setattr(
+        saved_models.Exportable, "endpoints", lambda exportable: {name: {} for name in exportable.names}
+    )
 
 
 @pytest.mark.parametrize("batch", [1, 3])
@@ -151,7 +153,7 @@ def test_each_version_has_its_own_manifest(exported):
 def test_a_folder_with_brackets_is_exported_to_and_served_from(identifier, tmp_path):
     folder = tmp_path / "[x]"
     (folder / "encoder").mkdir(parents=True)
-    saved_models._write(folder / "encoder/1", "encoder", identifier, encoder_endpoints(identifier))
+    saved_models._write(folder / "encoder/1", "encoder", encoder_endpoints(identifier))
     with Server(folder, port=0) as server:
         assert server.ready
 
@@ -233,7 +235,9 @@ def test_wrong_arguments_are_refused(identifier, tmp_path, arguments, words):
 
 
 def test_what_is_no_identifier_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="models: expected a GaitIdentifier or a run folder, received Dense"):
+    with pytest.raises(
+        ValueError, match="models: expected a GaitIdentifier, a GaitEmbedder or a run folder, received Dense"
+    ):
         save(keras.layers.Dense(1), tmp_path)
 
 
@@ -310,7 +314,7 @@ def test_a_runs_folder_will_do(identifier, tmp_path, monkeypatch):
     class Run:
         def __init__(self, folder):
             assert folder == "run"
-            self.identifier = identifier
+            self.identifier, self.embedder = identifier, None
 
         def manifest(self):
             return record

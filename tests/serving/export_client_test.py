@@ -84,7 +84,7 @@ def test_walks_of_many_lengths_and_more_than_one_request(client, identifier):
 def test_long_walks_are_sent_apart(monkeypatch):
     monkeypatch.setattr(walks, "MAX_VALUES", 10 * JOINTS * 3)
     lengths = [4, 4, 6, 20, 3, 7]
-    requests = walks.identify_requests([noise(length, JOINTS, 3) for length in lengths], "identifier")
+    requests = walks.walk_requests([noise(length, JOINTS, 3) for length in lengths], "identifier")
     shapes = [[dim.size for dim in request.inputs["skeletons"].tensor_shape.dim[:2]] for request, _ in requests]
     assert shapes == [[2, 4], [1, 6], [1, 20], [1, 3], [1, 7]]
 

@@ -24,7 +24,7 @@ def write(identifier, version_folder):
     version_folder.parent.mkdir(exist_ok=True)
     endpoints = identifier_endpoints(identifier)
     asked = {name: endpoints[name] for name in ("identify", "windows")}
-    saved_models._write(version_folder, "identifier", identifier, asked)
+    saved_models._write(version_folder, "identifier", asked)
 
 
 @pytest.fixture(scope="module")

@@ -302,7 +302,9 @@ def export_nothing(out, set_attribute=setattr, seconds=0.0):
         time.sleep(seconds)
 
     set_attribute(saved_models, "_write", write)
-    set_attribute(saved_models, "_ENDPOINTS", {"encoder": lambda identifier: {}})
+    set_attribute(saved_models.Exportable, "endpoints", lambda exportable: {"encoder": {}})
+    set_attribute(saved_models.Exportable, "names", ("encoder",))
+    set_attribute(saved_models.Exportable, "metres", 1.0)
     set_attribute(saved_models, "_manifest", lambda *_: {})
     saved_models.save(Parts(), out)
 

@@ -6,7 +6,7 @@ import numpy as np
 from google.protobuf.message import DecodeError
 
 from agegait.serving.client.client_errors import BadAnswerError
-from agegait.serving.client.walks import Identification, SignatureInfo, TensorInfo, VersionStatus
+from agegait.serving.client.walks import Embedding, Identification, SignatureInfo, TensorInfo, VersionStatus
 from agegait.serving.tensors import KINDS, decode, dtype_name
 from agegait.serving.wire_pb2 import SignatureDefMap
 
@@ -116,6 +116,23 @@ def identifications(response: Any, walks: int, max_bytes: int) -> list[Identific
         Identification(None if fault else person, float(score), logit, probability, fault)
         for person, score, logit, probability, fault in zip(persons, scores, logits, probabilities, faults, strict=True)
     ]
+
+
+def embeddings(response: Any, walks: int, max_bytes: int) -> list[Embedding]:
+    """The embeddings of a PredictResponse.
+
+    Args:
+        response: The PredictResponse.
+        walks: How many walks were sent.
+        max_bytes: As `arrays`.
+
+    Raises:
+        BadAnswerError: It is no answer to so many walks.
+    """
+    outputs = arrays(response, max_bytes)
+    vectors = output(outputs, "embeddings", np.floating, walks, None)
+    faults = names(outputs, "fault", walks)
+    return [Embedding(None if fault else vector, fault) for vector, fault in zip(vectors, faults, strict=True)]
 
 
 def encodings(response: Any, shape: tuple[int, ...], max_bytes: int) -> dict[str, np.ndarray]:

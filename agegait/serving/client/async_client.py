@@ -53,7 +53,7 @@ class AsyncClient:
     async def identify(self, skeletons: walks.Walks, model: str = "identifier") -> list[walks.Identification]:
         """As `Client.identify`."""
         found = []
-        for request, count in walks.identify_requests(skeletons, model):
+        for request, count in walks.walk_requests(skeletons, model):
             found += answers.identifications(await self._call(channels.PREDICT, request), count, self._max_bytes)
         return found
 
@@ -62,6 +62,13 @@ class AsyncClient:
     ) -> AsyncStream:
         """As `Client.stream`."""
         return AsyncStream(self._call, every, last, keep, model, self._max_bytes)
+
+    async def embed(self, skeletons: walks.Walks, model: str = "embedder") -> list[walks.Embedding]:
+        """As `Client.embed`."""
+        found = []
+        for request, count in walks.walk_requests(skeletons, model):
+            found += answers.embeddings(await self._call(channels.PREDICT, request), count, self._max_bytes)
+        return found
 
     async def encode(self, windows: np.ndarray, model: str = "encoder") -> dict[str, np.ndarray]:
         """As `Client.encode`."""

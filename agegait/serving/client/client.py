@@ -83,7 +83,7 @@ class Client:
                 no sense.
         """
         found = []
-        for request, count in walks.identify_requests(skeletons, model):
+        for request, count in walks.walk_requests(skeletons, model):
             found += answers.identifications(self._call(channels.PREDICT, request), count, self._max_bytes)
         return found
 
@@ -109,6 +109,30 @@ class Client:
             ...             print(found.person, found.score)
         """
         return Stream(self._call, every, last, keep, model, self._max_bytes)
+
+    def embed(self, skeletons: walks.Walks, model: str = "embedder") -> list[walks.Embedding]:
+        """The embedding of each walk, by which people are compared whom nobody has trained on.
+
+        Args:
+            skeletons: As of `identify`.
+            model: The model's name.
+
+        Returns:
+            An embedding for each walk, in order.
+
+        Raises:
+            ValueError: Walks of another shape, NaN or infinity: nothing was sent.
+            ClientError: What the server or the way there refused, by status; `BadAnswerError` for an answer that makes
+                no sense.
+
+        Example:
+            >>> first, second = client.embed([walk, another])
+            >>> cosine = first.vector @ second.vector
+        """
+        found = []
+        for request, count in walks.walk_requests(skeletons, model):
+            found += answers.embeddings(self._call(channels.PREDICT, request), count, self._max_bytes)
+        return found
 
     def encode(self, windows: np.ndarray, model: str = "encoder") -> dict[str, np.ndarray]:
         """The gait encodings of windows.

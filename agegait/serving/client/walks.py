@@ -40,6 +40,18 @@ class Identification(NamedTuple):
     fault: str = ""
 
 
+class Embedding(NamedTuple):
+    """What an embedder makes of a walk.
+
+    Attributes:
+        vector: `[D]` of unit length: inner products of such vectors are cosines. None where the walk shows no body.
+        fault: Why the walk shows no body, in the server's words; empty where it shows one.
+    """
+
+    vector: np.ndarray | None
+    fault: str = ""
+
+
 class VersionStatus(NamedTuple):
     """How a version of a model fares; `error` is empty where all is well."""
 
@@ -62,7 +74,7 @@ class SignatureInfo(NamedTuple):
     outputs: dict[str, TensorInfo]
 
 
-def identify_requests(skeletons: Walks, model: str) -> Iterator[tuple[Any, int]]:
+def walk_requests(skeletons: Walks, model: str) -> Iterator[tuple[Any, int]]:
     """Predict requests for a walk `[T, J, 3]`, walks `[B, T, J, 3]` or a sequence of walks of any lengths.
 
     Returns:
@@ -71,7 +83,7 @@ def identify_requests(skeletons: Walks, model: str) -> Iterator[tuple[Any, int]]
     Raises:
         ValueError: No walk, one of another shape, walks of different joints, NaN or infinity.
     """
-    return ((_identify_request(together, model), len(together)) for together in _together(_walks(skeletons)))
+    return ((_walk_request(together, model), len(together)) for together in _together(_walks(skeletons)))
 
 
 def encode_request(windows: np.ndarray, model: str) -> tuple[Any, tuple[int, ...]]:
@@ -152,7 +164,7 @@ def _together(walks: list[np.ndarray]) -> Iterator[list[np.ndarray]]:
     yield group
 
 
-def _identify_request(walks: list[np.ndarray], model: str) -> Any:
+def _walk_request(walks: list[np.ndarray], model: str) -> Any:
     lengths = np.array([len(walk) for walk in walks], np.int32)
     if len(set(lengths)) == 1:
         return predict_request(model, "", skeletons=np.stack(walks))

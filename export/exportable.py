@@ -1,0 +1,105 @@
+"""What can be exported: the parts of a run, an identifier, or an embedder."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from agegait.skeletons import JOINTS
+
+from .embedder_endpoints import embedder_endpoints
+from .endpoints import Endpoint, encoder_endpoints, identifier_endpoints, recognizer_endpoints
+
+NAMES = ("encoder", "recognizer", "identifier", "embedder")
+"""What exported models are called."""
+
+
+@dataclass(frozen=True)
+class Exportable:
+    """Models to export together.
+
+    Attributes:
+        identifier: A `GaitIdentifier`, which is exported with its encoder and recognizer; None for none.
+        embedder: A `GaitEmbedder`; None for none.
+        run: The record of the run that they are of; None where that is not known.
+    """
+
+    identifier: Any = None
+    embedder: Any = None
+    run: Mapping[str, Any] | None = None
+
+    @classmethod
+    def of(cls, models: Any) -> "Exportable":
+        """What `agegait.export.save` takes.
+
+        Raises:
+            ValueError: It is something else.
+        """
+        if isinstance(models, str | os.PathLike):
+            return cls._of_path(models)
+        if hasattr(models, "embed") and hasattr(models, "embedding_size"):
+            return cls(embedder=models)
+        if not all(hasattr(models, part) for part in ("encoder", "recognizer", "normalization", "persons")):
+            raise ValueError(
+                f"models: expected a GaitIdentifier, a GaitEmbedder or a run folder, received {type(models).__name__}."
+            )
+        if not models.built:
+            models(np.zeros((1, models.encoder.frames, models.encoder.joints, 3), np.float32))
+        return cls(identifier=models)
+
+    @classmethod
+    def _of_path(cls, path: str | os.PathLike) -> "Exportable":
+        if Path(path).suffix == ".keras":
+            from agegait.models import GaitEmbedder
+
+            return cls(embedder=GaitEmbedder.from_preset(path))
+        from agegait import training
+
+        run = training.load_run(path)
+        return cls(run.identifier, run.embedder, run.manifest())
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the models are called."""
+        return (*(NAMES[:3] if self.identifier is not None else ()), *(NAMES[3:] if self.embedder is not None else ()))
+
+    def endpoints(self) -> dict[str, dict[str, Endpoint]]:
+        """The signatures of each model."""
+        makers = (encoder_endpoints, recognizer_endpoints, identifier_endpoints, embedder_endpoints)
+        return {
+            name: endpoints(self.embedder if name == "embedder" else self.identifier)
+            for name, endpoints in zip(NAMES, makers, strict=True)
+            if name in self.names
+        }
+
+    @property
+    def metres(self) -> float:
+        """How many metres a unit of the identifier's skeletons is."""
+        if self.identifier is None:
+            return 1.0
+        normalization = self.identifier.normalization
+        return normalization.UNITS[normalization.unit]
+
+    def manifest(self) -> dict[str, Any]:
+        """What the models are."""
+        content: dict[str, Any] = {}
+        if self.identifier is not None:
+            encoder, normalization = self.identifier.encoder, self.identifier.normalization
+            content |= {
+                "frames": encoder.frames,
+                "joints": list(JOINTS) if encoder.joints == len(JOINTS) else encoder.joints,
+                "units": encoder.units,
+                "unit_of_length": normalization.unit,
+                "normalization": normalization.get_config(),
+                "persons": list(self.identifier.persons),
+            }
+        if self.embedder is not None:
+            content["embedder"] = {
+                "fingerprint": self.embedder.fingerprint(),
+                "embedding_size": self.embedder.embedding_size,
+                "frame_rate": self.embedder.frame_features.frame_rate,
+            }
+        return {**content, "data_licence": (self.run or {}).get("data", {}).get("licence"), "run": self.run}

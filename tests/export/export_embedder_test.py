@@ -1,0 +1,147 @@
+"""An embedder as a SavedModel: what the graph answers, alone, beside an identifier, and over a real socket."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import agegait
+from agegait.export import embedder_endpoints as endpoints, save
+from agegait.layers import BodyCheck
+from agegait.serving import Client, Server
+from agegait.skeletons import STANDING
+
+
+def walks(count, frames, seed=0):
+    random = np.random.default_rng(seed)
+    return (STANDING + random.normal(0, 0.01, (count, frames, 20, 3))).astype("float32")
+
+
+@pytest.fixture(scope="module")
+def embedder():
+    keras.utils.set_random_seed(0)
+    embedder = agegait.GaitEmbedder(embedding_size=6, units=8, segment=16)
+    embedder.adapt(walks(4, 40))
+    return embedder
+
+
+@pytest.fixture(scope="module")
+def exported(embedder, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("embedder")
+    save(embedder, folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def loaded(exported):
+    return tf.saved_model.load(str(exported / "embedder" / "1"))
+
+
+def ask(loaded, signature, skeletons, **more):
+    found = loaded.signatures[signature](skeletons=tf.constant(skeletons), **more)
+    return found["embeddings"].numpy(), [fault.decode() for fault in found["fault"].numpy()]
+
+
+@pytest.mark.parametrize("frames", [1, 15, 16, 17, 100])
+@pytest.mark.parametrize("signature", ["serving_default", "embed"])
+def test_the_graph_gives_what_keras_gives(embedder, loaded, signature, frames):
+    found, faults = ask(loaded, signature, walks(3, frames, seed=1))
+    assert faults == [""] * 3
+    np.testing.assert_allclose(found, embedder.embed(walks(3, frames, seed=1)), atol=1e-5)
+    np.testing.assert_allclose(np.linalg.norm(found, axis=1), 1, atol=1e-5)
+
+
+def test_padded_walks_are_embedded_as_if_alone(embedder, loaded):
+    skeletons, lengths = walks(3, 60, seed=2), [60, 33, 7]
+    expected = [embedder.embed(walk[:length])[0] for walk, length in zip(skeletons, lengths, strict=True)]
+    for row, length in enumerate(lengths):
+        skeletons[row, length:] = np.nan
+    found, faults = ask(loaded, "padded", skeletons, lengths=tf.constant(lengths))
+    assert faults == [""] * 3
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        (lambda walk: 0 * walk, BodyCheck.FAULTS[2]),
+        (lambda walk: 1000 * walk, BodyCheck.FAULTS[3]),
+        (lambda walk: walk * [1, -1, 1], BodyCheck.FAULTS[5]),
+        (lambda walk: walk + np.inf, BodyCheck.FAULTS[1]),
+    ],
+)
+def test_what_shows_no_body_has_no_embedding(embedder, loaded, change, fault):
+    skeletons = walks(2, 40, seed=3)
+    skeletons[0] = change(skeletons[0])
+    found, faults = ask(loaded, "embed", skeletons)
+    assert faults == [fault, ""]
+    np.testing.assert_array_equal(found[0], 0)
+    np.testing.assert_allclose(found[1], embedder.embed(skeletons[1])[0], atol=1e-5)
+
+
+def test_frames_that_are_not_finite_have_no_part(embedder, loaded):
+    skeletons = walks(1, 40, seed=4)
+    skeletons[0, 30:] = np.nan
+    found, faults = ask(loaded, "embed", skeletons)
+    assert faults == [""]
+    np.testing.assert_allclose(found, embedder.embed(skeletons[0, :30]), atol=1e-5)
+
+
+def test_many_walks_are_embedded_in_pieces(embedder, tmp_path, monkeypatch):
+    monkeypatch.setattr(endpoints, "MOST_FRAMES", 64)
+    endpoint = endpoints.embedder_endpoints(embedder)["embed"]
+    skeletons = walks(7, 30, seed=5)
+    found = tf.function(endpoint.function, input_signature=endpoint.inputs)(skeletons=skeletons)
+    np.testing.assert_allclose(found["embeddings"], embedder.embed(skeletons), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("signature", "frames", "more", "words"),
+    [
+        ("embed", 0, {}, "expected at least 1 frame"),
+        ("embed", endpoints.MOST_FRAMES + 1, {}, "skeletons: expected at most 8192 frames"),
+        ("padded", 5, {"lengths": tf.constant([6])}, "lengths: expected at least 1 frame and at most as many"),
+        ("padded", 5, {"lengths": tf.constant([0])}, "lengths: expected at least 1 frame and at most as many"),
+    ],
+)
+def test_the_graph_refuses_walks_without_frames_or_with_too_many(loaded, signature, frames, more, words):
+    with pytest.raises(tf.errors.InvalidArgumentError, match=words):
+        ask(loaded, signature, np.zeros((1, frames, 20, 3), "float32"), **more)
+
+
+def test_the_manifest_names_the_embedder(embedder, exported):
+    manifest = json.loads((exported / "manifest.json").read_text())
+    assert manifest["embedder"] == {
+        "fingerprint": embedder.fingerprint(),
+        "embedding_size": 6,
+        "frame_rate": 30.0,
+    }
+    assert set(manifest["models"]) == {"embedder"}
+    assert "persons" not in manifest
+    assert 'name: "embedder"' in (exported / "models.config").read_text()
+
+
+def test_a_folder_with_models_of_another_kind_is_refused(embedder, exported, small_identifier, small_export, tmp_path):
+    with pytest.raises(ValueError, match="expected a folder without embedder, which this export has not"):
+        save(small_identifier, exported)
+    with pytest.raises(ValueError, match="expected a folder without encoder, recognizer, identifier"):
+        save(embedder, small_export)
+
+
+def test_a_servers_budget_covers_what_a_request_takes(exported):
+    """What is reckoned of a request is more than the process grows by, and not by orders of magnitude."""
+    limits = json.loads((exported / "embedder/1/assets.extra/agegait.json").read_text())
+    each = limits["window_bytes"]["embed"]
+    assert limits["piece"]["embed"] == endpoints.MOST_FRAMES
+    assert 4 * (20 * 3 + 190) < each < 200_000  # its features at the least
+
+
+def test_served_over_a_socket(embedder, exported):
+    long, short = walks(1, 50, seed=6)[0], walks(1, 20, seed=7)[0]
+    with Server(exported, port=0) as server, Client(f"127.0.0.1:{server.port}") as client:
+        first, second, nobody = client.embed([long, short, 0 * short])
+    np.testing.assert_allclose(first.vector, embedder.embed(long)[0], atol=1e-5)
+    np.testing.assert_allclose(second.vector, embedder.embed(short)[0], atol=1e-5)
+    assert (first.fault, nobody.vector, nobody.fault) == ("", None, BodyCheck.FAULTS[2])
