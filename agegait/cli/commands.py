@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from agegait.cli.gallery_parser import STARTER
 from agegait.cli.json_output import print_json
 from agegait.cli.json_stderr import json_stderr
 from agegait.cli.log_lines import print_warnings
@@ -207,6 +208,9 @@ def serve(options: argparse.Namespace) -> None:
 
 def identify(options: argparse.Namespace) -> None:
     """Identifies the person of each walk."""
+    if options.gallery is not None:
+        _identify_in_gallery(options)
+        return
     from agegait.data import read_walk
 
     walk_format = file_format(options)
@@ -224,6 +228,17 @@ def identify(options: argparse.Namespace) -> None:
         _print_answer(options, path, found)
     if nobody := [path for path, found in zip(options.files, answers, strict=True) if found.person is None]:
         raise ValueError(f"{len(nobody)} of {len(walks)} walks show no body, see above.")
+
+
+def _identify_in_gallery(options: argparse.Namespace) -> None:
+    from agegait.cli import gallery_commands
+
+    if options.every is not None:
+        raise ValueError("--every: expected with --server or --model, received --gallery.")
+    if any(word.partition("=")[0] == "--server" for word in options.words):
+        raise ValueError("--gallery: expected without --server, received both.")
+    options.model = options.run_folder or options.model or STARTER
+    gallery_commands.identify(options)
 
 
 def _ask(options: argparse.Namespace, walks: Sequence[Any]) -> list[Any]:

@@ -6,6 +6,7 @@ from agegait.cli import commands as do
 from agegait.cli.argument_parser import ArgumentParser
 from agegait.cli.command_parser import CommandParser
 from agegait.cli.demo import demo
+from agegait.cli.gallery_parser import GALLERY, add_gallery_commands
 from agegait.cli.names import recipe_option_name, recipe_options
 from agegait.cli.stored import list_stored
 from agegait.serving.options import add_client_options, add_server_options
@@ -21,6 +22,7 @@ COMMANDS = {
     "Look at recordings": ("inspect", "stored"),
     "Train and evaluate": ("train", "evaluate", "tune", "reproduce"),
     "Identify people": ("identify", "export", "serve"),
+    "Keep a gallery": ("enrol", "verify", "forget", "people", "calibrate"),
 }
 LIMB_CHECK = "train even if limb lengths are not those of bodies"
 
@@ -168,10 +170,11 @@ def make_parser() -> CommandParser:
     identify = command(
         "identify",
         do.identify,
-        "identify the person in each walk, with a server or without",
+        "identify the person in each walk, with a server, a model or a gallery",
         "agegait identify walk.npy --server 127.0.0.1:8500",
         "agegait identify walk.csv --units mm --run runs/walkers",
         "agegait identify walk.npy --model served --json",
+        "agegait identify walk.npy --gallery gallery.db --false-alarms 0.001",
     )
     identify.add_argument("--every", type=int, metavar="N", help="print a running answer after every N frames too")
     identify.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a walk, see `agegait inspect`")
@@ -180,9 +183,31 @@ def make_parser() -> CommandParser:
     where.add_argument(
         "--run", dest="run_folder", type=Path, metavar="RUN", help="use a run's models, without a server"
     )
-    where.add_argument("--model", type=Path, metavar="DIR", help="use a folder from `agegait export`, without a server")
+    where.add_argument(
+        "--model",
+        metavar="MODEL",
+        help="use a folder from `agegait export`, without a server; with --gallery the embedder, as of `agegait enrol`",
+    )
     identify.add_argument("--json", action="store_true", help="print a JSON object a line: file, person, score, fault")
     add_client_options(identify, where)
+    gallery = identify.add_argument_group("gallery", "people who were enrolled, and nobody else")
+    gallery.add_argument("--gallery", metavar="URL", help=GALLERY)
+    gallery.add_argument(
+        "--false-alarms",
+        type=float,
+        default=0.01,
+        metavar="SHARE",
+        help="share of strangers who may be taken for somebody (default: %(default)s)",
+    )
+    gallery.add_argument("--threshold", type=float, metavar="DISTANCE", help="accept up to this distance instead")
+    gallery.add_argument(
+        "-k", type=int, default=5, metavar="N", help="most people to print with --json (default: %(default)s)"
+    )
+
+    enrol, verify, calibrate = add_gallery_commands(parser)
+    _add_places(calibrate)
+    for reads_files in (enrol, verify, calibrate):
+        _add_format(reads_files)
 
     stored = command(
         "stored",

@@ -1,0 +1,271 @@
+"""What the commands of the gallery do."""
+
+import argparse
+import datetime
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from agegait.cli.gallery_models import calibration_file, load_calibration, load_embedder
+from agegait.cli.json_output import print_json
+from agegait.cli.run_settings import file_format
+from agegait.terminal.console import errors, output
+from agegait.terminal.table import Cell, Column, Table
+
+if TYPE_CHECKING:
+    from agegait.gallery import Gallery, Identification
+
+DAYS = "days"
+
+
+def enrol(options: argparse.Namespace) -> None:
+    """Enrols a person from walks."""
+    walks = _walks(options)
+    if poor := list(_faults(options.files, walks)):
+        raise ValueError("\n".join(("nobody was enrolled:", *poor)))
+    with _gallery(options, makes=True) as gallery:
+        person = gallery.enrol(options.person, walks, consent=options.consent, expires=_expiry(options))
+    if options.json:
+        print_json({"person": person.name, "walks": person.walks, "expires": _day(person.expires)}, indent=None)
+        return
+    until = "" if person.expires is None else f"; deleted on {_day(person.expires)}"
+    output().print(f"{person.name}: enrolled, {person.walks} {_walk_word(person.walks)} in all{until}", soft_wrap=True)
+
+
+def identify(options: argparse.Namespace) -> None:
+    """Says who each walk's person is, or that they are unknown."""
+    from agegait.gallery import PoorWalkError
+
+    walks, poor = _walks(options), 0
+    with _gallery(options) as gallery:
+        _check_calibration(gallery, options)
+        for path, walk in zip(options.files, walks, strict=True):
+            try:
+                found = gallery.identify(walk, options.k, options.false_alarms, options.threshold)
+            except PoorWalkError as error:
+                poor += 1
+                _print_fault(path, error.quality.fault, options.json)
+            else:
+                _print_identification(path, found, options.json)
+    if poor:
+        raise ValueError(f"{poor} of {len(walks)} walks are not good enough, see above.")
+
+
+def verify(options: argparse.Namespace) -> None:
+    """Says whether each walk is of the person claimed."""
+    walks, refused = _walks(options), 0
+    if poor := list(_faults(options.files, walks)):
+        raise ValueError("\n".join(("nothing was verified:", *poor)))
+    with _gallery(options) as gallery:
+        _check_calibration(gallery, options)
+        for path, walk in zip(options.files, walks, strict=True):
+            found = gallery.verify(options.person, walk, options.false_accepts, options.threshold)
+            refused += not found.accepted
+            if options.json:
+                print_json(
+                    {
+                        "file": str(path),
+                        "person": found.person,
+                        "accepted": found.accepted,
+                        "distance": found.distance,
+                        "probability": found.probability,
+                        "threshold": found.threshold.distance,
+                    },
+                    indent=None,
+                )
+                continue
+            said = "accepted" if found.accepted else "refused"
+            output().print(
+                f"{path}: {found.person}, {said}; distance {found.distance:.3f}, threshold "
+                f"{found.threshold.distance:.3f}",
+                soft_wrap=True,
+            )
+    if refused:
+        raise ValueError(f"{refused} of {len(walks)} walks are not accepted as {options.person}'s, see above.")
+
+
+def forget(options: argparse.Namespace) -> None:
+    """Deletes a person from a gallery."""
+    with _gallery(options) as gallery:
+        person = gallery.export(options.person).person  # whoever is not there is refused before anybody is asked
+        if not options.yes and not _is_wanted(person.name, person.walks):
+            raise ValueError("nothing was deleted")
+        gallery.forget(options.person)
+    output().print(f"{person.name}: forgotten. Backups of the gallery may hold them yet.", soft_wrap=True)
+
+
+def people(options: argparse.Namespace) -> None:
+    """Lists who is enrolled."""
+    with _gallery(options) as gallery:
+        found = gallery.people()
+    if options.json:
+        print_json(
+            [
+                {
+                    "person": one.name,
+                    "walks": one.walks,
+                    "enrolled": one.enrolled.isoformat(),
+                    "expires": one.expires and one.expires.isoformat(),
+                    "consent": one.consent,
+                }
+                for one in found
+            ]
+        )
+        return
+    if not found:
+        output().print("nobody is enrolled")
+        return
+    columns = (Column("person", False, True), Column("walks"), Column("enrolled", False), Column("expires", False))
+    rows = tuple(
+        (Cell(one.name), Cell(str(one.walks)), Cell(_day(one.enrolled) or ""), Cell(_day(one.expires) or "never"))
+        for one in found
+    )
+    output().print(Table(f"{len(found)} enrolled", columns, rows))
+
+
+def calibrate(options: argparse.Namespace) -> None:
+    """Measures how near strangers come to each other."""
+    embedder = load_embedder(options.model)
+    walks = _strangers(options)
+    from agegait.gallery import Calibration, Gallery
+
+    if options.gallery is not None:
+        with Gallery.open(_url(options.gallery), embedder) as gallery:
+            found = gallery.recalibrate(walks)
+        where = options.gallery
+    else:
+        where = calibration_file(options.model)
+        if where is None:
+            raise ValueError(f"--gallery: expected with the model {options.model}, which has no file of its own.")
+        found = Calibration.measure(embedder, walks)
+        found.save(where)
+    output().print(f"written: {where}: calibrated on {found.people} people", soft_wrap=True)
+
+
+def _strangers(options: argparse.Namespace) -> Any:
+    """The walks to calibrate on: those asked for, or of the people whom the run left out to choose by."""
+    from agegait import datasets, training
+
+    if options.dataset is not None:
+        arguments = options.data_dir, options.manual_dir, file_format(options)
+        return datasets.load(options.dataset, *arguments).whole_walks()
+    choosing = None
+    if Path(options.model).is_dir():
+        choosing = training.load_run(options.model).load_data(options.data_dir, options.manual_dir).choosing
+    if choosing is None:
+        raise ValueError(
+            "--dataset: expected walks of people who are neither trained on nor enrolled, received none: only a run "
+            "with --strangers has people who were left out."
+        )
+    return choosing.whole_walks()
+
+
+@contextmanager
+def _gallery(options: argparse.Namespace, makes: bool = False) -> Iterator["Gallery"]:
+    """The gallery of a command, with its model's embedder where the command has one."""
+    from agegait.gallery import Gallery
+
+    url = _url(options.gallery)
+    file = Path(url.removeprefix("sqlite:///"))
+    if not makes and url.startswith("sqlite:///") and not file.exists():
+        raise ValueError(f"--gallery: expected a gallery, found no file {file}: `agegait enrol` makes one.")
+    model = getattr(options, "model", None)
+    embedder = None if model is None else load_embedder(str(model))
+    gallery = Gallery.open(url, embedder)
+    if model is not None and gallery.calibration is None and (calibration := load_calibration(str(model))):
+        gallery.close()
+        gallery = Gallery.open(url, embedder, calibration)
+    with gallery:
+        yield gallery
+
+
+def _check_calibration(gallery: "Gallery", options: argparse.Namespace) -> None:
+    if gallery.calibration is None and options.threshold is None:
+        raise ValueError("--threshold: expected, or a calibration, which `agegait calibrate` makes, received neither.")
+
+
+def _url(gallery: str) -> str:
+    """A gallery's address: a plain path is a SQLite file."""
+    return gallery if "://" in gallery else f"sqlite:///{gallery}"
+
+
+def _walks(options: argparse.Namespace) -> list[Any]:
+    from agegait.data import load_walk
+
+    walk_format = file_format(options)
+    return [load_walk(path, walk_format) for path in options.files]
+
+
+def _faults(files: Sequence[Path], walks: Sequence[Any]) -> Iterator[str]:
+    """What is wrong with walks that nobody can be recognised by."""
+    from agegait.gallery import Quality
+
+    for path, walk in zip(files, walks, strict=True):
+        if fault := Quality.of(walk).fault:
+            yield f"{path}: {fault}"
+
+
+def _print_fault(path: Path, fault: str, as_json: bool) -> None:
+    if as_json:
+        print_json({"file": str(path), "person": None, "fault": fault}, indent=None)
+    else:
+        output().print(f"{path}: not good enough: {fault}", soft_wrap=True)
+
+
+def _print_identification(path: Path, found: "Identification", as_json: bool) -> None:
+    if as_json:
+        matches = [
+            {"person": match.person, "distance": match.distance, "probability": match.probability}
+            for match in found.matches
+        ]
+        threshold = {"distance": found.threshold.distance, "false_alarms": found.threshold.false_alarms}
+        answer = {"file": str(path), "person": found.person, "matches": matches, "threshold": threshold}
+        print_json({**answer, "frames": found.quality.frames, "tracked": found.quality.tracked}, indent=None)
+        return
+    best = found.matches[0] if found.matches else None
+    if best is None:
+        text = "unknown; nobody is enrolled"
+    else:
+        sure = "" if best.probability is None or found.person is None else f", {100 * best.probability:.0f} % sure"
+        who = found.person or f"unknown; the nearest is {best.person}"
+        text = f"{who}{sure}; distance {best.distance:.3f}, threshold {found.threshold.distance:.3f}"
+    output().print(f"{path}: {text}", soft_wrap=True)
+    if found.threshold.extrapolated:
+        errors().print(
+            "the threshold lies beyond what the calibration saw: calibrate on more people for so few false alarms",
+            style="yellow",
+            soft_wrap=True,
+        )
+
+
+def _expiry(options: argparse.Namespace) -> datetime.datetime | None:
+    """When a person is to be deleted: a number of days from now, or the end of a day."""
+    text = options.expires
+    if text is None:
+        return None
+    now = datetime.datetime.now(datetime.UTC)
+    number, _, unit = text.partition(" ")
+    try:
+        if unit == DAYS or text.isdecimal():
+            return now + datetime.timedelta(days=int(number))
+        day = datetime.date.fromisoformat(text)
+    except (ValueError, OverflowError):
+        raise ValueError(f"--expires: expected a day as 2030-12-31 or a number of days, received {text!r}.") from None
+    return datetime.datetime.combine(day, datetime.time.max).astimezone()
+
+
+def _day(time: datetime.datetime | None) -> str | None:
+    return None if time is None else time.astimezone().date().isoformat()
+
+
+def _walk_word(count: int) -> str:
+    return "walk" if count == 1 else "walks"
+
+
+def _is_wanted(person: str, walks: int) -> bool:
+    if not sys.stdin.isatty():
+        raise ValueError("--yes: expected, where nobody can be asked, received none.")
+    output().print(f"Delete {person} and {walks} {_walk_word(walks)} for good?", soft_wrap=True)
+    return input("yes or no: ").strip().casefold() in ("y", "yes")

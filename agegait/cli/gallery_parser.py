@@ -1,0 +1,89 @@
+"""The commands of the gallery."""
+
+from pathlib import Path
+
+from agegait.cli import gallery_commands as do
+from agegait.cli.argument_parser import ArgumentParser
+from agegait.cli.command_parser import CommandParser
+
+GALLERY = "a SQLite file, or postgresql+psycopg://USER@HOST/DATABASE"
+MODEL = "whose embedder compares walks: a run's folder, a .keras file, or walkers (default: %(default)s)"
+STARTER = "walkers"
+"""The embedder that comes with agegait."""
+
+
+def add_gallery_commands(parser: CommandParser) -> tuple[ArgumentParser, ...]:
+    """Adds them all.
+
+    Returns:
+        The parsers of those that read a user's own files, which have further options.
+    """
+    command = parser.add_command
+    enrol = command(
+        "enrol",
+        do.enrol,
+        "enrol a person in a gallery from one walk or more, without a training",
+        "agegait enrol Anna walk1.npy walk2.npy --gallery gallery.db --consent 'signed form 12'",
+        "agegait enrol Ben walk.csv --units mm --gallery gallery.db --consent 'by mail' --expires 2030-12-31",
+    )
+    enrol.add_argument("person", metavar="NAME", help="the person's name")
+    _add_files(enrol)
+    _add_gallery(enrol)
+    enrol.add_argument("--consent", required=True, metavar="TEXT", help="a note of the person's consent")
+    enrol.add_argument("--expires", metavar="DAY", help="delete the person after this day, or after so many days")
+    enrol.add_argument("--json", action="store_true", help="print one JSON object")
+
+    verify = command(
+        "verify",
+        do.verify,
+        "verify that a walk is of the person claimed",
+        "agegait verify Anna walk.npy --gallery gallery.db",
+    )
+    verify.add_argument("person", metavar="NAME", help="the person claimed")
+    _add_files(verify)
+    _add_gallery(verify)
+    verify.add_argument(
+        "--false-accepts",
+        type=float,
+        default=0.01,
+        metavar="SHARE",
+        help="share of others who may be accepted (default: %(default)s)",
+    )
+    verify.add_argument("--threshold", type=float, metavar="DISTANCE", help="accept up to this distance instead")
+    verify.add_argument("--json", action="store_true", help="print a JSON object a line")
+
+    forget = command(
+        "forget", do.forget, "delete a person from a gallery for good", "agegait forget Anna --gallery gallery.db"
+    )
+    forget.add_argument("person", metavar="NAME", help="the person's name")
+    forget.add_argument("--gallery", required=True, metavar="URL", help=GALLERY)
+    forget.add_argument("--yes", action="store_true", help="delete without asking")
+
+    people = command("people", do.people, "list who is enrolled in a gallery", "agegait people --gallery gallery.db")
+    people.add_argument("--gallery", required=True, metavar="URL", help=GALLERY)
+    people.add_argument("--json", action="store_true", help="print a JSON list")
+
+    calibrate = command(
+        "calibrate",
+        do.calibrate,
+        "measure how near strangers come to each other, for thresholds",
+        "agegait calibrate runs/kgbd0",
+        "agegait calibrate walkers --dataset visitors --gallery gallery.db",
+    )
+    calibrate.add_argument("model", metavar="MODEL", help="a run's folder, a .keras file, or walkers")
+    calibrate.add_argument(
+        "--dataset",
+        metavar="NAME",
+        help="walks of people who are neither trained on nor enrolled (default: those whom the run left out)",
+    )
+    calibrate.add_argument("--gallery", metavar="URL", help="keep it in this gallery, not beside the model")
+    return enrol, verify, calibrate
+
+
+def _add_files(command: ArgumentParser) -> None:
+    command.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a walk, see `agegait inspect`")
+
+
+def _add_gallery(command: ArgumentParser) -> None:
+    command.add_argument("--gallery", required=True, metavar="URL", help=GALLERY)
+    command.add_argument("--model", default=STARTER, metavar="MODEL", help=MODEL)

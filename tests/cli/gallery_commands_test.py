@@ -1,0 +1,164 @@
+"""The commands of the gallery, on real files and a real database."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+
+import agegait
+from agegait.cli import main
+from tfds_builders.walkers import generator
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Walks of four walkers, and an embedder."""
+    folder = tmp_path_factory.mktemp("gallery")
+    for person in range(4):
+        for number in range(3):
+            np.save(folder / f"{person}_{number}.npy", generator.walk(person, "a", number)[0])
+    np.save(folder / "short.npy", generator.walk(0, "a", 0)[0][:10])
+    keras.utils.set_random_seed(0)
+    embedder = agegait.GaitEmbedder(embedding_size=16, units=8, features=("distances",))
+    embedder.adapt([generator.walk(person, "a", 4)[0] for person in range(4, 8)])
+    embedder.save(folder / "embedder.keras")
+    return folder
+
+
+@pytest.fixture
+def gallery(folder, tmp_path, monkeypatch):
+    monkeypatch.chdir(folder)
+    tmp_path.chmod(0o700)
+    return str(tmp_path / "gallery.db")
+
+
+@pytest.fixture
+def run(gallery, capsys):
+    """Runs a command with the gallery and the embedder; gives its status, results and messages."""
+
+    def run(command, *words, model=True):
+        options = ["--gallery", gallery, *(["--model", "embedder.keras"] if model else [])]
+        status = main([command, *map(str, words), *options])
+        said = capsys.readouterr()
+        return status, said.out, said.err
+
+    return run
+
+
+@pytest.fixture
+def enrolled(run):
+    assert run("enrol", "Anna", "0_0.npy", "0_1.npy", "--consent", "form 1")[0] == 0
+    assert run("enrol", "Ben", "1_0.npy", "--consent", "form 2", "--expires", "2090-12-31")[0] == 0
+
+
+def distance(run, file):
+    _, said, _ = run("identify", file, "--threshold", "2", "--json")
+    return json.loads(said)["matches"][0]["distance"]
+
+
+@pytest.mark.usefixtures("enrolled")
+def test_who_is_enrolled_is_recognised_and_others_are_unknown(run):
+    known, other = distance(run, "0_2.npy"), distance(run, "2_0.npy")
+    assert known < other
+    status, said, _ = run("identify", "0_2.npy", "2_0.npy", "--threshold", (known + other) / 2)
+    assert status == 0
+    first, second = said.splitlines()
+    assert first.startswith("0_2.npy: Anna; distance 0.")
+    assert second.startswith("2_0.npy: unknown; the nearest is ")
+
+
+@pytest.mark.usefixtures("enrolled")
+def test_people_are_listed(run):
+    _, said, _ = run("people", model=False)
+    assert [line.split()[:2] for line in said.splitlines() if line.strip()[:4].strip() in ("Anna", "Ben")] == [
+        ["Anna", "2"],
+        ["Ben", "1"],
+    ]
+    assert "2090-12-31" in said
+    _, said, _ = run("people", "--json", model=False)
+    assert [(one["person"], one["walks"], one["consent"]) for one in json.loads(said)] == [
+        ("Anna", 2, "form 1"),
+        ("Ben", 1, "form 2"),
+    ]
+
+
+@pytest.mark.usefixtures("enrolled")
+def test_a_claim_is_accepted_or_refused(run):
+    threshold = ("--threshold", distance(run, "0_2.npy") + 1e-4)
+    status, said, _ = run("verify", "Anna", "0_2.npy", *threshold)
+    assert (status, said.split(";")[0]) == (0, "0_2.npy: Anna, accepted")
+    status, said, error = run("verify", "Anna", "0_2.npy", "3_0.npy", "--json", "--threshold", 1e-3)
+    assert status == 1
+    assert [json.loads(line)["accepted"] for line in said.splitlines()] == [False, False]
+    assert "2 of 2 walks are not accepted as Anna's" in error
+
+
+@pytest.mark.usefixtures("enrolled")
+def test_who_is_forgotten_is_not_found_again(run):
+    status, _, error = run("forget", "Anna", model=False)
+    assert (status, "--yes: expected, where nobody can be asked" in error) == (1, True)
+    status, said, _ = run("forget", "Anna", "--yes", model=False)
+    assert (status, said) == (0, "Anna: forgotten. Backups of the gallery may hold them yet.\n")
+    assert "Anna" not in run("people", model=False)[1]
+    status, _, error = run("forget", "Anna", "--yes", model=False)
+    assert (status, "expected somebody enrolled" in error) == (1, True)
+
+
+@pytest.mark.usefixtures("enrolled")
+def test_a_calibration_gives_the_threshold(run, walkers_dir, folder):
+    status, _, error = run("identify", "0_2.npy")
+    assert (status, "--threshold: expected, or a calibration" in error) == (1, True)
+    status = main(["calibrate", "embedder.keras", "--dataset", "walkers", "--data-dir", str(walkers_dir)])
+    assert status == 0
+    file = folder / "embedder.calibration.json"
+    assert file.stat().st_mode & 0o077 == 0
+    assert "walker" not in file.read_text()
+    strict = json.loads(run("identify", "0_2.npy", "--json", "--false-alarms", "0.001")[1])["threshold"]
+    loose = json.loads(run("identify", "0_2.npy", "--json", "--false-alarms", "0.5")[1])["threshold"]
+    assert strict["distance"] < loose["distance"]
+    assert loose["false_alarms"] == 0.5
+    file.unlink()
+
+
+@pytest.mark.usefixtures("enrolled")
+def test_walks_that_are_not_good_enough_are_named(run):
+    status, said, error = run("identify", "short.npy", "0_2.npy", "--threshold", "2")
+    assert status == 1
+    assert said.splitlines()[0] == "short.npy: not good enough: expected at least 30 frames, received 10"
+    assert said.splitlines()[1].startswith("0_2.npy: Anna")
+    assert "1 of 2 walks are not good enough, see above" in error
+    status, _, error = run("enrol", "Carla", "2_0.npy", "short.npy", "--consent", "form 3")
+    assert status == 1
+    assert "nobody was enrolled:" in error
+    assert "short.npy: expected at least 30 frames, received 10" in error
+    assert "Carla" not in run("people", model=False)[1]
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("identify", "0_0.npy"), "--gallery: expected a gallery, found no file"),
+        (
+            ("enrol", "Anna", "0_0.npy", "--consent", "x", "--expires", "soon"),
+            "--expires: expected a day as 2030-12-31",
+        ),
+        (("enrol", "Anna", "0_0.npy", "--consent", " "), "--consent: expected a note of 1 to 10,000 characters"),
+        (("identify", "0_0.npy", "--every", "3"), "--every: expected with --server or --model, received --gallery"),
+        (("identify", "0_0.npy", "--server", "a:1"), "--server"),
+    ],
+)
+def test_mistakes_are_named_by_their_options(run, words, expected):
+    try:
+        status, _, error = run(*words)
+    except SystemExit:  # a wrong option
+        return
+    assert status == 1
+    assert expected in error
+
+
+def test_a_model_that_is_none_is_named(gallery, capsys):
+    assert main(["enrol", "Anna", "0_0.npy", "--consent", "x", "--gallery", gallery, "--model", "nothing"]) == 1
+    assert "--model: expected a run's folder, a .keras file, or one of walkers, received 'nothing'" in (
+        capsys.readouterr().err
+    )
