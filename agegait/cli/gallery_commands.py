@@ -4,7 +4,7 @@ import argparse
 import datetime
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -128,9 +128,10 @@ def people(options: argparse.Namespace) -> None:
 def calibrate(options: argparse.Namespace) -> None:
     """Measures how near strangers come to each other."""
     embedder = load_embedder(options.model)
-    walks = _strangers(options)
     from agegait.gallery import Calibration, Gallery
 
+    with redirect_stdout(sys.stderr):  # where TFDS says what it prepares
+        walks = _strangers(options)
     if options.gallery is not None:
         with Gallery.open(_url(options.gallery), embedder) as gallery:
             found = gallery.recalibrate(walks)
