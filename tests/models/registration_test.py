@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import keras
+import pytest
 
 import agegait
 from agegait.losses import SmoothedCrossentropy
@@ -33,6 +34,7 @@ print(json.dumps(found))
 """
 
 
+@pytest.mark.slow
 def test_the_import_that_load_model_needs(tmp_path):
     for name, optimizer in (("adam", "adam"), ("fused", FusedAdam())):
         model = keras.Sequential(

@@ -96,6 +96,7 @@ def steps(*words):
     )
 
 
+@pytest.mark.slow
 def test_steps_to_the_loss_of_the_first_run(tmp_path):
     first = leave_run(tmp_path / "first", "paper", 50, [4.0, 3.0, 2.5, 2.0], 0.5)  # two steps an epoch
     second = leave_run(tmp_path / "second", "best", 30, [3.0, 2.0, 1.0])  # four
@@ -111,6 +112,7 @@ def test_steps_to_the_loss_of_the_first_run(tmp_path):
     assert (tmp_path / "steps.svg").read_text().count("<svg") == 1
 
 
+@pytest.mark.slow
 def test_steps_of_a_run_that_is_not_finished(tmp_path):
     folder = leave_run(tmp_path / "run", "best", 50, [1.0])
     record = json.loads((folder / "run.json").read_text())
@@ -186,6 +188,7 @@ def test_training_from_each_pipeline(tmp_path):
     assert pipelines["one batch, held in memory"]["of_held"] == 1
 
 
+@pytest.mark.slow
 def test_help_and_imports_load_no_tensorflow(tmp_path):
     _, found = run("startup", tmp_path)
     for name, start in found["startup"].items():

@@ -69,6 +69,7 @@ def test_what_an_import_does_not_load(code, without):
     assert without.isdisjoint(run_alone(f"{code}; {LOADED}"))
 
 
+@pytest.mark.slow
 def test_all_public_names_resolve():
     homes = run_alone("""
 import agegait, json

@@ -140,7 +140,16 @@ def pack(archive, folder, root):
             tar.add(folder, root)
 
 
-@pytest.mark.parametrize("root", ["Data", "kinect gait raw dataset", "KinectGait-b1d8e04/Data", "."])
+@pytest.mark.parametrize(
+    "root",
+    [
+        "Data",
+        *(
+            pytest.param(root, marks=pytest.mark.slow)
+            for root in ("kinect gait raw dataset", "KinectGait-b1d8e04/Data", ".")
+        ),
+    ],
+)
 @pytest.mark.parametrize("name", ["kgbd/any.zip", "kgbd/any.tar", "KGBD.tar.gz", "KinectGait.tgz", "kgbd_raw.tar.xz"])
 def test_reads_an_archive(kgbd, tmp_path, name, root):
     archive = tmp_path / "manual" / name
