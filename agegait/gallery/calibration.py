@@ -176,3 +176,32 @@ class Calibration:
     def _independent(self, sizes: Sizes) -> float:
         """As many independent templates as a gallery's are worth."""
         return float(sum(people * walks**self.exponent for walks, people in sizes.items()))
+
+
+def chosen_threshold(
+    calibration: Calibration | None, sizes: Sizes, argument: str, rate: float, distance: float | None
+) -> Threshold:
+    """The threshold of a rate, or a distance that was given instead.
+
+    Args:
+        calibration: The gallery's; None for none.
+        sizes: The gallery's.
+        argument: What the rate is called, for errors.
+        rate: See `Calibration.threshold`.
+        distance: None to go by the rate.
+
+    Raises:
+        ValueError: A rate or a distance out of range, or a rate without a calibration.
+    """
+    if distance is not None:
+        if not 0 <= distance <= 2:
+            raise ValueError(f"threshold: expected a distance in 0..2, received {distance}.")
+        return Threshold(distance, calibration.false_alarms(distance, sizes) if calibration else None, False)
+    if not 0 < rate < 1:
+        raise ValueError(f"{argument}: expected a share between 0 and 1, received {rate}.")
+    if calibration is None:
+        raise ValueError(
+            f"{argument}: expected a gallery with a calibration, received one without: `recalibrate` it on walks "
+            "of people who are not enrolled, open it with `calibration=`, or give a `threshold`."
+        )
+    return calibration.threshold(sizes, rate)

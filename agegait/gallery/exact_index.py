@@ -1,4 +1,5 @@
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,6 +35,9 @@ class ExactIndex:
         self._persons = np.empty(0, "int64")
         self._templates = _Templates(self._embeddings, self._persons, {})
 
+    def prepare(self, connection: sa.Connection) -> None:
+        """Nothing: the database needs no index for it."""
+
     def follow(self, connection: sa.Connection, state: State) -> dict[int, int]:
         """Reads what changed since the last time.
 
@@ -64,9 +68,16 @@ class ExactIndex:
         order = np.argsort(first)[:count]
         return [(int(people[place]), float(cosines[rows[first[place]]])) for place in order]
 
+    def drop(self, people: Sequence[int]) -> None:
+        """Removes the templates of people who were deleted, without a look at the database."""
+        with self._lock:
+            self._keep(~np.isin(self._templates.persons, np.array(people, "int64")))
+
     def _remove(self, connection: sa.Connection) -> None:
         there = np.fromiter(connection.scalars(sa.select(tables.people.c.id)), "int64")
-        kept = np.isin(self._templates.persons, there)
+        self._keep(np.isin(self._templates.persons, there))
+
+    def _keep(self, kept: NDArray[np.bool_]) -> None:
         # New arrays: what was removed is not kept behind those that a search may still see.
         self._embeddings, self._persons = self._templates.embeddings[kept], self._templates.persons[kept]
         self._publish(len(self._persons))

@@ -10,26 +10,23 @@ import sqlalchemy as sa
 from agegait.data.walks import Walks
 from agegait.gallery import people, tables, trail
 from agegait.gallery.audit_entry import AuditEntry
-from agegait.gallery.calibration import Calibration
+from agegait.gallery.calibration import Calibration, chosen_threshold
 from agegait.gallery.database import Database
 from agegait.gallery.embedder import Embedder
 from agegait.gallery.exact_index import ExactIndex
 from agegait.gallery.hnsw_index import HnswIndex
 from agegait.gallery.identification import Identification
+from agegait.gallery.ledger import Ledger
 from agegait.gallery.match import Match
 from agegait.gallery.person import Person
 from agegait.gallery.person_export import PersonExport
 from agegait.gallery.probe import AnyWalk, Probe
 from agegait.gallery.state import State
-from agegait.gallery.threshold import Threshold
 from agegait.gallery.verification import Verification
 from agegait.terminal.visible_text import visible
 
 _CANDIDATES = 20
 """People whose probabilities are weighed against each other; those farther away have next to none."""
-
-MOST_NOTED = 10_000
-"""Characters of a note of consent."""
 
 
 class Gallery:
@@ -73,11 +70,9 @@ class Gallery:
         self._database = database
         self._embedder = embedder
         self._actor = actor
-        self._fingerprint = embedder.fingerprint() if embedder else None
+        self._ledger = Ledger(database, embedder)
         size = embedder.embedding_size if embedder else 0
-        self._approximate = search == "hnsw"
-        self._index = HnswIndex() if self._approximate else ExactIndex(size)
-        self._calibration: tuple[int, Calibration | None] = (-1, None)
+        self._index = HnswIndex() if search == "hnsw" else ExactIndex(size)
 
     @classmethod
     def open(
@@ -140,17 +135,18 @@ class Gallery:
             PoorWalkError: A walk that nobody can be recognised by.
         """
         name, now = people.checked_name(person), _now()
-        _check_text("consent", consent)
+        people.check_consent(consent)
         if expires is not None and (not isinstance(expires, datetime) or expires.tzinfo is None or expires <= now):
             raise ValueError(f"expires: expected a time to come, with its time zone, received {expires!r}.")
         probes = Probe.of_walks(self._ready(), "walks", walks)
         embeddings, qualities = np.stack([probe.embedding for probe in probes]), [probe.quality for probe in probes]
         self.purge()
         with self._database.writes() as connection:
-            state = self._bound(connection, State.read(connection, lock=True))
+            state = self._ledger.bind(connection, State.read(connection, lock=True))
+            self._index.prepare(connection)
             enrolled = people.add(connection, name, embeddings, qualities, consent, expires, now)
             detail = f"{len(probes)} walk{'s' * (len(probes) > 1)}"
-            trail.note(connection, now, self._by(actor), "enrol", [enrolled.id], detail)
+            trail.note(connection, self._by(actor), "enrol", [enrolled.id], detail)
             dataclasses.replace(state, revision=state.revision + 1).write(connection)
         return enrolled
 
@@ -182,19 +178,22 @@ class Gallery:
         self.purge()
         while True:
             with self._database.reads() as connection:
-                sizes = self._index.follow(connection, self._state(connection))
-                limit = self._threshold(connection, sizes, false_alarms, threshold, "false_alarms")
+                state = self._ledger.state(connection)
+                sizes = self._index.follow(connection, state)
+                calibration = self._ledger.calibration(connection, state)
+                limit = chosen_threshold(calibration, sizes, "false_alarms", false_alarms, threshold)
                 count = max(k, _CANDIDATES)
                 near = self._index.search(connection, probe.embedding, count) if sizes else []
                 names = people.names(connection, [person for person, _ in near])
             if len(names) == len(near):  # or somebody of them was forgotten since this transaction began
                 break
-        enrolled, calibration = sum(sizes.values()), self._calibration[1]
-        matches = _matches([(names[person], 1 - cosine) for person, cosine in near], limit, calibration, enrolled)
+        enrolled = sum(sizes.values())
+        distances = [(names[person], 1 - cosine) for person, cosine in near]
+        matches = Match.of_distances(distances, limit, calibration, enrolled)
         best = matches[0] if matches and matches[0].accepted else None
         with self._database.writes() as connection:
             found, detail = (near[0][0], "accepted") if best else (None, "unknown")
-            trail.note(connection, _now(), self._by(actor), "identify", [found], detail)
+            trail.note(connection, self._by(actor), "identify", [found], detail)
         return Identification(best.person if best else None, matches[:k], limit, probe.quality, enrolled)
 
     def verify(
@@ -222,15 +221,15 @@ class Gallery:
         people.checked_name(person)
         (probe,) = Probe.of_walks(self._ready(), "walk", [walk])
         with self._database.reads() as connection:
-            self._state(connection)
+            calibration = self._ledger.calibration(connection, self._ledger.state(connection))
             claimed = people.one(connection, person, people.not_expired(_now()))
             own = people.templates_of(connection, claimed.id)
-            limit = self._threshold(connection, {claimed.walks: 1}, false_accepts, threshold, "false_accepts")
+            limit = chosen_threshold(calibration, {claimed.walks: 1}, "false_accepts", false_accepts, threshold)
         distance = 1 - float(max(template.embedding @ probe.embedding for template in own))
-        (match,) = _matches([(claimed.name, distance)], limit, self._calibration[1], 1)
+        (match,) = Match.of_distances([(claimed.name, distance)], limit, calibration, 1)
         with self._database.writes() as connection:
             detail = "accepted" if match.accepted else "refused"
-            trail.note(connection, _now(), self._by(actor), "verify", [claimed.id], detail)
+            trail.note(connection, self._by(actor), "verify", [claimed.id], detail)
         return Verification(claimed.name, match.accepted, distance, match.probability, limit, probe.quality)
 
     def forget(self, person: str, actor: str | None = None) -> None:
@@ -246,8 +245,9 @@ class Gallery:
         with self._database.writes() as connection:
             state = State.read(connection, lock=True)
             gone = people.one(connection, person)
-            self._remove(connection, state, [gone.id], "forget", self._by(actor))
-        self._wipe()
+            self._ledger.remove(connection, state, [gone.id], "forget", self._by(actor))
+        self._index.drop([gone.id])
+        self._ledger.wipe()
 
     def purge(self) -> int:
         """Deletes all who are expired, as `forget` does; so do `open`, `enrol` and `identify`.
@@ -263,8 +263,9 @@ class Gallery:
         with self._database.writes() as connection:
             state = State.read(connection, lock=True)
             gone = list(connection.scalars(expired))
-            self._remove(connection, state, gone, "expire", self._actor)
-        self._wipe()
+            self._ledger.remove(connection, state, gone, "expire", self._actor)
+        self._index.drop(gone)
+        self._ledger.wipe()
         return len(gone)
 
     def people(self) -> list[Person]:
@@ -281,7 +282,7 @@ class Gallery:
         with self._database.writes() as connection:
             state = State.read(connection)
             found = people.one(connection, person, people.not_expired(_now()))
-            trail.note(connection, _now(), self._by(actor), "export", [found.id])
+            trail.note(connection, self._by(actor), "export", [found.id])
             noted = trail.entries(connection, tables.audit.c.person == found.id)
             templates = people.templates_of(connection, found.id)
         return PersonExport(found, state.fingerprint or "", tuple(templates), tuple(noted))
@@ -299,7 +300,7 @@ class Gallery:
     def calibration(self) -> Calibration | None:
         """The one in use."""
         with self._database.reads() as connection:
-            return self._current_calibration(connection, State.read(connection))
+            return self._ledger.calibration(connection, State.read(connection))
 
     def recalibrate(self, walks: Walks, actor: str | None = None) -> Calibration:
         """Calibrates the gallery on walks of people who are not enrolled, of the operator's own sensor and place.
@@ -312,7 +313,7 @@ class Gallery:
             ValueError: Fewer people.
         """
         measured = Calibration.measure(self._ready(), walks)
-        self._keep(measured, self._by(actor))
+        self._ledger.keep(measured, self._by(actor))
         return measured
 
     def close(self) -> None:
@@ -327,15 +328,15 @@ class Gallery:
 
     def _begin(self, calibration: Calibration | None) -> None:
         with self._database.reads() as connection:
-            state = self._state(connection)
+            state = self._ledger.state(connection)
         if state.unwiped:  # a killed process left it
-            self._wipe()
-        if self._approximate and state.embedding_size:
+            self._ledger.wipe()
+        if state.embedding_size:
             with self._database.writes() as connection:
-                HnswIndex.make(connection)
+                self._index.prepare(connection)
         self.purge()
         if calibration is not None:
-            self._keep(calibration, self._actor)
+            self._ledger.keep(calibration, self._actor)
 
     def _by(self, actor: str | None) -> str:
         return visible(self._actor if actor is None else actor)
@@ -344,110 +345,6 @@ class Gallery:
         if self._embedder is None:
             raise ValueError("embedder: expected one, to compare walks, received none when the gallery was opened.")
         return self._embedder
-
-    def _state(self, connection: sa.Connection) -> State:
-        """The gallery's state, if its templates are this embedder's."""
-        state = State.read(connection)
-        if None in (self._fingerprint, state.fingerprint) or self._fingerprint == state.fingerprint:
-            return state
-        if connection.execute(sa.select(tables.templates.c.id).limit(1)).first():
-            raise ValueError(
-                f"embedder: expected the one that made this gallery's templates, {str(state.fingerprint)[:12]}, "
-                f"received another, {str(self._fingerprint)[:12]}."
-            )
-        return state
-
-    def _bound(self, connection: sa.Connection, state: State) -> State:
-        """The state with this embedder as the gallery's, in a transaction that writes."""
-        self._state(connection)
-        if state.fingerprint == self._fingerprint:
-            return state
-        size = self._ready().embedding_size
-        if not self._database.is_sqlite:
-            kind = f"vector({size})"
-            connection.execute(sa.text(f"ALTER TABLE gallery_template ALTER embedding TYPE {kind} USING NULL"))
-            if self._approximate:
-                HnswIndex.make(connection)
-        calibration = self._current_calibration(connection, state)
-        if calibration is not None and calibration.fingerprint != self._fingerprint:
-            connection.execute(tables.state.update().values(calibration=None))
-        return dataclasses.replace(state, fingerprint=self._fingerprint, embedding_size=size)
-
-    def _current_calibration(self, connection: sa.Connection, state: State) -> Calibration | None:
-        revision, calibration = self._calibration
-        if revision != state.revision:
-            text = connection.scalar(sa.select(tables.state.c.calibration))
-            calibration = Calibration.from_json(text) if text else None
-            self._calibration = (state.revision, calibration)
-        return calibration
-
-    def _keep(self, calibration: Calibration, actor: str) -> None:
-        if calibration.fingerprint != self._fingerprint:
-            raise ValueError("calibration: expected one of this embedder, received another's.")
-        with self._database.writes() as connection:
-            state = State.read(connection, lock=True)
-            self._state(connection)
-            connection.execute(tables.state.update().values(calibration=calibration.to_json()))
-            trail.note(connection, _now(), actor, "recalibrate", [None], f"{calibration.people} people")
-            dataclasses.replace(state, revision=state.revision + 1).write(connection)
-
-    def _threshold(
-        self,
-        connection: sa.Connection,
-        sizes: dict[int, int],
-        rate: float,
-        distance: float | None,
-        argument: str,
-    ) -> Threshold:
-        calibration = self._current_calibration(connection, State.read(connection))
-        if distance is not None:
-            if not 0 <= distance <= 2:
-                raise ValueError(f"threshold: expected a distance in 0..2, received {distance}.")
-            return Threshold(distance, calibration.false_alarms(distance, sizes) if calibration else None, False)
-        if calibration is None:
-            raise ValueError(
-                f"{argument}: expected a gallery with a calibration, received one without: `recalibrate` it on walks "
-                "of people who are not enrolled, open it with `calibration=`, or give a `threshold`."
-            )
-        return calibration.threshold(sizes, rate)
-
-    def _remove(self, connection: sa.Connection, state: State, gone: list[int], action: str, actor: str) -> None:
-        people.remove(connection, gone)
-        trail.note(connection, _now(), actor, action, gone)
-        revision, removals = state.revision + 1, state.removals + 1
-        dataclasses.replace(state, revision=revision, removals=removals, unwiped=True).write(connection)
-
-    def _wipe(self) -> None:
-        with self._database.reads() as connection:
-            before = State.read(connection)
-        self._database.wipe()
-        with self._database.writes() as connection:
-            state = State.read(connection, lock=True)
-            if state.removals == before.removals:  # or somebody else deleted meanwhile, and wipes after it
-                dataclasses.replace(state, unwiped=False).write(connection)
-
-
-def _matches(
-    near: list[tuple[str, float]], limit: Threshold, calibration: Calibration | None, enrolled: int
-) -> tuple[Match, ...]:
-    """People near to a walk with their probabilities; the odds are even that the walk is of none of those enrolled."""
-    ratios = [calibration.log_likelihood_ratio(distance) if calibration else None for _, distance in near]
-    likelihoods = np.exp([min(ratio or 0.0, 500.0) for ratio in ratios]) / max(enrolled, 1)
-    probabilities = likelihoods / (1 + likelihoods.sum())
-    return tuple(
-        Match(name, distance, None if ratio is None else float(probability), distance <= limit.distance)
-        for (name, distance), ratio, probability in zip(near, ratios, probabilities, strict=True)
-    )
-
-
-def _check_text(argument: str, text: str) -> None:
-    if not isinstance(text, str) or not text.strip() or len(text) > MOST_NOTED or "\0" in text:
-        received = f"{len(text)}" if isinstance(text, str) else type(text).__name__
-        raise ValueError(f"{argument}: expected a note of 1 to {MOST_NOTED:,} characters, received {received}.")
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise ValueError(f"{argument}: expected Unicode, received bytes that are none.") from None
 
 
 def _now() -> datetime:

@@ -1,4 +1,5 @@
 import threading
+from collections.abc import Sequence
 
 import numpy as np
 import sqlalchemy as sa
@@ -22,8 +23,7 @@ class HnswIndex:
         self._revision = -1
         self._sizes: dict[int, int] = {}
 
-    @staticmethod
-    def make(connection: sa.Connection) -> None:
+    def prepare(self, connection: sa.Connection) -> None:
         """Makes the index where there is none yet."""
         connection.execute(
             sa.text(
@@ -57,3 +57,6 @@ class HnswIndex:
         for person, value in connection.execute(query):
             nearest.setdefault(person, -value)
         return list(nearest.items())[:count]
+
+    def drop(self, people: Sequence[int]) -> None:
+        """Nothing: nobody is held in memory."""

@@ -1,4 +1,10 @@
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+import numpy as np
+
+from agegait.gallery.calibration import Calibration
+from agegait.gallery.threshold import Threshold
 
 
 @dataclass(frozen=True)
@@ -22,3 +28,23 @@ class Match:
     distance: float
     probability: float | None
     accepted: bool
+
+    @classmethod
+    def of_distances(
+        cls, near: Sequence[tuple[str, float]], limit: Threshold, calibration: Calibration | None, enrolled: int
+    ) -> tuple["Match", ...]:
+        """The people near to a walk.
+
+        Args:
+            near: Names and distances, the nearest first; those left out are too far away to be likely.
+            limit: Up to where people are accepted.
+            calibration: That gives probabilities; None for none.
+            enrolled: How many people are.
+        """
+        ratios = [calibration.log_likelihood_ratio(distance) if calibration else None for _, distance in near]
+        likelihoods = np.exp([min(ratio or 0.0, 500.0) for ratio in ratios]) / max(enrolled, 1)
+        probabilities = likelihoods / (1 + likelihoods.sum())
+        return tuple(
+            cls(name, distance, None if ratio is None else float(probability), distance <= limit.distance)
+            for (name, distance), ratio, probability in zip(near, ratios, probabilities, strict=True)
+        )

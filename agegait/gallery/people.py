@@ -19,6 +19,9 @@ from agegait.terminal.visible_text import visible
 MOST_CHARACTERS = 200
 """Of a name."""
 
+MOST_NOTED = 10_000
+"""Characters of a note of consent."""
+
 
 def checked_name(person: str) -> str:
     """A name as it is stored.
@@ -34,6 +37,21 @@ def checked_name(person: str) -> str:
     if visible(name) != name:
         raise ValueError(f"person: expected characters that can be seen, received {visible(name)!r}.")
     return name
+
+
+def check_consent(consent: str) -> None:
+    """Refuses what is no note of consent.
+
+    Raises:
+        ValueError: Nothing, too much, or no Unicode.
+    """
+    if not isinstance(consent, str) or not consent.strip() or len(consent) > MOST_NOTED or "\0" in consent:
+        received = f"{len(consent)}" if isinstance(consent, str) else type(consent).__name__
+        raise ValueError(f"consent: expected a note of 1 to {MOST_NOTED:,} characters, received {received}.")
+    try:
+        consent.encode()
+    except UnicodeEncodeError:
+        raise ValueError("consent: expected Unicode, received bytes that are none.") from None
 
 
 def listed(connection: sa.Connection, *conditions: sa.ColumnElement[bool]) -> list[Person]:

@@ -1,7 +1,7 @@
 """The rows of the audit trail, in a transaction of the caller's."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
@@ -9,11 +9,9 @@ from agegait.gallery import tables
 from agegait.gallery.audit_entry import AuditEntry
 
 
-def note(
-    connection: sa.Connection, now: datetime, actor: str, action: str, people: Iterable[int | None], detail: str = ""
-) -> None:
+def note(connection: sa.Connection, actor: str, action: str, people: Iterable[int | None], detail: str = "") -> None:
     """Adds an entry for each of some people."""
-    shared = {"time": now, "actor": actor, "action": action, "detail": detail}
+    shared = {"time": datetime.now(UTC), "actor": actor, "action": action, "detail": detail}
     rows = [{**shared, "person": person} for person in people]
     if rows:
         connection.execute(tables.audit.insert(), rows)

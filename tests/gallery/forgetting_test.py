@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import sqlalchemy as sa
 from support.gallery_bodies import BoneLengths, walk
 
 import agegait
@@ -46,7 +47,10 @@ def test_a_forgotten_person_is_in_no_file(filled, sqlite_url, tmp_path):
     assert len(traces(tmp_path)) == 6
     with agegait.Gallery.open(sqlite_url, BoneLengths()) as other:
         assert other.identify(walk(3), threshold=0.2).person == NAME
+        assert filled.identify(walk(3), threshold=0.2).person == NAME
+        held = filled._index._templates.persons
         filled.forget(NAME)
+        assert len(filled._index._templates.persons) == len(held) - 1  # in memory too, at once
         assert traces(tmp_path) == set()
         assert other.identify(walk(3), threshold=0.2).person is None
         assert len(other.people()) == 40
@@ -90,7 +94,7 @@ def test_a_reader_who_stays_is_waited_for_and_then_named(filled, sqlite_url, tmp
     monkeypatch.setattr(database_module, "_BUSY_SECONDS", 0.2)
     with agegait.Gallery.open(sqlite_url) as impatient:
         with filled._database.reads() as connection:
-            filled._state(connection)
+            connection.execute(sa.text("SELECT revision FROM gallery"))
             with pytest.raises(GalleryDatabaseError, match="expected to empty the log"):
                 impatient.forget(NAME)
             assert NAME not in [person.name for person in impatient.people()]

@@ -2,6 +2,7 @@
 
 import json
 import unicodedata
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -299,10 +300,10 @@ def test_a_calibration_is_everybodys(gallery, opened):
     assert ("recalibrate", None, "40 people") in [(each.action, each.person, each.detail) for each in gallery.audit()]
 
 
-def test_a_calibration_of_another_embedder_is_refused(gallery):
+def test_a_calibration_of_another_embedder_is_refused(gallery, opened):
     other = agegait.gallery.Calibration.measure(BoneLengths("another"), walks(range(100, 110)))
     with pytest.raises(ValueError, match=r"^calibration: expected one of this embedder"):
-        gallery._keep(other, "")
+        opened(calibration=other)
     assert gallery.calibration is None
 
 
@@ -373,3 +374,35 @@ def test_approximate_search_finds_the_same(postgresql_url):
         approximate.forget("person 3")
         assert approximate.identify(walk(3, 2), threshold=NEAR).person is None
         assert approximate.identify(walk(3, 2), threshold=NEAR).people == 29
+
+
+def test_threads_share_a_gallery(gallery):
+    gallery.enrol("Anna", [walk(0)], consent="form")
+
+    def work(number):
+        for turn in range(3):
+            name = f"person {number} {turn}"
+            gallery.enrol(name, [walk(10 * number + turn)], consent="form")
+            assert gallery.identify(walk(10 * number + turn, 1), threshold=NEAR).person == name
+            assert gallery.identify(walk(0, 1), threshold=NEAR).person == "Anna"
+            gallery.forget(name)
+            assert gallery.identify(walk(10 * number + turn, 1), threshold=NEAR).person is None
+        return number
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(work, range(1, 5))) == [1, 2, 3, 4]
+    assert names(gallery) == ["Anna"]
+
+
+def test_a_match_is_as_likely_as_it_is_near_and_the_gallery_small(gallery):
+    gallery.recalibrate(walks(range(100, 140)))
+    gallery.enrol("Anna", [walk(0)], consent="form")
+    alone = gallery.identify(walk(0, 1), false_alarms=0.1).matches[0].probability
+    for number in range(1, 30):
+        gallery.enrol(f"person {number}", [walk(number)], consent="form")
+    found = gallery.identify(walk(0, 1), k=30, false_alarms=0.1)
+    probabilities = [match.probability for match in found.matches]
+    assert len(probabilities) == 30
+    assert sum(probabilities) < 1
+    assert probabilities == sorted(probabilities, reverse=True)
+    assert 0.5 < probabilities[0] < alone < 1
