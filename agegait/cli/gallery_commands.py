@@ -145,13 +145,31 @@ def calibrate(options: argparse.Namespace) -> None:
     output().print(f"written: {where}: calibrated on {found.people} people", soft_wrap=True)
 
 
+def adapt(options: argparse.Namespace) -> None:
+    """Adapts an embedder to the walks of another sensor."""
+    from agegait.storage.whole_file import whole_file
+
+    if options.out.suffix != ".keras":
+        raise ValueError(f"--out: expected a file that ends in .keras, received {options.out}.")
+    embedder = load_embedder(options.model)
+    with redirect_stdout(sys.stderr):
+        walks = _walks_of(options)
+    embedder.adapt(walks.skeletons)
+    with whole_file(options.out) as aside:
+        embedder.save(aside)
+    output().print(
+        f"written: {options.out}: adapted to {len(walks.names)} walks. Calibrate it anew, and enrol people with it: "
+        "templates of another embedder do not compare.",
+        soft_wrap=True,
+    )
+
+
 def _strangers(options: argparse.Namespace) -> Any:
     """The walks to calibrate on: those asked for, or of the people whom the run left out to choose by."""
-    from agegait import datasets, training
+    from agegait import training
 
     if options.dataset is not None:
-        arguments = options.data_dir, options.manual_dir, file_format(options)
-        return datasets.load(options.dataset, *arguments).whole_walks()
+        return _walks_of(options)
     choosing = None
     if Path(options.model).is_dir():
         choosing = training.load_run(options.model).load_data(options.data_dir, options.manual_dir).choosing
@@ -161,6 +179,13 @@ def _strangers(options: argparse.Namespace) -> Any:
             "with --strangers has people who were left out."
         )
     return choosing.whole_walks()
+
+
+def _walks_of(options: argparse.Namespace) -> Any:
+    from agegait import datasets
+
+    arguments = options.data_dir, options.manual_dir, file_format(options)
+    return datasets.load(options.dataset, *arguments).whole_walks()
 
 
 @contextmanager

@@ -77,7 +77,19 @@ def add_gallery_commands(parser: CommandParser) -> tuple[ArgumentParser, ...]:
         help="walks of people who are neither trained on nor enrolled (default: those whom the run left out)",
     )
     calibrate.add_argument("--gallery", metavar="URL", help="keep it in this gallery, not beside the model")
-    return enrol, verify, calibrate
+
+    adapt = command(
+        "adapt",
+        do.adapt,
+        "adapt an embedder to another sensor, by walks without names",
+        "agegait adapt walkers --dataset recordings --out adapted.keras",
+    )
+    adapt.add_argument("model", metavar="MODEL", help="a run's folder, a .keras file, or walkers")
+    adapt.add_argument(
+        "--dataset", required=True, metavar="NAME", help="walks before the new sensor, some dozens; labels are not read"
+    )
+    adapt.add_argument("--out", required=True, type=Path, metavar="FILE", help="the .keras file to write")
+    return enrol, verify, calibrate, adapt
 
 
 def _add_files(command: ArgumentParser) -> None:

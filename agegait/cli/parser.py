@@ -22,7 +22,7 @@ COMMANDS = {
     "Look at recordings": ("inspect", "stored"),
     "Train and evaluate": ("train", "evaluate", "tune", "reproduce"),
     "Identify people": ("identify", "export", "serve"),
-    "Keep a gallery": ("enrol", "verify", "forget", "people", "calibrate"),
+    "Keep a gallery": ("enrol", "verify", "forget", "people", "calibrate", "adapt"),
 }
 LIMB_CHECK = "train even if limb lengths are not those of bodies"
 
@@ -204,9 +204,10 @@ def make_parser() -> CommandParser:
         "-k", type=int, default=5, metavar="N", help="most people to print with --json (default: %(default)s)"
     )
 
-    enrol, verify, calibrate = add_gallery_commands(parser)
-    _add_places(calibrate)
-    for reads_files in (enrol, verify, calibrate):
+    enrol, verify, calibrate, adapt = add_gallery_commands(parser)
+    for reads_data_sets in (calibrate, adapt):
+        _add_places(reads_data_sets)
+    for reads_files in (enrol, verify, calibrate, adapt):
         _add_format(reads_files)
 
     stored = command(

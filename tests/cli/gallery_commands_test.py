@@ -158,3 +158,18 @@ def test_a_model_that_is_none_is_named(gallery, capsys):
     assert "--model: expected a run's folder, a .keras file, or one of walkers, received 'nothing'" in (
         capsys.readouterr().err
     )
+
+
+def test_an_adapted_embedder_is_another(gallery, walkers_dir, folder, tmp_path, capsys):
+    out = tmp_path / "adapted.keras"
+    words = ["adapt", "embedder.keras", "--dataset", "walkers", "--data-dir", str(walkers_dir), "--out"]
+    assert main([*words, str(out)]) == 0
+    assert "adapted to 160 walks" in capsys.readouterr().out
+    before, after = (agegait.GaitEmbedder.from_preset(path) for path in (folder / "embedder.keras", out))
+    assert before.fingerprint() != after.fingerprint()
+    walks = [generator.walk(person, condition, 0)[0] for person in range(20) for condition in "ab"]
+    before.adapt([generator.walk(person, "a", number)[0] for person in range(20) for number in range(6)])
+    np.testing.assert_allclose(np.linalg.norm(after.embed(walks), axis=1), 1, atol=1e-5)
+    assert np.abs(after.embed(walks) - before.embed(walks)).max() < 0.5  # statistics of nearly the same walks
+    assert main([*words, str(tmp_path / "adapted.h5")]) == 1
+    assert "--out: expected a file that ends in .keras" in capsys.readouterr().err
