@@ -89,6 +89,7 @@ def test_frames_that_are_not_finite_have_no_part(embedder, loaded):
     np.testing.assert_allclose(found, embedder.embed(skeletons[0, :30]), atol=1e-5)
 
 
+@pytest.mark.slow
 def test_many_walks_are_embedded_in_pieces(embedder, tmp_path, monkeypatch):
     monkeypatch.setattr(endpoints, "MOST_FRAMES", 64)
     endpoint = endpoints.embedder_endpoints(embedder)["embed"]

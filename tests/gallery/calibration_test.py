@@ -37,8 +37,8 @@ def false_alarms(distance, people, each, wolves=0.0, strangers=4000, galleries=2
 
 
 @pytest.mark.parametrize("rate", [0.1, 0.01])
-@pytest.mark.parametrize("each", [1, 2])
-@pytest.mark.parametrize("wolves", [0.0, 1.5])
+@pytest.mark.parametrize("each", [1, pytest.param(2, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("wolves", [pytest.param(0.0, marks=pytest.mark.slow), 1.5])
 def test_as_many_false_alarms_as_were_asked_for(rate, each, wolves):
     calibration = calibrated(wolves=wolves)
     for people in (1, 10, 100, 1000):

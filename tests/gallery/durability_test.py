@@ -65,6 +65,7 @@ def test_a_killed_process_loses_nothing_that_it_said(url):
     assert len(enrolled) > 10
 
 
+@pytest.mark.slow
 def test_processes_write_at_once(url):
     processes = [writer(url, 100 * number, 6) for number in range(2)]  # and make the tables at once
     for process in processes:

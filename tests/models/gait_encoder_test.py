@@ -299,7 +299,7 @@ class TestTraining:
         history = compiled(shallow(**options)).fit(windows, epochs=3, verbose=0)
         assert history.history["loss"][-1] < history.history["loss"][0]
 
-    @pytest.mark.parametrize("feed", ["previous", "target"])
+    @pytest.mark.parametrize("feed", ["previous", pytest.param("target", marks=pytest.mark.slow)])
     def test_trains_with_every_feed(self, windows, feed):
         history = compiled(shallow(feed=feed)).fit(windows, epochs=3, verbose=0)
         assert history.history["loss"][-1] < history.history["loss"][0]
@@ -370,6 +370,7 @@ class TestWhatKerasUsersTry:
         expected = encoder.predict(windows, verbose=0)["ages"]
         np.testing.assert_array_equal(encoder.predict([windows], verbose=0)["ages"], expected)
 
+    @pytest.mark.slow
     def test_a_generator_and_a_py_dataset_train_as_arrays_do(self, windows):
         class Batches(keras.utils.PyDataset):
             def __len__(self):

@@ -154,6 +154,7 @@ def test_a_run_on_what_is_no_body_by_choice_takes_probes_as_they_come(finished):
     assert not other.identifier.check_body
 
 
+@pytest.mark.slow
 def test_a_finished_run_is_loaded_as_one_model(finished, data_dir):
     run = training.load_run(finished.folder)
     test = next(iter(datasets.builder("walkers", data_dir).as_dataset(split="test").as_numpy_iterator()))

@@ -432,6 +432,7 @@ class Killed(BaseException):
     """Ends a search as a signal does: nothing catches it."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", tuning.METHODS)
 def test_a_search_killed_at_any_write_ends_as_one_that_never_was(tmp_path, played, monkeypatch, method):
     trials = 4 if method == "bayesian" else 6
