@@ -16,14 +16,15 @@ parser = argparse.ArgumentParser(description="Train on a folder of your own walk
 parser.add_argument("folder", help="PATH/<person>/<walk>")
 parser.add_argument("--joints", default="auto", help="joint schema, found out by default")
 parser.add_argument("--units", default="m", help="unit of lengths: m, cm, mm or in")
-parser.add_argument("--epochs", type=int, help="epochs of the encoder; the recipe's by default")
+parser.add_argument("--epochs", type=int, help="epochs of the encoder and of the embedder; the recipe's by default")
 parser.add_argument("--out", default="runs/own", help="folder of the run")
 options = parser.parse_args()
 
+epochs = {} if options.epochs is None else {"epochs": options.epochs, "embedder_epochs": options.epochs}
 settings = training.Settings(
     options.folder,
     preset="best",
-    recipe=recipes.recipe("best", **({} if options.epochs is None else {"epochs": options.epochs})),
+    recipe=recipes.recipe("best", **epochs),
     walk_format=data.WalkFormat(joints=options.joints, units=options.units),
 )
 run = training.train(settings, options.out)  # the same command resumes a training that was stopped
