@@ -91,21 +91,24 @@ class ExactIndex:
             vectors = sa.type_coerce(columns.embedding, sa.LargeBinary)
         query = sa.select(columns.id, columns.person, vectors).where(columns.id > self._newest).order_by(columns.id)
         count, newest = len(self._templates.persons), self._newest
+        unknown = sa.select(sa.func.count()).where(columns.id > newest).select_from(tables.templates)
+        self._reserve(count, count + (connection.scalar(unknown) or 0))
         for part in connection.execute(query.execution_options(yield_per=_ROWS_AT_ONCE)).partitions():
             ids, persons, embeddings = zip(*part, strict=True)
-            count = self._append(count, np.array(persons), _decoded(embeddings, connection))
+            part_of_all = slice(count, count + len(ids))
+            self._persons[part_of_all], self._embeddings[part_of_all] = persons, _decoded(embeddings, connection)
+            count += len(ids)
             newest = ids[-1]
         self._publish(count)
         self._newest = newest
 
-    def _append(self, count: int, persons: NDArray[np.int64], embeddings: NDArray[np.float32]) -> int:
-        total = count + len(persons)
+    def _reserve(self, count: int, total: int) -> None:
+        """Makes room for so many templates, and for some more, so that not each that is added moves all."""
+        room = max(total, count * 5 // 4) - len(self._persons)
         if total > len(self._persons):
-            room = max(total, count * 5 // 4) - len(self._persons)
             self._persons = np.concatenate([self._persons, np.zeros(room, "int64")])
-            self._embeddings = np.concatenate([self._embeddings, np.zeros((room, embeddings.shape[1]), "float32")])
-        self._persons[count:total], self._embeddings[count:total] = persons, embeddings
-        return total
+            added = np.zeros((room, self._embeddings.shape[1]), "float32")
+            self._embeddings = np.concatenate([self._embeddings, added])
 
     def _publish(self, count: int) -> None:
         persons = self._persons[:count]

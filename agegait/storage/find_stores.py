@@ -7,6 +7,7 @@ from typing import Any
 from agegait.data.files.frame_folders import frame_files
 from agegait.data.folder.layout import find_walks
 from agegait.data.folder.walk_files import READERS
+from agegait.storage.gallery_file import gallery_store
 from agegait.storage.store import Store
 
 _TEXT = ".txt"
@@ -21,6 +22,8 @@ def find_stores(path: str | os.PathLike) -> list[Store]:
         OSError: A folder that cannot be looked into.
     """
     path = Path(path)
+    if path.is_file() and (gallery := gallery_store(path)):
+        return [gallery]
     if path.is_file() and path.suffix.lower() in READERS:
         return [Store(path, "recordings", (path.parent.name,), recordings=((path.parent.name, path),))]
     if not path.is_dir():
@@ -132,6 +135,8 @@ def _loose(folder: Path, entries: list[Path], known: set[Path]) -> Iterator[Stor
     for entry in entries:
         if entry.suffix == ".keras":
             yield Store(entry, "model", None)
+        elif entry not in known and entry.is_file() and (gallery := gallery_store(entry)):
+            yield gallery
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -12,6 +12,7 @@ KINDS = {
     "reproduction": "names of walks, figures, answers to test walks; its runs and encoders are runs",
     "data set": "walks, prepared for TensorFlow Datasets",
     "model": "weights trained on walks",
+    "gallery": "names of people, notes of consent, embeddings of walks, who did what",
 }
 """What is biometric, or says who somebody is, in each kind of store."""
 
@@ -23,6 +24,7 @@ REMEDIES = {
     "reproduction": "delete the folder",
     "data set": "delete the folder and what it was prepared from",
     "model": "find out whom it was trained on; delete it",
+    "gallery": "forget the person, with `agegait.Gallery.forget`",
 }
 """What is to be done where a store holds a person who is to be deleted."""
 

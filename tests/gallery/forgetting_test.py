@@ -15,6 +15,7 @@ from support.gallery_bodies import BoneLengths, walk
 
 import agegait
 from agegait.gallery import GalleryDatabaseError, database as database_module, gallery as gallery_module
+from agegait.storage import find_stores
 
 NAME, CONSENT = "Zoë Quux-Frobnitz", "signed by Xylophon on a Tuesday"
 TESTS = Path(__file__).parents[1]
@@ -100,6 +101,18 @@ def test_a_reader_who_stays_is_waited_for_and_then_named(filled, sqlite_url, tmp
             assert NAME not in [person.name for person in impatient.people()]
         with agegait.Gallery.open(sqlite_url):
             assert traces(tmp_path) == set()
+
+
+def test_what_is_stored_of_whom_is_told(filled, tmp_path):
+    (tmp_path / "other.db").write_bytes(b"SQLite format 3\0" + bytes(500))
+    for path in (tmp_path, tmp_path / "gallery.db"):
+        (store,) = [each for each in find_stores(path) if each.path.name == "gallery.db"]
+        assert store.kind == "gallery"
+        assert len(store.persons) == 41
+        assert store.holds(NAME.upper())
+        assert not store.holds("somebody else")
+    (damaged,) = [each for each in find_stores(tmp_path) if each.path.name == "other.db"]
+    assert damaged.holds(NAME) is None
 
 
 def test_files_are_for_their_owner_alone(tmp_path):
