@@ -157,6 +157,24 @@ class GaitEmbedder(keras.Model):
         self.embedding_normalization.build((*pooled[:-1], self.embedding_size))
 
     def call(self, inputs, lengths=None, mask=None, training=False):
+        pooled, segments, mask = self.pool(inputs, lengths, mask, training)
+        embeddings = self.embedding(self.drop_pooled(pooled, training=training))
+        embeddings = self.embedding_normalization(embeddings, training=training, mask=segments)
+        embeddings = ops.normalize(ops.cast(embeddings, self.variable_dtype), axis=-1)
+        if segments is not None:
+            embeddings = ops.where(ops.expand_dims(segments, -1), embeddings, 0.0)
+            embeddings = ops.normalize(ops.sum(embeddings, axis=1), axis=-1)
+        if mask is None:
+            return embeddings
+        return ops.where(ops.any(mask, axis=1, keepdims=True), embeddings, 0.0)
+
+    def pool(self, inputs, lengths=None, mask=None, training=False):
+        """What embeddings are made of, with the arguments of a call.
+
+        Returns:
+            Normalised statistics of each segment `[B, S, P]`, or `[B, P]` of whole walks; whether a segment is one of
+            the walk `[B, S]`, or None; whether a frame is one of the walk `[B, T]`, or None.
+        """
         skeletons, mask = self._walks(inputs, lengths, mask)
         features = self.frame_features(skeletons, mask=mask)
         mask = self.frame_features.compute_mask(skeletons, mask)
@@ -167,15 +185,7 @@ class GaitEmbedder(keras.Model):
         frames = ops.concatenate([hidden, features], axis=-1)
         pooled, segments = self.pooling(frames, mask=mask), self.pooling.compute_mask(frames, mask)
         pooled = self.pooled_normalization(pooled, training=training, mask=segments)
-        embeddings = self.embedding(self.drop_pooled(pooled, training=training))
-        embeddings = self.embedding_normalization(embeddings, training=training, mask=segments)
-        embeddings = ops.normalize(ops.cast(embeddings, self.variable_dtype), axis=-1)
-        if segments is not None:
-            embeddings = ops.where(ops.expand_dims(segments, -1), embeddings, 0.0)
-            embeddings = ops.normalize(ops.sum(embeddings, axis=1), axis=-1)
-        if mask is None:
-            return embeddings
-        return ops.where(ops.any(mask, axis=1, keepdims=True), embeddings, 0.0)
+        return pooled, segments, mask
 
     def _walks(self, inputs, lengths, mask):
         """Skeletons without what is no frame of theirs, and the mask `[B, T]` of those that are, None for all."""

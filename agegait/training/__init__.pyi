@@ -1,4 +1,5 @@
 from . import callbacks as callbacks, distribution as distribution, optimizers as optimizers, recipes as recipes
+from .discriminant import fit_discriminant as fit_discriminant
 from .embedder_training import EmbedderTraining as EmbedderTraining
 from .networks import (
     make_encoder as make_encoder,

@@ -16,11 +16,15 @@ import keras
 
 from agegait.models import GaitEmbedder
 from agegait.storage.whole_file import whole_file
+from agegait.training.discriminant import fit_discriminant
 from agegait.training.embedder_training import EmbedderTraining
 from tfds_builders.walkers.crowd import Crowd
 
 CROWD = Crowd(persons=800, walks=5)
 """Whom it is trained on."""
+
+OTHERS = Crowd(persons=800, walks=5, seed=1)
+"""By whom its last layer is fitted: other people before other sensors."""
 
 TRAINING = EmbedderTraining("persons", batches=800, embedder={"units": 192, "embedding_size": 128})
 """How it is trained."""
@@ -28,19 +32,22 @@ TRAINING = EmbedderTraining("persons", batches=800, embedder={"units": 192, "emb
 _log = logging.getLogger(__name__)
 
 
-def train_starter(crowd: Crowd = CROWD, training: EmbedderTraining = TRAINING) -> GaitEmbedder:
-    """The embedder, trained on a crowd.
+def train_starter(crowd: Crowd = CROWD, others: Crowd = OTHERS, training: EmbedderTraining = TRAINING) -> GaitEmbedder:
+    """The embedder, trained on a crowd, its last layer fitted by another one.
 
     Args:
-        crowd: The people, and the seed by which they are generated.
+        crowd: People to train on, and the seed by which they are generated.
+        others: People to fit the last layer by, see `fit_discriminant`.
         training: How to train, and the seed of first weights and clips.
     """
-    _log.info("generating %d walks of %d people", crowd.persons * crowd.walks, crowd.persons)
-    walks = crowd.recorded()
+    _log.info("generating %d and %d people", crowd.persons, others.persons)
+    walks, fresh = crowd.recorded(), others.recorded()
     report = keras.callbacks.LambdaCallback(
         on_epoch_end=lambda epoch, logs: _log.info("epoch %d: loss %.3f", epoch + 1, logs["loss"])
     )
-    return training.fit(walks, [report])
+    embedder = training.fit(walks, [report])
+    fit_discriminant(embedder, fresh.skeletons, fresh.persons, groups=fresh.persons % others.sensors)
+    return embedder
 
 
 def main(words: Sequence[str] | None = None) -> int:
