@@ -21,9 +21,6 @@ DEMO_RECIPE: dict[str, Any] = {
 }
 """Enough to name the walkers, in the minutes that somebody who tries it out will wait."""
 
-CALIBRATING, CALIBRATION_SEED = 60, 1
-"""People who set the threshold of the gallery, and the seed by which they are generated: not that of the training."""
-
 
 def demo(options: argparse.Namespace) -> None:
     """Real data in, real files and a real socket out: nothing here is played."""
@@ -81,22 +78,20 @@ def demo(options: argparse.Namespace) -> None:
 def _show_gallery(file: Path, dataset: Any) -> None:
     """Two walkers are enrolled, one of them is recognised, a third is unknown, one is forgotten.
 
-    All who set the threshold walk before one sensor: people before different ones are told apart by the sensor too, and
-    the threshold would be too loose.
+    The others set the threshold, before the same sensor.
     """
     from agegait import Gallery
     from agegait.gallery import Calibration
     from agegait.models import GaitEmbedder
-    from tfds_builders.walkers.crowd import Crowd
 
     console = output()
     embedder = GaitEmbedder.from_preset("walkers")
-    strangers = Crowd(persons=CALIBRATING, walks=2, sensors=1, seed=CALIBRATION_SEED).recorded()
     for suffix in ("", "-wal", "-shm"):  # an earlier demo's
         file.with_name(file.name + suffix).unlink(missing_ok=True)
     walks, tests = (dataset.whole_walks(part) for part in ("train", "test"))
-    first, second, third = dataset.persons[:3]
-    with Gallery.open(f"sqlite:///{file}", embedder, Calibration.measure(embedder, strangers)) as gallery:
+    *others, first, second, third = dataset.persons
+    calibration = Calibration.measure(embedder, walks.of_persons(others))
+    with Gallery.open(f"sqlite:///{file}", embedder, calibration) as gallery:
         for person in (first, second):
             enrolled = gallery.enrol(person, walks.of_persons([person]).skeletons[:2], consent="none needed: generated")
             console.print(f"enrolled:   {enrolled.name}, from {enrolled.walks} walks")
@@ -107,7 +102,7 @@ def _show_gallery(file: Path, dataset: Any) -> None:
         found = gallery.identify(tests.of_persons([first]).skeletons[0], false_alarms=0.01)
         console.print(f"forgotten:  {first}", f"the same walk of {first}: {_answer(found)}", sep="\n")
     console.print(
-        f"One stranger in a hundred may be accepted, by {CALIBRATING} other generated people who calibrated it.",
+        f"One stranger in a hundred may be accepted: the other {len(others)} walkers set the threshold.",
         style="dim",
     )
 

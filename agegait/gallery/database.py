@@ -84,9 +84,8 @@ class Database:
             with contextlib.closing(self._engine.raw_connection()) as connection:
                 cursor = connection.cursor()
                 cursor.execute("VACUUM")
-                cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-                busy = cursor.fetchone()
-        if busy and busy[0]:
+                emptied = _empty_log(cursor)
+        if not emptied:
             raise GalleryDatabaseError(
                 f"{self.name}: expected to empty the log of what was deleted, found it in use by another process. "
                 "What was deleted is not found any more; the next to open the gallery empties the log."
@@ -181,6 +180,16 @@ def _write_ahead(connection: sqlite3.Connection) -> None:
             if "locked" not in str(error) or time.monotonic() > until:
                 raise
             time.sleep(0.01)
+
+
+def _empty_log(cursor: Any) -> bool:
+    """Empties the write-ahead log: SQLite itself waits for readers, and not for another checkpoint under way."""
+    until = time.monotonic() + _BUSY_SECONDS
+    while True:
+        (busy, *_) = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if not busy or time.monotonic() > until:
+            return not busy
+        time.sleep(0.01)
 
 
 def _begin(connection: sa.Connection) -> None:

@@ -90,10 +90,11 @@ def test_a_table_that_is_written_anew_has_nothing_of_the_forgotten(postgresql, p
     name = "Zoe Quux-Frobnitz"
 
     def files_with_it():
-        with sa.create_engine(postgresql_url).connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        server = sa.create_engine(postgresql_url)
+        with server.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.execute(sa.text("CHECKPOINT"))
             oid = connection.scalar(sa.text("SELECT oid FROM pg_database WHERE datname = current_database()"))
-            connection.engine.dispose()
+        server.dispose()
         return [file for file in (Path(postgresql.pgdata) / f"base/{oid}").iterdir() if name.encode() in read(file)]
 
     def read(file):
