@@ -100,6 +100,6 @@ class Exportable:
             content["embedder"] = {
                 "fingerprint": self.embedder.fingerprint(),
                 "embedding_size": self.embedder.embedding_size,
-                "frame_rate": self.embedder.frame_features.frame_rate,
+                "frame_rate": self.embedder.frame_rate,
             }
         return {**content, "data_licence": (self.run or {}).get("data", {}).get("licence"), "run": self.run}

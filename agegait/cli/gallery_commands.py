@@ -8,6 +8,7 @@ from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from agegait.cli.confirmation import confirm
 from agegait.cli.gallery_models import calibration_file, load_calibration, load_embedder
 from agegait.cli.json_output import print_json
 from agegait.cli.run_settings import file_format
@@ -16,8 +17,6 @@ from agegait.terminal.table import Cell, Column, Table
 
 if TYPE_CHECKING:
     from agegait.gallery import Gallery, Identification
-
-DAYS = "days"
 
 
 def enrol(options: argparse.Namespace) -> None:
@@ -89,11 +88,10 @@ def verify(options: argparse.Namespace) -> None:
 def forget(options: argparse.Namespace) -> None:
     """Deletes a person from a gallery."""
     with _gallery(options) as gallery:
-        person = gallery.export(options.person).person  # whoever is not there is refused before anybody is asked
-        if not options.yes and not _is_wanted(person.name, person.walks):
-            raise ValueError("nothing was deleted")
+        if not options.yes:
+            confirm(f"Delete {options.person} from {options.gallery} for good?")
         gallery.forget(options.person)
-    output().print(f"{person.name}: forgotten. Backups of the gallery may hold them yet.", soft_wrap=True)
+    output().print(f"{options.person}: forgotten. Backups of the gallery may hold them yet.", soft_wrap=True)
 
 
 def people(options: argparse.Namespace) -> None:
@@ -127,19 +125,18 @@ def people(options: argparse.Namespace) -> None:
 
 def calibrate(options: argparse.Namespace) -> None:
     """Measures how near strangers come to each other."""
-    embedder = load_embedder(options.model)
     from agegait.gallery import Calibration, Gallery
 
+    where = options.gallery or calibration_file(options.model)
+    if where is None:
+        raise ValueError(f"--gallery: expected with the model {options.model}, which has no file of its own.")
+    embedder = load_embedder(options.model)
     with redirect_stdout(sys.stderr):  # where TFDS says what it prepares
         walks = _strangers(options)
     if options.gallery is not None:
         with Gallery.open(_url(options.gallery), embedder) as gallery:
             found = gallery.recalibrate(walks)
-        where = options.gallery
     else:
-        where = calibration_file(options.model)
-        if where is None:
-            raise ValueError(f"--gallery: expected with the model {options.model}, which has no file of its own.")
         found = Calibration.measure(embedder, walks)
         found.save(where)
     output().print(f"written: {where}: calibrated on {found.people} people", soft_wrap=True)
@@ -272,10 +269,9 @@ def _expiry(options: argparse.Namespace) -> datetime.datetime | None:
     if text is None:
         return None
     now = datetime.datetime.now(datetime.UTC)
-    number, _, unit = text.partition(" ")
     try:
-        if unit == DAYS or text.isdecimal():
-            return now + datetime.timedelta(days=int(number))
+        if text.isdecimal():
+            return now + datetime.timedelta(days=int(text))
         day = datetime.date.fromisoformat(text)
     except (ValueError, OverflowError):
         raise ValueError(f"--expires: expected a day as 2030-12-31 or a number of days, received {text!r}.") from None
@@ -288,10 +284,3 @@ def _day(time: datetime.datetime | None) -> str | None:
 
 def _walk_word(count: int) -> str:
     return "walk" if count == 1 else "walks"
-
-
-def _is_wanted(person: str, walks: int) -> bool:
-    if not sys.stdin.isatty():
-        raise ValueError("--yes: expected, where nobody can be asked, received none.")
-    output().print(f"Delete {person} and {walks} {_walk_word(walks)} for good?", soft_wrap=True)
-    return input("yes or no: ").strip().casefold() in ("y", "yes")

@@ -22,7 +22,7 @@ def load_embedder(model: str) -> Any:
         except ValueError as error:
             known = ", ".join(GaitEmbedder.PRESETS)
             if Path(model).is_file():
-                raise
+                raise ValueError(f"model: {str(error).removeprefix('preset: ')}") from error
             raise ValueError(
                 f"model: expected a run's folder, a .keras file, or one of {known}, received {model!r}."
             ) from error

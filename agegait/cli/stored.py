@@ -1,5 +1,4 @@
 import argparse
-import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import TYPE_CHECKING
 from rich import box
 from rich.table import Table
 
+from agegait.cli.confirmation import confirm
 from agegait.storage.private_files import is_open
 from agegait.terminal.console import output
 from agegait.terminal.visible_text import visible
@@ -83,8 +83,9 @@ def _delete(
     left = [str(store.path) for store in (*found, *unknown) if not store.places(person)]
     left += dict.fromkeys(str(place.parent) for place in files if place not in own)
     if own:
-        if not sure and not _is_wanted(person, own):
-            raise ValueError("nothing was deleted")
+        if not sure:
+            lines = (f"{count} files in {folder}" for folder, count in _by_folder(own))
+            confirm(f"Delete for good what is recorded of {person}?", *lines)
         for file in own:
             file.unlink()
         for folder, count in _by_folder(own):
@@ -110,14 +111,6 @@ def _clear(folder: Path, person: str, roots: Sequence[Path]) -> list[str]:
 
 def _by_folder(files: Sequence[Path]) -> list[tuple[Path, int]]:
     return list(Counter(file.parent for file in files).items())
-
-
-def _is_wanted(person: str, files: Sequence[Path]) -> bool:
-    if not sys.stdin.isatty():
-        raise ValueError("--yes: expected where no terminal can confirm, received none.")
-    lines = (f"{count} files in {folder}" for folder, count in _by_folder(files))
-    output().print(f"Delete for good what is recorded of {person}?", *lines, sep="\n", soft_wrap=True)
-    return input("yes or no: ").strip().casefold() in ("y", "yes")
 
 
 def _people(persons: Sequence[str] | None) -> str:

@@ -1,3 +1,4 @@
+import zipfile
 from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
@@ -298,7 +299,10 @@ class GaitEmbedder(keras.Model):
         if not path.is_file():
             or_file = " or a file" if path.suffix == ".keras" else ""
             raise ValueError(f"preset: expected one of {', '.join(cls.PRESETS)}{or_file}, received {str(preset)!r}.")
-        embedder = keras.saving.load_model(path)
+        try:
+            embedder = keras.saving.load_model(path)
+        except (TypeError, KeyError, ValueError, OSError, zipfile.BadZipFile) as error:
+            raise ValueError(f"preset: expected a saved {cls.__name__}, received another file, {path}.") from error
         if not isinstance(embedder, cls):
             raise ValueError(
                 f"preset: expected a saved {cls.__name__}, received a {type(embedder).__name__} in {path}."

@@ -93,7 +93,7 @@ def test_a_claim_is_accepted_or_refused(run):
 @pytest.mark.usefixtures("enrolled")
 def test_who_is_forgotten_is_not_found_again(run):
     status, _, error = run("forget", "Anna", model=False)
-    assert (status, "--yes: expected, where nobody can be asked" in error) == (1, True)
+    assert (status, "--yes: expected where no terminal can confirm" in error) == (1, True)
     status, said, _ = run("forget", "Anna", "--yes", model=False)
     assert (status, said) == (0, "Anna: forgotten. Backups of the gallery may hold them yet.\n")
     assert "Anna" not in run("people", model=False)[1]
@@ -141,16 +141,37 @@ def test_walks_that_are_not_good_enough_are_named(run):
         ),
         (("enrol", "Anna", "0_0.npy", "--consent", " "), "--consent: expected a note of 1 to 10,000 characters"),
         (("identify", "0_0.npy", "--every", "3"), "--every: expected with --server or --model, received --gallery"),
-        (("identify", "0_0.npy", "--server", "a:1"), "--server"),
     ],
 )
 def test_mistakes_are_named_by_their_options(run, words, expected):
-    try:
-        status, _, error = run(*words)
-    except SystemExit:  # a wrong option
-        return
+    status, _, error = run(*words)
     assert status == 1
     assert expected in error
+
+
+def test_a_gallery_needs_no_server(run):
+    status, _, error = run("identify", "0_0.npy", "--server", "a:1", model=False)
+    assert (status, "--gallery: expected without --server, received both" in error) == (1, True)
+
+
+def test_a_damaged_embedder_is_named(gallery, folder, tmp_path, capsys):
+    damaged = tmp_path / "damaged.keras"
+    damaged.write_bytes((folder / "embedder.keras").read_bytes()[:100_000])
+    assert main(["enrol", "Anna", "0_0.npy", "--consent", "x", "--gallery", gallery, "--model", str(damaged)]) == 1
+    assert "--preset" not in (said := capsys.readouterr().err)
+    assert f"expected a saved GaitEmbedder, received another file, {damaged}" in said
+
+
+def test_forgetting_is_all_that_the_trail_says(run, gallery):
+    run("enrol", "Anna", "0_0.npy", "--consent", "form 1")
+    run("forget", "Anna", "--yes", model=False)
+    with agegait.Gallery.open(f"sqlite:///{gallery}") as opened:
+        assert [entry.action for entry in opened.audit()] == ["enrol", "forget"]
+
+
+def test_a_model_without_a_file_is_calibrated_in_a_gallery(capsys):
+    assert main(["calibrate", "walkers", "--dataset", "nowhere"]) == 1  # before anything is read
+    assert "--gallery: expected with the model walkers, which has no file of its own" in capsys.readouterr().err
 
 
 def test_a_model_that_is_none_is_named(gallery, capsys):

@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import resource
 import signal
 import subprocess
 import sys
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from support.disk_room import room
 from support.gallery_bodies import BoneLengths, walk
 
 import agegait
@@ -80,17 +80,6 @@ def test_processes_write_at_once(url):
         assert gallery.identify(walk(100, 2), threshold=NEAR).person == "person 100"
         numbers = [person.id for person in gallery.people()]
         assert len(set(numbers)) == len(numbers)
-
-
-@contextlib.contextmanager
-def room(bytes_):
-    """No file can grow beyond so many bytes."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (bytes_, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def enrol_until_full(gallery, kind):

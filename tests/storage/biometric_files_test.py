@@ -3,7 +3,6 @@
 import contextlib
 import errno
 import os
-import resource
 import signal
 import stat
 import subprocess
@@ -15,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support.disk_room import room
 from support.tiny_run import WORDS
 
 from agegait import cli
@@ -215,17 +215,6 @@ def test_other_errors_stay_what_they_are():
         raise KeyError("x")
     with pytest.raises(FileNotFoundError), naming_full_disk("x"):
         open("/nowhere/at/all")  # noqa: SIM115
-
-
-@contextlib.contextmanager
-def room(bytes_):
-    """No file can grow beyond so many bytes."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (bytes_, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def states(folder):
