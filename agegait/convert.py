@@ -15,8 +15,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from agegait.data.files.opening import open_regular
 from agegait.models import GaitEncoder, GaitRecognizer
+from agegait.recordings.files.opening import open_regular
 
 AXES = ("x", "y", "z")
 CHECKPOINT = "trained_model.ckpt"

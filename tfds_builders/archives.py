@@ -14,8 +14,8 @@ from typing import IO, cast
 
 from etils import epath
 
-from agegait.data.files.bounded_reads import BoundedReads
-from agegait.data.files.limits import MIB, MOST_BYTES
+from agegait.recordings.files.bounded_reads import BoundedReads
+from agegait.recordings.files.limits import MIB, MOST_BYTES
 from tfds_builders import local_files
 
 SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.xz", ".txz", ".tar.bz2")

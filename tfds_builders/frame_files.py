@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from etils import epath
 
-from agegait.data.files import biwi_text
-from agegait.data.files.limits import MOST_FRAME_BYTES
+from agegait.recordings.files.limits import MOST_FRAME_BYTES
+from agegait.recordings.formats import biwi_text
 from tfds_builders import archives, local_files
 from tfds_builders.frame_folders import Walk
 from tfds_builders.walk_builder import Example

@@ -6,8 +6,8 @@ from typing import IO
 
 from etils import epath
 
-from agegait.data.files import opening
-from agegait.data.files.limits import MOST_BYTES
+from agegait.recordings.files import opening
+from agegait.recordings.files.limits import MOST_BYTES
 
 
 def open_binary(path: epath.PathLike, most: int | None = None) -> IO[bytes]:

@@ -1,15 +1,18 @@
 from .authors_layout import AuthorsWindows as AuthorsWindows, load_authors_layout as load_authors_layout
 from .balanced_clips import BalancedClips as BalancedClips
 from .batching import batches as batches, single_frames as single_frames, untuned as untuned
-from .folder.walk import Walk as Walk
-from .folder.walk_files import load_walk as load_walk, read_walk as read_walk
 from .folder.walk_folder import WalkFolder as WalkFolder, from_folder as from_folder
-from .folder.walk_format import WalkFormat as WalkFormat
 from .holding_out import hold_out as hold_out
 from .padding import padded as padded
 from .person_division import PersonDivision as PersonDivision, divide_persons as divide_persons
 from .preparation import PREPARATIONS as PREPARATIONS, Preparation as Preparation
-from .resampling import resample as resample
+from .recordings import (
+    Walk as Walk,
+    WalkFormat as WalkFormat,
+    load_walk as load_walk,
+    read_walk as read_walk,
+    resample as resample,
+)
 from .shuffling import shuffled_epochs as shuffled_epochs
 from .walks import Walks as Walks
 from .windowing import windows as windows

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from agegait.data.files.limits import MOST_LABEL_BYTES, MOST_WINDOW_BYTES
-from agegait.data.files.npy_arrays import read_header, read_values
-from agegait.data.files.opening import open_regular
-from agegait.data.files.plain_pickle import read_plain_pickle
+from agegait.recordings.files.limits import MOST_LABEL_BYTES, MOST_WINDOW_BYTES
+from agegait.recordings.files.npy_arrays import read_header, read_values
+from agegait.recordings.files.opening import open_regular
+from agegait.recordings.files.plain_pickle import read_plain_pickle
 
 AXES = ("x", "y", "z")
 

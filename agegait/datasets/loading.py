@@ -11,9 +11,9 @@ from typing import Any
 
 from agegait import data
 from agegait.data import Preparation, WalkFormat
-from agegait.data.files.recording import listed
 from agegait.datasets.data_set import DataSet
 from agegait.datasets.splits import HELD_OUT, SPLITS
+from agegait.recordings.recording import listed
 from agegait.storage.disk_full import naming_full_disk
 from agegait.storage.private_files import private_files
 

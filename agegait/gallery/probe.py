@@ -4,10 +4,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from agegait.data.folder.walk import Walk
 from agegait.gallery.embedder import Embedder
 from agegait.gallery.poor_walk_error import PoorWalkError
 from agegait.gallery.quality import Quality
+from agegait.recordings.walk import Walk
 
 AnyWalk = NDArray[np.floating] | Walk
 """`[T, J, 3]` metres, or a walk with what of it was tracked."""

@@ -3,7 +3,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from agegait.data.folder.walk import Walk
+from agegait.recordings.walk import Walk
 from agegait.skeletons import JOINTS, limbs
 
 MIN_FRAMES = 30

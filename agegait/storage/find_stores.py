@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from agegait.data.files.frame_folders import frame_files
 from agegait.data.folder.layout import find_walks
-from agegait.data.folder.walk_files import READERS
+from agegait.recordings.formats.frame_folders import frame_files
+from agegait.recordings.walk_files import READERS
 from agegait.storage.gallery_file import gallery_store
 from agegait.storage.store import Store
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings, strategies as st
 from support.outside import BIWI_FRAME, needs_biwi_frame
 
 from agegait import skeletons
-from agegait.data.files import biwi_text
+from agegait.recordings.formats import biwi_text
 from agegait.skeletons import limbs
 from agegait.skeletons.schemas import _spelled
 from tfds_builders.walkers import generator

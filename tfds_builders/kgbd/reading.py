@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator
 
 from etils import epath
 
-from agegait.data.files import kgbd_text
+from agegait.recordings.formats import kgbd_text
 from tfds_builders import local_files
 from tfds_builders.kgbd import manual
 from tfds_builders.walk_builder import Example

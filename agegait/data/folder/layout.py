@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from agegait.data.files import opening
-from agegait.data.files.frame_folders import PATTERN, frame_files
-from agegait.data.files.recording import listed
 from agegait.data.folder.plain_name import plain_name, plain_person
-from agegait.data.folder.walk_files import READERS
+from agegait.recordings.files import opening
+from agegait.recordings.formats.frame_folders import PATTERN, frame_files
+from agegait.recordings.recording import listed
+from agegait.recordings.walk_files import READERS
 
 _SPLITS = {
     "train": re.compile(r"train(ing)?", re.IGNORECASE),

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from agegait.data.files.recording import listed
 from agegait.data.folder.layout import FolderWalk
-from agegait.data.folder.walk import Walk
+from agegait.recordings.recording import listed
+from agegait.recordings.walk import Walk
 from agegait.skeletons import limbs
 from agegait.skeletons.limbs import LimbSummary
 

@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 
 from agegait import skeletons
-from agegait.data.files.recording import Recording, listed
 from agegait.data.folder.drawn_split import draw_split, kept_split
-from agegait.data.folder.joint_recognition import recognize_joints
 from agegait.data.folder.layout import FolderWalk, find_walks
 from agegait.data.folder.survey import survey
-from agegait.data.folder.walk import Walk
-from agegait.data.folder.walk_files import read_recording
-from agegait.data.folder.walk_format import WalkFormat
+from agegait.recordings.joint_recognition import recognize_joints
+from agegait.recordings.recording import Recording, listed
+from agegait.recordings.walk import Walk
+from agegait.recordings.walk_files import read_recording
+from agegait.recordings.walk_format import WalkFormat
 
 _KEPT_BYTES = 2**30
 """Walks up to this size in all stay in memory once they are read; others are read again when they are needed."""

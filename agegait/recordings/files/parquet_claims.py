@@ -7,8 +7,8 @@ import os
 from collections.abc import Collection
 from typing import BinaryIO
 
-from agegait.data.files.compact_thrift import I32, I64, LIST, STRUCT, ThriftReader, ThriftStruct
-from agegait.data.files.limits import MIB
+from agegait.recordings.files.compact_thrift import I32, I64, LIST, STRUCT, ThriftReader, ThriftStruct
+from agegait.recordings.files.limits import MIB
 
 MOST_GROUP = 256 * MIB
 """Bytes of a group of rows in the columns that are read, decompressed."""

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from agegait.data.files.recording import Recording
+from agegait.recordings.recording import Recording
 
 _LARGEST = float(np.finfo("float32").max)
 

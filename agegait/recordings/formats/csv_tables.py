@@ -9,8 +9,8 @@ from typing import BinaryIO, cast
 
 import numpy as np
 
-from agegait.data.files.limits import MOST_COLUMNS, MOST_LINE
-from agegait.data.files.table import Table, looks_like_number
+from agegait.recordings.files.limits import MOST_COLUMNS, MOST_LINE
+from agegait.recordings.formats.table import Table, looks_like_number
 
 _BLOCK = 100_000
 """Fields that are read at once: texts take many times the memory of numbers."""

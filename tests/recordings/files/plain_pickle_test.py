@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from support.budget import examples
 
-from agegait.data.files import plain_pickle
-from agegait.data.files.plain_pickle import read_plain_pickle
+from agegait.recordings.files import plain_pickle
+from agegait.recordings.files.plain_pickle import read_plain_pickle
 
 ARRAY = b"cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(I0\ntS'b'\ntR"
 PLAIN = st.recursive(
@@ -96,8 +96,8 @@ ATTACKS = {
 }
 CHECK = """
 import sys
-from agegait.data.files import plain_pickle
-from agegait.data.files.plain_pickle import read_plain_pickle
+from agegait.recordings.files import plain_pickle
+from agegait.recordings.files.plain_pickle import read_plain_pickle
 for line in sys.stdin:
     try:
         print("read", read_plain_pickle(bytes.fromhex(line)), flush=True)

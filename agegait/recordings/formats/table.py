@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from agegait.data.files.numbers import DECIMAL_COMMA, NUMBER
+from agegait.recordings.files.numbers import DECIMAL_COMMA, NUMBER
 
 _NOTHING = ("", "nan", "+nan", "-nan", "na", "n/a", "#n/a", "null", "none")
 _INFINITIES = ("inf", "infinity")

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from agegait import skeletons
-from agegait.data.files.limits import MOST_COLUMNS, MOST_JOINTS
-from agegait.data.files.recording import listed
+from agegait.recordings.files.limits import MOST_COLUMNS, MOST_JOINTS
+from agegait.recordings.recording import listed
 
 _BETWEEN = r"[\s_.\-:/]*+"  # possessive: what comes next never begins with one of these
 _POSITION = rf"(?:pos(?:ition)?{_BETWEEN})?"

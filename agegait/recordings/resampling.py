@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from agegait.data.files.limits import MOST_FRAMES
+from agegait.recordings.files.limits import MOST_FRAMES
 
 _ON_A_FRAME = 1e-6
 """Share of a step between frames by which a new frame may miss an old one and still be the same."""

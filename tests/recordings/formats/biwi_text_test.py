@@ -10,7 +10,7 @@ import pytest
 from support.budget import examples
 from support.outside import BIWI_FRAME, needs_biwi_frame
 
-from agegait.data.files import biwi_text
+from agegait.recordings.formats import biwi_text
 
 ZEROS = ",".join(14 * ["0.0000"])
 

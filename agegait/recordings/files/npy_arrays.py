@@ -8,7 +8,7 @@ from typing import IO, NamedTuple
 
 import numpy as np
 
-from agegait.data.files.limits import MIB, MOST_HEADER
+from agegait.recordings.files.limits import MIB, MOST_HEADER
 
 _MAGIC = b"\x93NUMPY"
 _VERSIONS = {b"\x01\x00": 2, b"\x02\x00": 4, b"\x03\x00": 4}

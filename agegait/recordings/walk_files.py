@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 
 from agegait import skeletons
-from agegait.data.files import csv_tables, frame_folders, kgbd_text, opening, walk_arrays
-from agegait.data.files.recording import Recording
-from agegait.data.files.walk_tables import read_table
-from agegait.data.folder.walk import Walk
-from agegait.data.folder.walk_format import WalkFormat
+from agegait.recordings.files import opening
+from agegait.recordings.formats import csv_tables, frame_folders, kgbd_text, walk_arrays
+from agegait.recordings.formats.walk_tables import read_table
+from agegait.recordings.recording import Recording
+from agegait.recordings.walk import Walk
+from agegait.recordings.walk_format import WalkFormat
 
 
 def read_walk(path: str | PathLike, walk_format: WalkFormat | None = None) -> np.ndarray:
@@ -19,9 +20,9 @@ def read_walk(path: str | PathLike, walk_format: WalkFormat | None = None) -> np
 
     Args:
         path: A file, by its ending: `.npy`, an array [T, J, 3] or [T, 3 J]; `.npz`, see
-            `agegait.data.files.walk_arrays.read_npz`; `.csv`, `.tsv` or `.parquet`, a table, see
-            `agegait.data.files.walk_columns.find_columns`; `.txt`, of KGBD. Or a folder of frames `*_skel.txt` as BIWI
-            and IAS-Lab have them.
+            `agegait.recordings.formats.walk_arrays.read_npz`; `.csv`, `.tsv` or `.parquet`, a table, see
+            `agegait.recordings.formats.walk_columns.find_columns`; `.txt`, of KGBD. Or a folder of frames
+            `*_skel.txt` as BIWI and IAS-Lab have them.
         walk_format: What the file holds where it does not say so, and what is to become of it.
 
     Returns:
@@ -72,7 +73,7 @@ def _read_csv(path: Path, within: Path | None) -> Recording:
 
 
 def _read_parquet(path: Path, within: Path | None) -> Recording:
-    from agegait.data.files import parquet_tables  # a tenth of a second that other files do not need
+    from agegait.recordings.formats import parquet_tables  # a tenth of a second that other files do not need
 
     with opening.open_regular(path, within) as file:
         return read_table(parquet_tables.blocks(file, str(path)))

@@ -7,14 +7,14 @@ from typing import IO, Any
 
 import numpy as np
 
-from agegait.data.files import opening
-from agegait.data.files.bounded_reads import BoundedReads
-from agegait.data.files.limits import MOST_ARRAYS_LISTED, MOST_BESIDES, check_size
-from agegait.data.files.npy_arrays import ArrayHeader, read_header, read_values
-from agegait.data.files.numbers import to_float64
-from agegait.data.files.recording import Recording, listed
-from agegait.data.files.tracking import tracked_of
-from agegait.data.folder.walk_format import UNITS, is_rate
+from agegait.recordings.files import opening
+from agegait.recordings.files.bounded_reads import BoundedReads
+from agegait.recordings.files.limits import MOST_ARRAYS_LISTED, MOST_BESIDES, check_size
+from agegait.recordings.files.npy_arrays import ArrayHeader, read_header, read_values
+from agegait.recordings.files.numbers import to_float64
+from agegait.recordings.formats.tracking import tracked_of
+from agegait.recordings.recording import Recording, listed
+from agegait.recordings.walk_format import UNITS, is_rate
 
 _UNREADABLE = (*(ValueError, EOFError, OSError, KeyError, RuntimeError, MemoryError, OverflowError), zipfile.BadZipFile)
 """What a damaged archive may end in; a RuntimeError, of zipfile, for a password and for a compression that it lacks."""

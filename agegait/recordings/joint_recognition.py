@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from agegait import skeletons
-from agegait.data.files.recording import Recording
-from agegait.data.folder.walk_format import WalkFormat
+from agegait.recordings.recording import Recording
+from agegait.recordings.walk_format import WalkFormat
 from agegait.skeletons import Schema, limbs
 
 _BODY = 1.7

@@ -5,7 +5,7 @@ import re
 import numpy as np
 
 from agegait import skeletons
-from agegait.data.files.numbers import NUMBER
+from agegait.recordings.files.numbers import NUMBER
 
 COLUMNS = (
     "id", "x3D", "y3D", "z3D", "x2D", "y2D", "TrackingState", "QualityFlag",

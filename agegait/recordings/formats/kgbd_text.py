@@ -6,8 +6,8 @@ from itertools import pairwise
 import numpy as np
 
 from agegait import skeletons
-from agegait.data.files.limits import check_size
-from agegait.data.files.numbers import NUMBER
+from agegait.recordings.files.limits import check_size
+from agegait.recordings.files.numbers import NUMBER
 
 _NAMES = list(skeletons.KGBD)
 _ORDER = skeletons.canonical_order(skeletons.KGBD.values())

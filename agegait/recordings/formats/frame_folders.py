@@ -5,9 +5,10 @@ from pathlib import Path
 import numpy as np
 
 from agegait import skeletons
-from agegait.data.files import biwi_text, opening
-from agegait.data.files.limits import MOST_FRAME_BYTES, check_size
-from agegait.data.files.recording import Recording
+from agegait.recordings.files import opening
+from agegait.recordings.files.limits import MOST_FRAME_BYTES, check_size
+from agegait.recordings.formats import biwi_text
+from agegait.recordings.recording import Recording
 
 PATTERN = "*_skel.txt"
 """What the files of frames are called; sorted by name they are in order. Other files are not read."""

@@ -20,9 +20,9 @@ from support.walk_writing import long_text, refused, wide_text, write
 
 from agegait import skeletons
 from agegait.data import load_walk
-from agegait.data.files import limits, parquet_claims
-from agegait.data.files.table import looks_like_number
-from agegait.data.files.walk_columns import find_columns
+from agegait.recordings.files import limits, parquet_claims
+from agegait.recordings.formats.table import looks_like_number
+from agegait.recordings.formats.walk_columns import find_columns
 from tfds_builders import archives
 
 J = len(skeletons.JOINTS)
@@ -31,7 +31,7 @@ GIB = 1 << 30
 
 _READ = """
 import sys
-import numpy, agegait.data.folder.walk_files, pyarrow.parquet, pyarrow.compute
+import numpy, agegait.recordings.walk_files, pyarrow.parquet, pyarrow.compute
 from agegait.data import read_walk
 import resource
 with open("/proc/self/statm") as file:

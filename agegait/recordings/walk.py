@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from agegait.data.files.frame_times import rate_of
-from agegait.data.files.recording import Recording
-from agegait.data.folder.gaps import without_gaps
-from agegait.data.folder.joint_recognition import in_schema_order, recognize_joints
-from agegait.data.folder.walk_format import UNITS, WalkFormat
-from agegait.data.resampling import resample
+from agegait.recordings.frame_times import rate_of
+from agegait.recordings.gaps import without_gaps
+from agegait.recordings.joint_recognition import in_schema_order, recognize_joints
+from agegait.recordings.recording import Recording
+from agegait.recordings.resampling import resample
+from agegait.recordings.walk_format import UNITS, WalkFormat
 from agegait.skeletons import Schema
 
 

@@ -8,11 +8,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from agegait.data.files import parquet_claims
-from agegait.data.files.limits import MIB, MOST_COORDINATES
-from agegait.data.files.numbers import to_float64
-from agegait.data.files.table import Table
-from agegait.data.files.walk_columns import find_columns
+from agegait.recordings.files import parquet_claims
+from agegait.recordings.files.limits import MIB, MOST_COORDINATES
+from agegait.recordings.files.numbers import to_float64
+from agegait.recordings.formats.table import Table
+from agegait.recordings.formats.walk_columns import find_columns
 
 _UNREADABLE = (pa.ArrowException, OSError, ValueError, TypeError)
 """What a damaged file may end in: Arrow's own errors, and those of NumPy and Python that it lets through."""

@@ -5,12 +5,12 @@ from itertools import chain
 
 import numpy as np
 
-from agegait.data.files.frame_times import frame_seconds
-from agegait.data.files.limits import MOST_COORDINATES, check_size
-from agegait.data.files.recording import Recording, listed
-from agegait.data.files.table import Table, looks_like_number
-from agegait.data.files.tracking import tracked_of
-from agegait.data.files.walk_columns import WalkColumns, find_columns, joint_order
+from agegait.recordings.files.limits import MOST_COORDINATES, check_size
+from agegait.recordings.formats.table import Table, looks_like_number
+from agegait.recordings.formats.tracking import tracked_of
+from agegait.recordings.formats.walk_columns import WalkColumns, find_columns, joint_order
+from agegait.recordings.frame_times import frame_seconds
+from agegait.recordings.recording import Recording, listed
 
 _STATES = {"false": 0.0, "nottracked": 0.0, "not_tracked": 0.0, "inferred": 1.0, "tracked": 2.0, "true": 1.0}
 """Words for whether a joint was tracked."""

@@ -10,7 +10,7 @@ import pytest
 from support.budget import examples
 
 from agegait import skeletons
-from agegait.data.files import kgbd_text
+from agegait.recordings.formats import kgbd_text
 
 NAMES = list(skeletons.KGBD)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from agegait.data.files.limits import check_size
+from agegait.recordings.files.limits import check_size
 
 _LISTED = 5
 _LONGEST_NAME = 100
@@ -27,7 +27,7 @@ class Recording:
         coordinates: [T, J, 3] float64, NaN where there are none.
         names: Of the joints, where the file has them.
         tracked: [T, J], bool; None where the file does not say.
-        units: A key of `agegait.data.folder.walk_format.UNITS`; None where the file does not say.
+        units: A key of `agegait.recordings.walk_format.UNITS`; None where the file does not say.
         seconds: [T], when each frame was taken; None where the file does not say.
         frame_rate: Hz; None where the file does not say.
         lines: [T], line or row of the file that each frame is in; None where it has none.

@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from agegait.data.files.limits import MOST_LABEL_STEPS
+from agegait.recordings.files.limits import MOST_LABEL_STEPS
 
 _NUMPY = ("numpy.core", "numpy._core")
 _MULTIARRAY = {f"{package}.multiarray" for package in _NUMPY}

@@ -14,7 +14,7 @@ from support.budget import examples
 from support.walk_writing import refused
 
 from agegait import data
-from agegait.data.files.npy_arrays import read_header, read_values
+from agegait.recordings.files.npy_arrays import read_header, read_values
 
 
 def header(text, version=1):

@@ -1,0 +1,9 @@
+"""What reads recordings, under the names that data has for it."""
+
+from agegait.recordings import (
+    Walk as Walk,
+    WalkFormat as WalkFormat,
+    load_walk as load_walk,
+    read_walk as read_walk,
+    resample as resample,
+)

@@ -1,0 +1,1 @@
+"""Opens and reads files that nobody vouches for, within limits of size and memory."""

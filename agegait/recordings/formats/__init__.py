@@ -1,0 +1,1 @@
+"""The kinds of file that hold walks, each read by a module of its own."""
