@@ -31,6 +31,11 @@ class Recording:
         seconds: [T], when each frame was taken; None where the file does not say.
         frame_rate: Hz; None where the file does not say.
         lines: [T], line or row of the file that each frame is in; None where it has none.
+        up: Which axis points up, as the file or its kind says: `"y"`, `"-y"`, `"z"`, `"-z"`, `"x"` or `"-x"`; None
+            where it does not. Coordinates are as the file has them; they are turned later.
+        person: Who walks, where the file itself says; else the folder does.
+        walk: Which of the person's walks it is, where the file itself says.
+        body: The sensor's number for the body, where the file has one.
         remarks: What a reader of the file should know, such as columns that were not read.
 
     Raises:
@@ -45,6 +50,10 @@ class Recording:
     seconds: np.ndarray | None = None
     frame_rate: float | None = None
     lines: np.ndarray | None = None
+    up: str | None = None
+    person: str | None = None
+    walk: str | None = None
+    body: str | None = None
     remarks: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:

@@ -1,16 +1,14 @@
 """Files of walks: your own, and those of the published data sets."""
 
-from collections.abc import Callable
 from os import PathLike
 from pathlib import Path
 
 import numpy as np
 
-from agegait import skeletons
 from agegait.recordings.files import opening
-from agegait.recordings.formats import csv_tables, frame_folders, kgbd_text, walk_arrays
-from agegait.recordings.formats.walk_tables import read_table
+from agegait.recordings.formats import frame_folders
 from agegait.recordings.recording import Recording
+from agegait.recordings.registry import format_of
 from agegait.recordings.walk import Walk
 from agegait.recordings.walk_format import WalkFormat
 
@@ -39,58 +37,44 @@ def read_walk(path: str | PathLike, walk_format: WalkFormat | None = None) -> np
 
 def load_walk(path: str | PathLike, walk_format: WalkFormat | None = None) -> Walk:
     """Reads one walk as `read_walk` does, with all that is known of it."""
-    return Walk.of(read_recording(path), walk_format or WalkFormat())
+    return Walk.of(read_recording(path, walk_format=walk_format), walk_format or WalkFormat())
 
 
-def read_recording(path: str | PathLike, within: Path | None = None) -> Recording:
-    """Reads what the file or folder of a walk holds, as it holds it.
+def read_recording(
+    path: str | PathLike, within: Path | None = None, walk_format: WalkFormat | None = None
+) -> Recording:
+    """Reads the one walk that a file or folder of frames holds, as it holds it. For its arguments, see
+    `read_recordings`.
+
+    Raises:
+        ValueError: As `read_recordings`, or a file with more than one walk.
+    """
+    recordings = read_recordings(path, within, walk_format)
+    if len(recordings) != 1:
+        raise ValueError(f"{path}: expected one walk, found {len(recordings)}.")
+    return recordings[0]
+
+
+def read_recordings(
+    path: str | PathLike, within: Path | None = None, walk_format: WalkFormat | None = None
+) -> list[Recording]:
+    """Reads the walks that a file or folder of frames holds, as it holds them.
 
     Args:
         path: The file or folder.
         within: The folder that links may not lead out of; None for any place.
+        walk_format: What the file holds where it does not say so.
 
     Raises:
-        ValueError: No such file, an unknown ending, something other than a regular file, a link out of the folder, or
-            a content that is not a walk or too large. The message says where.
+        ValueError: No such file, an unknown kind of file, something other than a regular file, a link out of the
+            folder, or a content that is not a walk or too large. The message says where.
     """
     path = Path(path)
     try:
         if path.is_dir():
             if within is not None:
                 opening.inside(path, within)
-            return frame_folders.read_frames(path, within)
-        if path.suffix.lower() not in READERS:
-            *some, last = READERS
-            raise ValueError(f"{path}: expected a file that ends in {', '.join(some)} or {last}.")
-        return READERS[path.suffix.lower()](path, within)
+            return [frame_folders.read_frames(path, within)]
+        return format_of(path, within).read(path, within, walk_format or WalkFormat())
     except OSError as error:
         raise ValueError(f"{path}: expected a walk's file: {error.strerror or error}.") from None
-
-
-def _read_csv(path: Path, within: Path | None) -> Recording:
-    with opening.open_regular(path, within) as file, csv_tables.open_text(file) as text:
-        return read_table(csv_tables.blocks(text, str(path)))
-
-
-def _read_parquet(path: Path, within: Path | None) -> Recording:
-    from agegait.recordings.formats import parquet_tables  # a tenth of a second that other files do not need
-
-    with opening.open_regular(path, within) as file:
-        return read_table(parquet_tables.blocks(file, str(path)))
-
-
-def _read_kgbd(path: Path, within: Path | None) -> Recording:
-    walk = kgbd_text.parse(opening.read_regular(path, within), str(path))
-    coordinates, tracked = walk.astype("float64"), kgbd_text.tracked(walk)
-    return Recording(str(path), coordinates, names=skeletons.JOINTS, tracked=tracked, units="m")
-
-
-READERS: dict[str, Callable[[Path, Path | None], Recording]] = {
-    ".npy": walk_arrays.read_npy,
-    ".npz": walk_arrays.read_npz,
-    ".csv": _read_csv,
-    ".tsv": _read_csv,
-    ".parquet": _read_parquet,
-    ".txt": _read_kgbd,
-}
-"""What reads a file, by its ending in small letters, and the folder that links may not lead out of."""

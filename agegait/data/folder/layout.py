@@ -11,7 +11,7 @@ from agegait.data.folder.plain_name import plain_name, plain_person
 from agegait.recordings.files import opening
 from agegait.recordings.formats.frame_folders import PATTERN, frame_files
 from agegait.recordings.recording import listed
-from agegait.recordings.walk_files import READERS
+from agegait.recordings.registry import endings
 
 _SPLITS = {
     "train": re.compile(r"train(ing)?", re.IGNORECASE),
@@ -26,7 +26,7 @@ _DEEPEST = 3
 
 _LAYOUT = (
     f"a folder for each person with their walks, <person>/<walk>, perhaps below train, validation and test, where a "
-    f"walk is a file that ends in {', '.join(READERS)}, or a folder of frames {PATTERN}"
+    f"walk is a file that ends in {', '.join(endings())}, or a folder of frames {PATTERN}"
 )
 
 
@@ -202,7 +202,7 @@ def _is_walk(path: Path) -> bool:
     if path.is_dir():
         return bool(frame_files(path))
     # A link to nothing, a FIFO or a device is to be said, not left out.
-    return path.suffix.lower() in READERS and not _NO_WALKS.fullmatch(path.stem)
+    return path.suffix.lower() in endings() and not _NO_WALKS.fullmatch(path.stem)
 
 
 def _first_walk(folder: Path, depth: int) -> Path | None:

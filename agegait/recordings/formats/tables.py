@@ -1,0 +1,28 @@
+"""Tables: CSV, TSV and Parquet."""
+
+from pathlib import Path
+
+from agegait.recordings.file_format import FileFormat
+from agegait.recordings.files import opening
+from agegait.recordings.formats import csv_tables
+from agegait.recordings.formats.walk_tables import read_table
+from agegait.recordings.recording import Recording
+from agegait.recordings.walk_format import WalkFormat
+
+
+def _read_csv(path: Path, within: Path | None, walk_format: WalkFormat) -> list[Recording]:
+    with opening.open_regular(path, within) as file, csv_tables.open_text(file) as text:
+        return [read_table(csv_tables.blocks(text, str(path)))]
+
+
+def _read_parquet(path: Path, within: Path | None, walk_format: WalkFormat) -> list[Recording]:
+    from agegait.recordings.formats import parquet_tables  # a tenth of a second that other files do not need
+
+    with opening.open_regular(path, within) as file:
+        return [read_table(parquet_tables.blocks(file, str(path)))]
+
+
+FORMATS = (
+    FileFormat("csv", "a table with commas, semicolons or tabs", (".csv", ".tsv"), _read_csv),
+    FileFormat("parquet", "a table of Parquet", (".parquet",), _read_parquet),
+)

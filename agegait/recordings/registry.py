@@ -1,0 +1,54 @@
+"""The kinds of file that are read. Your own can join them."""
+
+from pathlib import Path
+
+from agegait.recordings.file_format import HEAD_BYTES, FileFormat
+from agegait.recordings.files import opening
+from agegait.recordings.formats import arrays, kgbd, tables
+
+_FORMATS: list[FileFormat] = [*arrays.FORMATS, *tables.FORMATS, *kgbd.FORMATS]
+
+
+def register(file_format: FileFormat) -> None:
+    """Adds a kind of file. Where several know a file, the one that was added last reads it.
+
+    Raises:
+        ValueError: Another kind has that name, or an ending has no dot.
+    """
+    if file_format.name in {known.name for known in _FORMATS}:
+        raise ValueError(f"file_format: expected a name that is not taken, received {file_format.name!r}.")
+    if not file_format.endings or any(ending != ending.lower() or ending[:1] != "." for ending in file_format.endings):
+        raise ValueError(f"file_format: expected endings such as .csv, received {file_format.endings!r}.")
+    _FORMATS.append(file_format)
+
+
+def formats() -> tuple[FileFormat, ...]:
+    """All kinds of file that are read."""
+    return tuple(_FORMATS)
+
+
+def endings() -> tuple[str, ...]:
+    """Endings of files that may be walks, each once, in small letters."""
+    return tuple(dict.fromkeys(ending for known in _FORMATS for ending in known.endings))
+
+
+def format_of(path: Path, within: Path | None = None) -> FileFormat:
+    """The kind of a file.
+
+    Raises:
+        ValueError: An ending that none has, or a beginning that none of those with its ending knows.
+    """
+    ending = path.suffix.lower()
+    candidates = [known for known in reversed(_FORMATS) if ending in known.endings]
+    if not candidates:
+        *some, last = endings()
+        raise ValueError(f"{path}: expected a file that ends in {', '.join(some)} or {last}.")
+    if candidates[0].recognizes is None:
+        return candidates[0]
+    with opening.open_regular(path, within) as file:
+        head = file.read(HEAD_BYTES)
+    for known in candidates:
+        if known.recognizes is None or known.recognizes(head):
+            return known
+    titles = ", or ".join(known.title for known in candidates)
+    raise ValueError(f"{path}: expected {titles}, found something else.")
