@@ -47,7 +47,7 @@ def file_format(options: argparse.Namespace) -> Any:
     from agegait.data import WalkFormat
 
     names = (field.name for field in dataclasses.fields(WalkFormat))
-    return WalkFormat(**{name: getattr(options, name) for name in names})
+    return WalkFormat(**{name: getattr(options, name) for name in names if hasattr(options, name)})
 
 
 def train_command(settings: Any, options: argparse.Namespace) -> str:

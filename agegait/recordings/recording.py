@@ -36,6 +36,8 @@ class Recording:
         person: Who walks, where the file itself says; else the folder does.
         walk: Which of the person's walks it is, where the file itself says.
         body: The sensor's number for the body, where the file has one.
+        breaks: Rising indices of frames before which some are missing, more than a few: there a new piece begins, and
+            nothing may reach from one piece into the next.
         remarks: What a reader of the file should know, such as columns that were not read.
 
     Raises:
@@ -54,6 +56,7 @@ class Recording:
     person: str | None = None
     walk: str | None = None
     body: str | None = None
+    breaks: tuple[int, ...] = ()
     remarks: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:

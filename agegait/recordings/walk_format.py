@@ -27,6 +27,7 @@ class WalkFormat:
             around a joint.
         frame_rate: Of the recordings, in Hz; None where unknown, or as the file says.
         resample: Frame rate wanted, in Hz; None leaves frames as they are.
+        person_column: The column of a table that tells who walks; None for the usual names of one.
 
     Raises:
         ValueError: An unknown name, or a rate that makes no sense.
@@ -37,6 +38,7 @@ class WalkFormat:
     missing: str = "refuse"
     frame_rate: float | None = None
     resample: float | None = None
+    person_column: str | None = None
 
     def __post_init__(self) -> None:
         if self.joints != "auto":
