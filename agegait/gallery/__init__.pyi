@@ -5,12 +5,16 @@ from .embedder import Embedder as Embedder
 from .gallery import Gallery as Gallery
 from .identification import Identification as Identification
 from .match import Match as Match
+from .name_taken_error import NameTakenError as NameTakenError
+from .other_embedder_error import OtherEmbedderError as OtherEmbedderError
 from .person import Person as Person
 from .person_export import PersonExport as PersonExport
 from .poor_walk_error import PoorWalkError as PoorWalkError
+from .probe import Probe as Probe
 from .quality import Quality as Quality
 from .score_tail import ScoreTail as ScoreTail
 from .template import Template as Template
 from .threshold import Threshold as Threshold
+from .uncalibrated_error import UncalibratedError as UncalibratedError
 from .unknown_person_error import UnknownPersonError as UnknownPersonError
 from .verification import Verification as Verification

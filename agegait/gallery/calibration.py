@@ -14,6 +14,7 @@ from agegait.gallery.embedder import Embedder
 from agegait.gallery.score_tail import ScoreTail
 from agegait.gallery.stranger_scores import StrangerScores
 from agegait.gallery.threshold import Threshold
+from agegait.gallery.uncalibrated_error import UncalibratedError
 from agegait.storage.whole_file import write_text
 
 MIN_PEOPLE = 10
@@ -191,7 +192,8 @@ def chosen_threshold(
         distance: None to go by the rate.
 
     Raises:
-        ValueError: A rate or a distance out of range, or a rate without a calibration.
+        ValueError: A rate or a distance out of range.
+        UncalibratedError: A rate without a calibration.
     """
     if distance is not None:
         if not 0 <= distance <= 2:
@@ -200,7 +202,7 @@ def chosen_threshold(
     if not 0 < rate < 1:
         raise ValueError(f"{argument}: expected a share between 0 and 1, received {rate}.")
     if calibration is None:
-        raise ValueError(
+        raise UncalibratedError(
             f"{argument}: expected a gallery with a calibration, received one without: `recalibrate` it on walks "
             "of people who are not enrolled, open it with `calibration=`, or give a `threshold`."
         )

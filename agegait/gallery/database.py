@@ -20,6 +20,9 @@ from agegait.storage.private_files import private_files, private_folder
 _BUSY_SECONDS = 60
 """So long one process waits for what another writes."""
 
+_PATIENCE = {"connect_timeout": 10, "tcp_user_timeout": 30_000}
+"""So long PostgreSQL may take to be reached, in seconds, and to take what was sent, in milliseconds."""
+
 _MIGRATION_LOCK = 0x616765676169
 """PostgreSQL's number of the lock under which one process alone makes the tables."""
 
@@ -110,7 +113,7 @@ class Database:
         if url.database in (None, "", ":memory:") or url.query:
             raise ValueError(f"url: expected sqlite:/// and a file, received {self.name}.")
         private_folder(Path(url.database).parent)
-        engine = sa.create_engine(url, connect_args={"timeout": _BUSY_SECONDS})
+        engine = sa.create_engine(url, connect_args={"timeout": _BUSY_SECONDS}, hide_parameters=True)
         sa.event.listen(engine, "do_connect", _connect_privately)
         sa.event.listen(engine, "connect", _prepare)
         sa.event.listen(engine, "begin", _begin)
@@ -120,7 +123,9 @@ class Database:
         try:
             import pgvector  # noqa: F401
 
-            return sa.create_engine(url, pool_pre_ping=True)  # a server may have started anew
+            waits = {name: seconds for name, seconds in _PATIENCE.items() if name not in url.query}
+            # Connections are tried before use: a server may have started anew.
+            return sa.create_engine(url, pool_pre_ping=True, connect_args=waits, hide_parameters=True)
         except ModuleNotFoundError as error:
             raise ValueError(
                 f"url: expected PostgreSQL's packages, found no {error.name}: pip install agegait[postgres]"

@@ -2,7 +2,7 @@ import dataclasses
 import getpass
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Literal, cast
 
 import numpy as np
 import sqlalchemy as sa
@@ -112,7 +112,7 @@ class Gallery:
     def enrol(
         self,
         person: str,
-        walks: AnyWalk | Sequence[AnyWalk],
+        walks: AnyWalk | Sequence[AnyWalk] | Sequence[Probe],
         *,
         consent: str,
         expires: datetime | None = None,
@@ -138,7 +138,7 @@ class Gallery:
         people.check_consent(consent)
         if expires is not None and (not isinstance(expires, datetime) or expires.tzinfo is None or expires <= now):
             raise ValueError(f"expires: expected a time to come, with its time zone, received {expires!r}.")
-        probes = Probe.of_walks(self._ready(), "walks", walks)
+        probes = self._probes(walks)
         embeddings, qualities = np.stack([probe.embedding for probe in probes]), [probe.quality for probe in probes]
         self.purge()
         with self._database.writes() as connection:
@@ -152,21 +152,23 @@ class Gallery:
 
     def identify(
         self,
-        walk: AnyWalk,
+        walk: AnyWalk | Probe,
         k: int = 5,
         false_alarms: float = 0.01,
         threshold: float | None = None,
         actor: str | None = None,
+        before: Identification | None = None,
     ) -> Identification:
         """Says who somebody is, or that they are unknown.
 
         Args:
-            walk: `[T, J, 3]` in metres.
+            walk: `[T, J, 3]` in metres, or what a probe was made of.
             k: How many of the nearest people to return.
             false_alarms: The share of strangers who may be taken for somebody: 0.01 for one in a hundred. The
                 threshold follows from it, from the calibration and from how many people are enrolled.
             threshold: A distance to use instead, in 0..2.
             actor: Who asks, for the audit trail.
+            before: What was said of the same walk when it had fewer frames: the audit trail notes changes alone.
 
         Raises:
             ValueError: An argument that is wrong; no calibration and no threshold; another embedder's gallery.
@@ -174,7 +176,7 @@ class Gallery:
         """
         if k < 1:
             raise ValueError(f"k: expected at least 1, received {k}.")
-        (probe,) = Probe.of_walks(self._ready(), "walk", [walk])
+        probe = self._probe(walk)
         self.purge()
         while True:
             with self._database.reads() as connection:
@@ -191,15 +193,16 @@ class Gallery:
         distances = [(names[person], 1 - cosine) for person, cosine in near]
         matches = Match.of_distances(distances, limit, calibration, enrolled)
         best = matches[0] if matches and matches[0].accepted else None
-        with self._database.writes() as connection:
-            found, detail = (near[0][0], "accepted") if best else (None, "unknown")
-            trail.note(connection, self._by(actor), "identify", [found], detail)
+        if before is None or before.person != (best.person if best else None):
+            with self._database.writes() as connection:
+                found, detail = (near[0][0], "accepted") if best else (None, "unknown")
+                trail.note(connection, self._by(actor), "identify", [found], detail)
         return Identification(best.person if best else None, matches[:k], limit, probe.quality, enrolled)
 
     def verify(
         self,
         person: str,
-        walk: AnyWalk,
+        walk: AnyWalk | Probe,
         false_accepts: float = 0.01,
         threshold: float | None = None,
         actor: str | None = None,
@@ -219,7 +222,7 @@ class Gallery:
             PoorWalkError: A walk that nobody can be recognised by.
         """
         people.checked_name(person)
-        (probe,) = Probe.of_walks(self._ready(), "walk", [walk])
+        probe = self._probe(walk)
         with self._database.reads() as connection:
             calibration = self._ledger.calibration(connection, self._ledger.state(connection))
             claimed = people.one(connection, person, people.not_expired(_now()))
@@ -268,10 +271,28 @@ class Gallery:
         self._ledger.wipe()
         return len(gone)
 
-    def people(self) -> list[Person]:
-        """All who are enrolled and not expired, in the order of their enrolment."""
+    def people(self, after: int = 0, most: int | None = None) -> list[Person]:
+        """All who are enrolled and not expired, in the order of their enrolment.
+
+        Args:
+            after: Those whose `id` is larger.
+            most: At most so many of them; None for all.
+        """
         with self._database.reads() as connection:
-            return people.listed(connection, people.not_expired(_now()))
+            return people.listed(connection, people.not_expired(_now()), tables.people.c.id > after, most=most)
+
+    def count(self) -> int:
+        """How many are enrolled and not expired."""
+        query = sa.select(sa.func.count()).select_from(tables.people).where(people.not_expired(_now()))
+        with self._database.reads() as connection:
+            return connection.scalar(query) or 0
+
+    @property
+    def fingerprint(self) -> str | None:
+        """Of the embedder that made the templates; None where there are none."""
+        with self._database.reads() as connection:
+            holds = connection.execute(sa.select(tables.templates.c.id).limit(1)).first()
+            return State.read(connection).fingerprint if holds else None
 
     def export(self, person: str, actor: str | None = None) -> PersonExport:
         """All that the gallery has of somebody.
@@ -337,6 +358,14 @@ class Gallery:
         self.purge()
         if calibration is not None:
             self._ledger.keep(calibration, self._actor)
+
+    def _probe(self, walk: AnyWalk | Probe) -> Probe:
+        return walk if isinstance(walk, Probe) else Probe.of_walks(self._ready(), "walk", [walk])[0]
+
+    def _probes(self, walks: AnyWalk | Sequence[AnyWalk] | Sequence[Probe]) -> list[Probe]:
+        if isinstance(walks, Sequence) and walks and all(isinstance(walk, Probe) for walk in walks):
+            return [walk for walk in walks if isinstance(walk, Probe)]
+        return Probe.of_walks(self._ready(), "walks", cast(AnyWalk | Sequence[AnyWalk], walks))
 
     def _by(self, actor: str | None) -> str:
         return visible(self._actor if actor is None else actor)

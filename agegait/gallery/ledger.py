@@ -7,6 +7,7 @@ from agegait.gallery import people, tables, trail
 from agegait.gallery.calibration import Calibration
 from agegait.gallery.database import Database
 from agegait.gallery.embedder import Embedder
+from agegait.gallery.other_embedder_error import OtherEmbedderError
 from agegait.gallery.state import State
 
 
@@ -28,13 +29,13 @@ class Ledger:
         """The gallery's state.
 
         Raises:
-            ValueError: Its templates are another embedder's.
+            OtherEmbedderError: Its templates are another embedder's.
         """
         state = State.read(connection)
         if None in (self._fingerprint, state.fingerprint) or self._fingerprint == state.fingerprint:
             return state
         if connection.execute(sa.select(tables.templates.c.id).limit(1)).first():
-            raise ValueError(
+            raise OtherEmbedderError(
                 f"embedder: expected the one that made this gallery's templates, {str(state.fingerprint)[:12]}, "
                 f"received another, {str(self._fingerprint)[:12]}."
             )
@@ -47,7 +48,7 @@ class Ledger:
             The state, not written yet.
 
         Raises:
-            ValueError: It has templates, and they are another embedder's.
+            OtherEmbedderError: It has templates, and they are another embedder's.
         """
         self.state(connection)
         if state.fingerprint == self._fingerprint:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from agegait.data.folder.plain_name import plain_person
 from agegait.gallery import tables
+from agegait.gallery.name_taken_error import NameTakenError
 from agegait.gallery.person import Person
 from agegait.gallery.quality import Quality
 from agegait.gallery.template import Template
@@ -54,8 +55,8 @@ def check_consent(consent: str) -> None:
         raise ValueError("consent: expected Unicode, received bytes that are none.") from None
 
 
-def listed(connection: sa.Connection, *conditions: sa.ColumnElement[bool]) -> list[Person]:
-    """People, in the order of their enrolment."""
+def listed(connection: sa.Connection, *conditions: sa.ColumnElement[bool], most: int | None = None) -> list[Person]:
+    """People, in the order of their enrolment; so many at most."""
     columns = tables.people.c
     walks = (
         sa.select(sa.func.count())
@@ -64,7 +65,7 @@ def listed(connection: sa.Connection, *conditions: sa.ColumnElement[bool]) -> li
         .correlate(tables.people)
     )
     query = sa.select(columns.id, columns.name, columns.consent, columns.enrolled, columns.expires, walks)
-    return [Person(*row) for row in connection.execute(query.where(*conditions).order_by(columns.id))]
+    return [Person(*row) for row in connection.execute(query.where(*conditions).order_by(columns.id).limit(most))]
 
 
 def not_expired(now: datetime) -> sa.ColumnElement[bool]:
@@ -105,11 +106,11 @@ def add(
     """Enrols somebody, or further walks of somebody.
 
     Raises:
-        ValueError: Somebody else has a name that looks the same.
+        NameTakenError: Somebody else has a name that looks the same.
     """
     known = listed(connection, tables.people.c.plain_name == plain_person(name))
     if known and known[0].name != name:
-        raise ValueError(
+        raise NameTakenError(
             f"person: expected a name that nobody else has, received {name!r} beside {known[0].name!r}, which looks "
             "the same."
         )

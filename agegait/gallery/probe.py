@@ -1,3 +1,4 @@
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -7,22 +8,28 @@ from numpy.typing import NDArray
 from agegait.gallery.embedder import Embedder
 from agegait.gallery.poor_walk_error import PoorWalkError
 from agegait.gallery.quality import Quality
+from agegait.recordings.resampling import resample
 from agegait.recordings.walk import Walk
 
 AnyWalk = NDArray[np.floating] | Walk
 """`[T, J, 3]` metres, or a walk with what of it was tracked."""
 
 _FRAME_RATES = 0.1
-"""By which part a walk's frame rate may be another than the embedder's."""
+"""By which part a walk's frame rate may be another than the embedder's without being resampled."""
 
 
 @dataclass(frozen=True, eq=False)
 class Probe:
-    """A walk that is good enough, as an embedding.
+    """A walk that is good enough, as an embedding: what a gallery compares.
 
     Attributes:
         embedding: `[D]` float32, of unit length.
         quality: Of the walk.
+
+    Example:
+        >>> quality = agegait.gallery.Quality(90, 1.0, 0.1, "")
+        >>> agegait.gallery.Probe(np.array([0.6, 0.8], "float32"), quality).quality.frames
+        90
     """
 
     embedding: NDArray[np.float32]
@@ -30,10 +37,10 @@ class Probe:
 
     @classmethod
     def of_walks(cls, embedder: Embedder, argument: str, walks: AnyWalk | Sequence[AnyWalk]) -> list["Probe"]:
-        """Measures and embeds walks.
+        """Measures and embeds walks; those of another frame rate than the embedder's are resampled.
 
         Raises:
-            ValueError: No walk, something else, or another frame rate than the embedder's.
+            ValueError: No walk, or something else.
             PoorWalkError: A walk that nobody can be recognised by.
         """
         if isinstance(walks, Walk) or (isinstance(walks, np.ndarray) and walks.ndim == 3):
@@ -43,13 +50,9 @@ class Probe:
         skeletons, qualities = [], []
         for number, walk in enumerate(walks):
             named = argument if argument == "walk" else f"{argument}, walk {number}"
-            rate = walk.frame_rate if isinstance(walk, Walk) else None
-            if rate is not None and abs(rate / embedder.frame_rate - 1) > _FRAME_RATES:
-                raise ValueError(
-                    f"{named}: expected {embedder.frame_rate:g} frames a second, received {rate:g}: "
-                    f"resample={embedder.frame_rate:g} where it is loaded."
-                )
             try:
+                if isinstance(walk, Walk):
+                    walk = at_rate(walk, embedder.frame_rate)
                 quality = Quality.of(walk)
             except ValueError as error:
                 raise ValueError(f"{named}: {str(error).removeprefix('walk: ')}") from None
@@ -63,3 +66,16 @@ class Probe:
             raise ValueError(f"embedder: expected embeddings other than 0, received {list(embeddings.shape)}.")
         unit = (embeddings / lengths).astype("float32")
         return [cls(embedding, quality) for embedding, quality in zip(unit, qualities, strict=True)]
+
+
+def at_rate(walk: Walk, frame_rate: float) -> Walk:
+    """A walk at an embedder's frame rate; the same one where its own is unknown or within a tenth.
+
+    Raises:
+        ValueError: It would have too many frames.
+    """
+    if walk.frame_rate is None or abs(walk.frame_rate / frame_rate - 1) <= _FRAME_RATES or not len(walk.skeleton):
+        return walk
+    seconds = np.arange(len(walk.skeleton)) / walk.frame_rate
+    skeleton, tracked = resample(walk.skeleton, walk.tracked, seconds, frame_rate)
+    return dataclasses.replace(walk, skeleton=skeleton, tracked=tracked, frame_rate=frame_rate)

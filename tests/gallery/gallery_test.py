@@ -14,7 +14,14 @@ from support.gallery_bodies import BoneLengths, walk, walks
 
 import agegait
 from agegait.data import Walk
-from agegait.gallery import GalleryDatabaseError, PoorWalkError, UnknownPersonError, gallery as gallery_module, tables
+from agegait.gallery import (
+    GalleryDatabaseError,
+    PoorWalkError,
+    Probe,
+    UnknownPersonError,
+    gallery as gallery_module,
+    tables,
+)
 
 NEAR = 0.2
 """A distance that parts these bodies."""
@@ -140,10 +147,43 @@ def test_what_is_no_body_is_refused(gallery):
             gallery.identify(poor, threshold=NEAR)
 
 
-def test_another_frame_rate_is_refused(gallery):
-    with pytest.raises(ValueError, match=r"^walk: expected 30 frames a second, received 15: resample=30"):
-        gallery.identify(Walk(walk(0), np.ones((40, 20), bool), 15.0, "kinect_v1"), threshold=NEAR)
-    gallery.identify(Walk(walk(0), np.ones((40, 20), bool), None, "kinect_v1"), threshold=NEAR)
+def test_another_frame_rate_is_resampled(gallery):
+    def frames(count, rate):
+        recorded = Walk(walk(0)[:count], np.ones((count, 20), bool), rate, "kinect_v1")
+        return gallery.identify(recorded, threshold=NEAR).quality.frames
+
+    assert [frames(40, rate) for rate in (None, 30.0, 28.0, 15.0, 10.0)] == [40, 40, 40, 79, 118]
+    with pytest.raises(PoorWalkError, match="at least 30 frames, received 20"):
+        frames(40, 60.0)
+
+
+def test_what_was_said_of_the_same_walk_before_is_not_noted_again(gallery):
+    gallery.enrol("Anna", [walk(0)], consent="form")
+    said = None
+    for person in (0, 0, 1, 1, 0):
+        said = gallery.identify(walk(person, 1), threshold=NEAR, before=said)
+    assert [entry.detail for entry in gallery.audit() if entry.action == "identify"] == [
+        "accepted",
+        "unknown",
+        "accepted",
+    ]
+
+
+def test_a_probe_is_compared_as_its_walk_is(gallery):
+    probes = Probe.of_walks(BoneLengths(), "walks", [walk(0), walk(1), walk(0, 1)])
+    assert gallery.enrol("Anna", probes[:1], consent="form").walks == 1
+    gallery.enrol("Björn", probes[1:2], consent="form")
+    assert gallery.identify(probes[2], threshold=NEAR) == gallery.identify(walk(0, 1), threshold=NEAR)
+    assert gallery.verify("Anna", probes[2], threshold=NEAR).accepted
+
+
+def test_people_are_listed_a_page_at_a_time(gallery):
+    for number in range(5):
+        gallery.enrol(f"person {number}", [walk(number)], consent="form")
+    first = gallery.people(most=2)
+    assert [person.name for person in first] == ["person 0", "person 1"]
+    assert [person.name for person in gallery.people(first[-1].id, 2)] == ["person 2", "person 3"]
+    assert gallery.count() == 5
 
 
 def test_whoever_expired_is_not_found_and_purged(gallery, opened, monkeypatch):

@@ -1,0 +1,2 @@
+class OtherEmbedderError(ValueError):
+    """A gallery whose templates are those of another embedder."""
