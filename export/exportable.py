@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 
 from agegait.skeletons import JOINTS
+from agegait.thresholds.calibration import Calibration, calibration_file
 
 from .embedder_endpoints import embedder_endpoints
+from .embedder_file import EmbedderFile
 from .endpoints import Endpoint, encoder_endpoints, identifier_endpoints, recognizer_endpoints
 
 NAMES = ("encoder", "recognizer", "identifier", "embedder")
@@ -25,11 +27,13 @@ class Exportable:
         identifier: A `GaitIdentifier`, which is exported with its encoder and recognizer; None for none.
         embedder: A `GaitEmbedder`; None for none.
         run: The record of the run that they are of; None where that is not known.
+        calibration: Of the embedder; None where it has none.
     """
 
     identifier: Any = None
     embedder: Any = None
     run: Mapping[str, Any] | None = None
+    calibration: Calibration | None = None
 
     @classmethod
     def of(cls, models: Any) -> "Exportable":
@@ -55,11 +59,13 @@ class Exportable:
         if Path(path).suffix == ".keras":
             from agegait.models import GaitEmbedder
 
-            return cls(embedder=GaitEmbedder.from_preset(path))
+            beside = calibration_file(path)
+            calibration = Calibration.load(beside) if beside is not None and beside.exists() else None
+            return cls(embedder=GaitEmbedder.from_preset(path), calibration=calibration)
         from agegait import training
 
         run = training.load_run(path)
-        return cls(run.identifier, run.embedder, run.manifest())
+        return cls(run.identifier, run.embedder, run.manifest(), run.calibration)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -74,6 +80,11 @@ class Exportable:
             for name, endpoints in zip(NAMES, makers, strict=True)
             if name in self.names
         }
+
+    @property
+    def embedder_file(self) -> EmbedderFile:
+        """What a gallery has to know of the embedder."""
+        return EmbedderFile.of(self.embedder, self.calibration)
 
     @property
     def metres(self) -> float:
@@ -97,9 +108,11 @@ class Exportable:
                 "persons": list(self.identifier.persons),
             }
         if self.embedder is not None:
+            found = self.embedder_file
             content["embedder"] = {
-                "fingerprint": self.embedder.fingerprint(),
-                "embedding_size": self.embedder.embedding_size,
-                "frame_rate": self.embedder.frame_rate,
+                "fingerprint": found.fingerprint,
+                "embedding_size": found.embedding_size,
+                "frame_rate": found.frame_rate,
+                "calibrated_on": found.calibration and found.calibration.people,
             }
         return {**content, "data_licence": (self.run or {}).get("data", {}).get("licence"), "run": self.run}

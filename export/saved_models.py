@@ -19,6 +19,7 @@ from agegait.skeletons import JOINTS, STANDING
 from agegait.storage.disk_full import naming_full_disk
 
 from .aside_folder import aside_folder, share_with_group
+from .embedder_file import EmbedderFile
 from .endpoints import Endpoint
 from .exportable import NAMES, Exportable
 from .manifest_file import MANIFEST_FILE
@@ -71,7 +72,8 @@ def save(
     with aside_folder(out_dir) as aside:
         for name, endpoints in exportable.endpoints().items():
             with naming_full_disk(out_dir / name):
-                _write(aside / name, name, endpoints, exportable.metres)
+                embedder_file = exportable.embedder_file if name == "embedder" else None
+                _write(aside / name, name, endpoints, exportable.metres, embedder_file)
         manifest = _manifest(exportable, {name: (version, aside / name) for name in names})
         (aside / "manifest.json").write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
         (aside / "models.config").write_text(_models_config(base_path, names))
@@ -128,7 +130,13 @@ def _place(aside: Path, out_dir: Path, version: int, names: tuple[str, ...]) -> 
     return placed
 
 
-def _write(folder: Path, model: str, endpoints: dict[str, Endpoint], metres: float = 1.0) -> None:
+def _write(
+    folder: Path,
+    model: str,
+    endpoints: dict[str, Endpoint],
+    metres: float = 1.0,
+    embedder_file: EmbedderFile | None = None,
+) -> None:
     # No track(): the endpoints' own variables are all there is, and tracked models would be traced once more each.
     archive = keras.export.ExportArchive()
     # Traced where no GPU is seen: an LSTM traced on one may become a cuDNN op, which no CPU loads.
@@ -145,6 +153,8 @@ def _write(folder: Path, model: str, endpoints: dict[str, Endpoint], metres: flo
         _compare(folder, endpoints, samples)
     write_warmup(folder, model, samples)
     write_limits(folder, {name: endpoint.limits for name, endpoint in endpoints.items()})
+    if embedder_file is not None:
+        embedder_file.write(folder)
     (folder / MANIFEST_FILE).write_text(json.dumps({"sha256": _hashes(folder)}, indent=2) + "\n")
 
 

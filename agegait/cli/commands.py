@@ -55,6 +55,22 @@ def train(options: argparse.Namespace) -> None:
         f"Next: agegait evaluate {shlex.quote(str(run.folder))}",
         soft_wrap=True,
     )
+    if run.settings.recipe.embedder_epochs is not None:
+        _print_calibration(run)
+
+
+def _print_calibration(run: Any) -> None:
+    from agegait.thresholds.calibration import MIN_PEOPLE
+
+    if run.calibration is not None:
+        text = f"the embedder is calibrated on {run.calibration.people} people who were left out"
+    else:
+        command = f"agegait calibrate {shlex.quote(str(run.folder))} --dataset NAME"
+        text = (
+            f"no calibration of the embedder could be made: it needs {MIN_PEOPLE} people who are left out to choose "
+            f"by, see --strangers. `{command}` makes one, of people who are neither trained on nor enrolled"
+        )
+    output().print(text, soft_wrap=True)
 
 
 def tune(options: argparse.Namespace) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agegait.cli.confirmation import confirm
-from agegait.cli.gallery_models import calibration_file, load_calibration, load_embedder
+from agegait.cli.gallery_models import calibration_place, load_calibration, load_embedder
 from agegait.cli.json_output import print_json
 from agegait.cli.run_settings import file_format
 from agegait.terminal.console import errors, output
@@ -127,7 +127,7 @@ def calibrate(options: argparse.Namespace) -> None:
     """Measures how near strangers come to each other."""
     from agegait.gallery import Calibration, Gallery
 
-    where = options.gallery or calibration_file(options.model)
+    where = options.gallery or calibration_place(options.model)
     if where is None:
         raise ValueError(f"--gallery: expected with the model {options.model}, which has no file of its own.")
     embedder = load_embedder(options.model)
@@ -149,6 +149,8 @@ def adapt(options: argparse.Namespace) -> None:
     if options.out.suffix != ".keras":
         raise ValueError(f"--out: expected a file that ends in .keras, received {options.out}.")
     embedder = load_embedder(options.model)
+    if not hasattr(embedder, "adapt"):
+        raise ValueError(f"MODEL: expected a run's folder or a .keras file, received the export {options.model}.")
     with redirect_stdout(sys.stderr):
         walks = _walks_of(options)
     embedder.adapt(walks.skeletons)
@@ -168,7 +170,7 @@ def _strangers(options: argparse.Namespace) -> Any:
     if options.dataset is not None:
         return _walks_of(options)
     choosing = None
-    if Path(options.model).is_dir():
+    if (Path(options.model) / "run.json").exists():
         choosing = training.load_run(options.model).load_data(options.data_dir, options.manual_dir).choosing
     if choosing is None:
         raise ValueError(
@@ -197,7 +199,7 @@ def _gallery(options: argparse.Namespace, makes: bool = False) -> Iterator["Gall
     model = getattr(options, "model", None)
     embedder = None if model is None else load_embedder(str(model))
     gallery = Gallery.open(url, embedder)
-    if model is not None and gallery.calibration is None and (calibration := load_calibration(str(model))):
+    if model is not None and gallery.calibration is None and (calibration := load_calibration(str(model), embedder)):
         gallery.close()
         gallery = Gallery.open(url, embedder, calibration)
     with gallery:

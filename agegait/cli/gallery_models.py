@@ -1,18 +1,28 @@
-"""The embedder that a command names, and where its calibration is kept."""
+"""The embedder that a command names, and its calibration."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agegait.cli.tensorflow import start_tensorflow
 
+if TYPE_CHECKING:
+    from agegait.gallery import Calibration
+
 
 def load_embedder(model: str) -> Any:
-    """The `GaitEmbedder` of a run's folder, of a `.keras` file, or one that comes with this package.
+    """The embedder of a run's folder, an export, a `.keras` file, or one that comes with this package.
 
     Raises:
-        ValueError: None of them, or a run without an embedder.
+        ValueError: None of them, or a run or an export without an embedder.
     """
     start_tensorflow(data_sets=False)
+    if _is_export(model):
+        from agegait.export import ExportedEmbedder
+
+        try:
+            return ExportedEmbedder(model)
+        except ValueError as error:
+            raise ValueError(f"model: {str(error).removeprefix('folder: ')}") from error
     from agegait import training
     from agegait.models import GaitEmbedder
 
@@ -24,7 +34,7 @@ def load_embedder(model: str) -> Any:
             if Path(model).is_file():
                 raise ValueError(f"model: {str(error).removeprefix('preset: ')}") from error
             raise ValueError(
-                f"model: expected a run's folder, a .keras file, or one of {known}, received {model!r}."
+                f"model: expected a run's folder, an export, a .keras file, or one of {known}, received {model!r}."
             ) from error
     embedder = training.load_run(model).embedder
     if embedder is None:
@@ -32,17 +42,26 @@ def load_embedder(model: str) -> Any:
     return embedder
 
 
-def calibration_file(model: str) -> Path | None:
-    """Where the calibration of such an embedder is, or is to be written; None for one of this package."""
-    path = Path(model)
-    if path.is_dir():
-        return path / "calibration.json"
-    return path.with_suffix(".calibration.json") if path.suffix == ".keras" else None
-
-
-def load_calibration(model: str) -> Any:
-    """Its calibration, None where there is none."""
+def load_calibration(model: str, embedder: Any) -> "Calibration | None":
+    """The calibration of such an embedder, None where there is none."""
     from agegait.gallery import Calibration
+    from agegait.thresholds.calibration import calibration_file
 
+    if _is_export(model):
+        found: Calibration | None = embedder.calibration
+        return found
     path = calibration_file(model)
     return Calibration.load(path) if path is not None and path.exists() else None
+
+
+def calibration_place(model: str) -> Path | None:
+    """Where the calibration of such an embedder is to be written; None for an export, or one of this package."""
+    from agegait.thresholds.calibration import calibration_file
+
+    return None if _is_export(model) else calibration_file(model)
+
+
+def _is_export(model: str) -> bool:
+    """Whether a folder is what `agegait export` writes: a run's has its record instead."""
+    there = [name for name in ("run.json", "manifest.json", "embedder") if (Path(model) / name).exists()]
+    return bool(there) and "run.json" not in there

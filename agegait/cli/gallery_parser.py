@@ -7,7 +7,7 @@ from agegait.cli.argument_parser import ArgumentParser
 from agegait.cli.command_parser import CommandParser
 
 GALLERY = "a SQLite file, or postgresql+psycopg://USER@HOST/DATABASE"
-MODEL = "whose embedder compares walks: a run's folder, a .keras file, or walkers (default: %(default)s)"
+MODEL = "whose embedder compares walks: a run's folder, an export, a .keras file, or walkers (default: %(default)s)"
 STARTER = "walkers"
 """The embedder that comes with agegait."""
 
@@ -70,7 +70,7 @@ def add_gallery_commands(parser: CommandParser) -> tuple[ArgumentParser, ...]:
         "agegait calibrate runs/kgbd0",
         "agegait calibrate walkers --dataset visitors --gallery gallery.db",
     )
-    calibrate.add_argument("model", metavar="MODEL", help="a run's folder, a .keras file, or walkers")
+    calibrate.add_argument("model", metavar="MODEL", help="a run's folder, an export, a .keras file, or walkers")
     calibrate.add_argument(
         "--dataset",
         metavar="NAME",

@@ -1,7 +1,5 @@
 from .audit_entry import AuditEntry as AuditEntry
-from .calibration import Calibration as Calibration
 from .database_error import GalleryDatabaseError as GalleryDatabaseError
-from .embedder import Embedder as Embedder
 from .gallery import Gallery as Gallery
 from .identification import Identification as Identification
 from .match import Match as Match
@@ -12,9 +10,13 @@ from .person_export import PersonExport as PersonExport
 from .poor_walk_error import PoorWalkError as PoorWalkError
 from .probe import Probe as Probe
 from .quality import Quality as Quality
-from .score_tail import ScoreTail as ScoreTail
 from .template import Template as Template
-from .threshold import Threshold as Threshold
-from .uncalibrated_error import UncalibratedError as UncalibratedError
+from .thresholds import (
+    Calibration as Calibration,
+    Embedder as Embedder,
+    ScoreTail as ScoreTail,
+    Threshold as Threshold,
+    UncalibratedError as UncalibratedError,
+)
 from .unknown_person_error import UnknownPersonError as UnknownPersonError
 from .verification import Verification as Verification

@@ -10,9 +10,7 @@ import sqlalchemy as sa
 from agegait.data.walks import Walks
 from agegait.gallery import people, tables, trail
 from agegait.gallery.audit_entry import AuditEntry
-from agegait.gallery.calibration import Calibration, chosen_threshold
 from agegait.gallery.database import Database
-from agegait.gallery.embedder import Embedder
 from agegait.gallery.exact_index import ExactIndex
 from agegait.gallery.hnsw_index import HnswIndex
 from agegait.gallery.identification import Identification
@@ -24,6 +22,8 @@ from agegait.gallery.probe import AnyWalk, Probe
 from agegait.gallery.state import State
 from agegait.gallery.verification import Verification
 from agegait.terminal.visible_text import visible
+from agegait.thresholds.calibration import Calibration, chosen_threshold
+from agegait.thresholds.embedder import Embedder
 
 _CANDIDATES = 20
 """People whose probabilities are weighed against each other; those farther away have next to none."""

@@ -2,7 +2,7 @@ from dataclasses import dataclass
 
 from agegait.gallery.match import Match
 from agegait.gallery.quality import Quality
-from agegait.gallery.threshold import Threshold
+from agegait.thresholds.threshold import Threshold
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from agegait.gallery import people, tables, trail
-from agegait.gallery.calibration import Calibration
 from agegait.gallery.database import Database
-from agegait.gallery.embedder import Embedder
 from agegait.gallery.other_embedder_error import OtherEmbedderError
 from agegait.gallery.state import State
+from agegait.thresholds.calibration import Calibration
+from agegait.thresholds.embedder import Embedder
 
 
 class Ledger:

@@ -3,8 +3,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from agegait.gallery.calibration import Calibration
-from agegait.gallery.threshold import Threshold
+from agegait.thresholds.calibration import Calibration
+from agegait.thresholds.threshold import Threshold
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from agegait.gallery.embedder import Embedder
 from agegait.gallery.poor_walk_error import PoorWalkError
 from agegait.gallery.quality import Quality
 from agegait.recordings.resampling import resample
 from agegait.recordings.walk import Walk
+from agegait.thresholds.embedder import Embedder
 
 AnyWalk = NDArray[np.floating] | Walk
 """`[T, J, 3]` metres, or a walk with what of it was tracked."""

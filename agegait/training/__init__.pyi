@@ -11,6 +11,7 @@ from .run import Run as Run, load_run as load_run
 from .settings import Settings as Settings
 from .stage import Stage as Stage
 from .stages import (
+    calibrate_embedder as calibrate_embedder,
     train_embedder as train_embedder,
     train_encoder as train_encoder,
     train_recognizer as train_recognizer,

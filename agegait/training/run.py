@@ -13,6 +13,7 @@ from agegait.datasets import DataSet, Windows
 from agegait.layers import SkeletonNormalization
 from agegait.models import GaitEmbedder, GaitEncoder, GaitIdentifier, GaitRecognizer, WindowRecognizer
 from agegait.storage.whole_file import whole_file
+from agegait.thresholds.calibration import Calibration, calibration_file
 from agegait.training.encoding import encode
 from agegait.training.records import check_shape
 from agegait.training.run_record import FILE, RunRecord, StageResult
@@ -84,6 +85,17 @@ class Run:
             ValueError: It is not there yet.
         """
         return self.load_model("embedder") if self.settings.recipe.embedder_epochs is not None else None
+
+    @cached_property
+    def calibration(self) -> Calibration | None:
+        """What distances of the embedder mean, measured on people who were left out; None where it was not measured."""
+        path = calibration_file(self.folder)
+        return Calibration.load(path) if path is not None and path.exists() else None
+
+    def keep_calibration(self, calibration: Calibration) -> None:
+        """Writes the calibration of the embedder, whole or not at all."""
+        calibration.save(self.folder / "calibration.json")
+        self.calibration = calibration
 
     @cached_property
     def normalization(self) -> SkeletonNormalization:

@@ -12,6 +12,7 @@ from agegait.datasets import DataSet, Windows
 from agegait.losses import SmoothedCrossentropy
 from agegait.storage.disk_full import naming_full_disk
 from agegait.storage.private_files import private_files
+from agegait.thresholds.calibration import MIN_PEOPLE, Calibration
 from agegait.training import optimizers
 from agegait.training.callbacks import ProgressLine
 from agegait.training.embedder_training import BATCHES_AN_EPOCH, EmbedderTraining
@@ -98,6 +99,22 @@ def train_embedder(run: Run, dataset: DataSet, callbacks: Callbacks = ()) -> Non
         embedder = training.fit(walks, [ProgressLine("embedder", clips, unit="clips"), *callbacks, logger])
     run.save_model("embedder", embedder)
     run.finish_stage("embedder", StageResult(len(history.rows()), round(time.monotonic() - began, 1)))
+
+
+def calibrate_embedder(run: Run, dataset: DataSet) -> None:
+    """Measures what distances of a run's embedder mean, on the people who were left out to choose by.
+
+    Nothing is measured where nobody was left out, or fewer people than a calibration needs.
+
+    Args:
+        run: The run; its embedder must be trained.
+        dataset: The data set.
+    """
+    choosing = dataset.choosing
+    if run.calibration is not None or choosing is None or len(choosing.persons) < MIN_PEOPLE:
+        return
+    if (embedder := run.embedder) is not None:
+        run.keep_calibration(Calibration.measure(embedder, choosing.whole_walks()))
 
 
 def _encoder_stage(run: Run, training: Windows, validation: Windows) -> Stage:

@@ -15,7 +15,13 @@ from agegait.training.environment import environment
 from agegait.training.run import NORMALIZATION, Run, load_run
 from agegait.training.run_record import Machine, RunData, RunRecord, Split
 from agegait.training.settings import Settings
-from agegait.training.stages import train_embedder, train_encoder, train_recognizer, train_window_recognizer
+from agegait.training.stages import (
+    calibrate_embedder,
+    train_embedder,
+    train_encoder,
+    train_recognizer,
+    train_window_recognizer,
+)
 
 
 @private_files()
@@ -28,6 +34,8 @@ def train(
     tensorboard: bool = False,
 ) -> Run:
     """Trains an encoder, a recognizer and what else the recipe has, or resumes a training that was stopped.
+
+    An embedder is calibrated on people who were left out to choose by, see `calibrate_embedder`.
 
     Recognizers are those of the epoch with the best accuracy over the validation walks, which are neither training
     walks nor test walks of this run. The encoder is that of the last epoch. With `early_stopping` it is that of the
@@ -62,6 +70,7 @@ def train_on(dataset: DataSet, settings: Settings, out: str | PathLike, tensorbo
         train_window_recognizer(run, training, validation, _tensorboard(run, "window_recognizer", tensorboard))
     if settings.recipe.embedder_epochs is not None:
         train_embedder(run, dataset, _tensorboard(run, "embedder", tensorboard))
+        calibrate_embedder(run, dataset)
     finish(run)
     return run
 

@@ -2,15 +2,19 @@
 
 import dataclasses
 import json
+import shutil
 
 import numpy as np
 import pytest
 from support.tiny_run import tiny_settings
 
-from agegait import evaluation, training
+import agegait
+from agegait import cli, evaluation, training
 from agegait.data import Walks, divide_persons
 from agegait.evaluation import protocols, report
+from agegait.gallery import Calibration
 from agegait.training import stages
+from tfds_builders.walkers import generator
 
 
 @pytest.fixture(scope="module")
@@ -124,6 +128,45 @@ def test_results_of_before_are_kept_beside_them(run, dataset, observed):
     (run.folder / "evaluation.json").write_text(json.dumps(before))
     found = evaluation.evaluate(run, dataset=dataset)
     assert "another" in {result["method"] for result in found["tests"]["strangers"]}
+
+
+@pytest.mark.slow
+def test_a_run_with_enough_people_left_out_is_calibrated_and_exported(
+    run, settings, dataset, walkers_dir, tmp_path, capsys
+):
+    assert run.calibration is None  # two people are too few
+    calibrated = training.load_run(shutil.copytree(run.folder, tmp_path / "run"))
+    others = [*dataset.strangers.persons, *dataset.choosing.persons]
+    enough = dataclasses.replace(dataset, choosing=settings_of_all(settings).load(walkers_dir).of_persons(others))
+    training.train_on(enough, settings, calibrated.folder)
+    calibrated = training.load_run(calibrated.folder)
+    assert calibrated.calibration == Calibration.measure(calibrated.embedder, enough.choosing.whole_walks())
+    assert (calibrated.folder / "calibration.json").stat().st_mode & 0o077 == 0
+    written = (calibrated.folder / "calibration.json").stat().st_mtime_ns
+    training.train_on(enough, settings, calibrated.folder)
+    assert (calibrated.folder / "calibration.json").stat().st_mtime_ns == written  # it is done
+
+    served, walk = tmp_path / "served", tmp_path / "walk.npy"
+    np.save(walk, generator.walk(0, "a", 0)[0])
+    tmp_path.chmod(0o700)
+    assert cli.main(["export", str(calibrated.folder), "--out", str(served)]) == 0
+    options = ["--gallery", str(tmp_path / "gallery.db"), "--model"]
+    assert cli.main(["enrol", "Anna", str(walk), "--consent", "form", *options, str(calibrated.folder)]) == 0
+    capsys.readouterr()
+    assert cli.main(["identify", str(walk), "--json", *options, str(served)]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["person"], found["threshold"]["false_alarms"]) == ("Anna", 0.01)
+    assert found["matches"][0]["distance"] == pytest.approx(0, abs=1e-4)
+    new = ["--gallery", str(tmp_path / "new.db"), "--model", str(served)]
+    assert cli.main(["enrol", "Anna", str(walk), "--consent", "form", *new]) == 0
+    with agegait.Gallery.open(f"sqlite:///{tmp_path}/new.db") as gallery:
+        assert gallery.calibration == calibrated.calibration
+    assert cli.main(["adapt", str(served), "--dataset", "walkers", "--out", str(tmp_path / "x.keras")]) == 1
+    assert "MODEL: expected a run's folder or a .keras file, received the export" in capsys.readouterr().err
+
+
+def settings_of_all(settings):
+    return dataclasses.replace(settings, strangers=None)
 
 
 def test_a_run_without_an_embedder_has_none(tiny_run):

@@ -1,6 +1,7 @@
 """An embedder as a SavedModel: what the graph answers, alone, beside an identifier, and over a real socket."""
 
 import json
+import shutil
 
 import keras
 import numpy as np
@@ -8,7 +9,8 @@ import pytest
 import tensorflow as tf
 
 import agegait
-from agegait.export import embedder_endpoints as endpoints, save
+from agegait.export import ExportedEmbedder, embedder_endpoints as endpoints, save
+from agegait.gallery import Calibration
 from agegait.layers import BodyCheck
 from agegait.serving import Client, Server
 from agegait.skeletons import STANDING
@@ -118,6 +120,7 @@ def test_the_manifest_names_the_embedder(embedder, exported):
         "fingerprint": embedder.fingerprint(),
         "embedding_size": 6,
         "frame_rate": 30.0,
+        "calibrated_on": None,
     }
     assert set(manifest["models"]) == {"embedder"}
     assert "persons" not in manifest
@@ -146,3 +149,70 @@ def test_served_over_a_socket(embedder, exported):
     np.testing.assert_allclose(first.vector, embedder.embed(long)[0], atol=1e-5)
     np.testing.assert_allclose(second.vector, embedder.embed(short)[0], atol=1e-5)
     assert (first.fault, nobody.vector, nobody.fault) == ("", None, BodyCheck.FAULTS[2])
+
+
+def test_an_exported_embedder_is_the_embedder_for_a_gallery(embedder, exported, sqlite_gallery):
+    graph = ExportedEmbedder(exported)
+    assert graph.fingerprint() == embedder.fingerprint()
+    assert (graph.embedding_size, graph.frame_rate) == (embedder.embedding_size, embedder.frame_rate)
+    several = [walks(1, frames, seed=8)[0] for frames in (30, 45, 100)]
+    np.testing.assert_allclose(graph.embed(several), embedder.embed(several), atol=1e-5)
+    with agegait.Gallery.open(sqlite_gallery, embedder) as gallery:
+        gallery.enrol("Anna", several[:1], consent="form")
+    with agegait.Gallery.open(sqlite_gallery, graph) as gallery:
+        assert gallery.identify(several[0], threshold=1e-3).person == "Anna"
+        gallery.enrol("Ben", several[1:], consent="form")
+    with agegait.Gallery.open(sqlite_gallery, embedder) as gallery:
+        assert gallery.identify(several[2], threshold=1e-3).matches[0].person == "Ben"
+
+
+@pytest.fixture
+def sqlite_gallery(tmp_path):
+    tmp_path.chmod(0o700)
+    return f"sqlite:///{tmp_path}/gallery.db"
+
+
+@pytest.mark.parametrize(
+    ("walk", "words"),
+    [
+        (walks(1, 40)[0] * [1, -1, 1], BodyCheck.FAULTS[5]),
+        (walks(1, 40)[0, :, :16], r"expected 20 joints, received \(16, 3\)"),
+        (np.zeros((endpoints.MOST_FRAMES + 1, 20, 3), "float32"), "expected at most 8192 frames"),
+        (np.zeros((0, 20, 3), "float32"), "expected at least 1 frame"),
+    ],
+)
+def test_an_exported_embedder_says_what_is_wrong_with_a_walk(exported, walk, words):
+    with pytest.raises(ValueError, match=f"^walks: {words}.* for walk 1"):
+        ExportedEmbedder(exported).embed([walks(1, 40)[0], walk])
+
+
+def test_a_calibration_goes_with_the_embedder(embedder, tmp_path):
+    file = tmp_path / "embedder.keras"
+    embedder.save(file)
+    random, persons = np.random.default_rng(0), np.repeat(np.arange(12), 2)
+    calibration = Calibration.of_embeddings(random.normal(size=(24, 6)), persons, embedder.fingerprint())
+    calibration.save(tmp_path / "embedder.calibration.json")
+    save(file, tmp_path / "served")
+    assert ExportedEmbedder(tmp_path / "served").calibration == calibration
+    manifest = json.loads((tmp_path / "served/manifest.json").read_text())
+    assert manifest["embedder"]["calibrated_on"] == 12
+    assert "assets.extra/agegait_embedder.json" in manifest["models"]["embedder"]["sha256"]
+    another = Calibration.of_embeddings(random.normal(size=(24, 6)), persons, "another")
+    another.save(tmp_path / "embedder.calibration.json")
+    with pytest.raises(ValueError, match=r"calibration: expected one of the embedder .* found one of another, another"):
+        save(file, tmp_path / "served")
+    assert sorted(path.name for path in (tmp_path / "served/embedder").iterdir()) == ["1"]
+
+
+def test_an_export_that_was_changed_is_no_embedder(exported, tmp_path):
+    folder = shutil.copytree(exported, tmp_path / "changed")
+    file = folder / "embedder/1/assets.extra/agegait_embedder.json"
+    content = file.read_text()
+    file.write_text(content.replace("30.0", "25.0"))
+    with pytest.raises(ValueError, match=r"expected the files of an export, found others: assets.extra/agegait_emb"):
+        ExportedEmbedder(folder)
+    file.unlink()
+    with pytest.raises(ValueError, match=r"expected the files of an export, found others: .*No such file"):
+        ExportedEmbedder(folder)
+    with pytest.raises(ValueError, match="folder: expected an export with an embedder, found none"):
+        ExportedEmbedder(tmp_path)

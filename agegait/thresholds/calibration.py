@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agegait.data.walks import Walks
-from agegait.gallery.embedder import Embedder
-from agegait.gallery.score_tail import ScoreTail
-from agegait.gallery.stranger_scores import StrangerScores
-from agegait.gallery.threshold import Threshold
-from agegait.gallery.uncalibrated_error import UncalibratedError
 from agegait.storage.whole_file import write_text
+from agegait.thresholds.embedder import Embedder
+from agegait.thresholds.score_tail import ScoreTail
+from agegait.thresholds.stranger_scores import StrangerScores
+from agegait.thresholds.threshold import Threshold
+from agegait.thresholds.uncalibrated_error import UncalibratedError
 
 MIN_PEOPLE = 10
 
@@ -177,6 +177,14 @@ class Calibration:
     def _independent(self, sizes: Sizes) -> float:
         """As many independent templates as a gallery's are worth."""
         return float(sum(people * walks**self.exponent for walks, people in sizes.items()))
+
+
+def calibration_file(model: str | PathLike[str]) -> Path | None:
+    """Where the calibration of a run's folder or a `.keras` file is kept; None for anything else."""
+    path = Path(model)
+    if path.is_dir():
+        return path / "calibration.json"
+    return path.with_suffix(".calibration.json") if path.suffix == ".keras" else None
 
 
 def chosen_threshold(
