@@ -325,8 +325,8 @@ def _add_format(command: ArgumentParser) -> argparse._ArgumentGroup:
         "--joints",
         default="auto",
         metavar="SCHEMA",
-        help="kinect_v1, kinect_v2, azure_kinect, "
-        "mediapipe_pose, coco_17, openpose_body_25 or human36m (default: auto, from names, number and limbs)",
+        help="kinect_v1, kinect_v2, azure_kinect, mediapipe_pose, coco_17, openpose_body_25, openpose_coco_18 or "
+        "human36m (default: auto, from names, number and limbs)",
     )
     how.add_argument("--units", default="m", help="of coordinates: m, cm, mm or in (default: m)")
     how.add_argument(

@@ -7,7 +7,7 @@ from pathlib import Path
 from agegait.recordings.recording import Recording
 from agegait.recordings.walk_format import WalkFormat
 
-HEAD_BYTES = 4096
+HEAD_BYTES = 65_536
 """How much of a file's beginning tells kinds of one ending apart."""
 
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 from agegait.recordings.file_format import HEAD_BYTES, FileFormat
 from agegait.recordings.files import opening
-from agegait.recordings.formats import arrays, kgbd, tables
+from agegait.recordings.formats import arrays, kgbd, openpose, tables
 
-_FORMATS: list[FileFormat] = [*arrays.FORMATS, *tables.FORMATS, *kgbd.FORMATS]
+_FORMATS: list[FileFormat] = [*arrays.FORMATS, *tables.FORMATS, *kgbd.FORMATS, *openpose.FORMATS]
 
 
 def register(file_format: FileFormat) -> None:
@@ -30,6 +30,23 @@ def formats() -> tuple[FileFormat, ...]:
 def endings() -> tuple[str, ...]:
     """Endings of files that may be walks, each once, in small letters."""
     return tuple(dict.fromkeys(ending for known in _FORMATS for ending in known.endings))
+
+
+def may_be_walk(path: Path) -> bool:
+    """Whether a file has an ending of files of walks and, where such files may be anything, begins as one of a walk.
+
+    What cannot be read may be a walk, so that whoever reads it says why it cannot.
+    """
+    candidates = [known for known in _FORMATS if path.suffix.lower() in known.endings]
+    tests = [known.recognizes for known in candidates if known.recognizes is not None]
+    if len(tests) < len(candidates) or not tests:
+        return bool(candidates)
+    try:
+        with opening.open_regular(path) as file:
+            head = file.read(HEAD_BYTES)
+    except (OSError, ValueError):
+        return True
+    return not head or any(recognizes(head) for recognizes in tests)
 
 
 def format_of(path: Path, within: Path | None = None) -> FileFormat:

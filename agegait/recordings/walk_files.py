@@ -74,7 +74,7 @@ def read_recordings(
         if path.is_dir():
             if within is not None:
                 opening.inside(path, within)
-            return [frame_folders.read_frames(path, within)]
+            return frame_folders.read_frames(path, within)
         return format_of(path, within).read(path, within, walk_format or WalkFormat())
     except OSError as error:
         raise ValueError(f"{path}: expected a walk's file: {error.strerror or error}.") from None

@@ -277,6 +277,21 @@ SCHEMAS = {
             RHip       RKnee         RAnkle  ~RBigToe+RSmallToe
             """,
         ),
+        _schema(
+            "openpose_coco_18",
+            "OpenPose COCO-18",
+            """
+            Nose Neck RShoulder RElbow RWrist LShoulder LElbow LWrist
+            RHip RKnee RAnkle LHip LKnee LAnkle REye LEye REar LEar
+            """,
+            """
+            ~LHip+RHip  ~LHip+RHip+LShoulder+RShoulder  Neck  ~LEar+REar
+            LShoulder   LElbow           LWrist  ~LWrist
+            RShoulder   RElbow           RWrist  ~RWrist
+            LHip        LKnee            LAnkle  ~LAnkle
+            RHip        RKnee            RAnkle  ~RAnkle
+            """,
+        ),
         # Its feet are where the shins end, its head is the top of the head.
         _schema(
             "human36m",

@@ -10,7 +10,7 @@ from agegait.skeletons.schemas import _spelled
 NAMES = list(skeletons.SCHEMAS)
 COUNTS = {
     **{"kinect_v1": 20, "kinect_v2": 25, "azure_kinect": 32, "mediapipe_pose": 33},
-    **{"coco_17": 17, "openpose_body_25": 25, "human36m": 17},
+    **{"coco_17": 17, "openpose_body_25": 25, "openpose_coco_18": 18, "human36m": 17},
 }
 
 # Indices that the makers' documentation gives, picked so that a joint left out or exchanged before them would show.
@@ -21,6 +21,7 @@ DOCUMENTED = {
     "mediapipe_pose": {0: "nose", 7: "left_ear", 11: "left_shoulder", 23: "left_hip", 32: "right_foot_index"},
     "coco_17": {0: "nose", 1: "left_eye", 5: "left_shoulder", 11: "left_hip", 16: "right_ankle"},
     "openpose_body_25": {1: "Neck", 2: "RShoulder", 8: "MidHip", 14: "LAnkle", 19: "LBigToe", 24: "RHeel"},
+    "openpose_coco_18": {1: "Neck", 2: "RShoulder", 7: "LWrist", 8: "RHip", 13: "LAnkle", 14: "REye", 17: "LEar"},
     "human36m": {0: "Hip", 1: "RHip", 4: "LHip", 8: "Thorax", 10: "Head", 11: "LShoulder", 16: "RWrist"},
 }
 
@@ -194,7 +195,7 @@ def test_schemas_are_found_by_their_number_of_joints():
     found = {count: [schema.name for schema in skeletons.schemas_of(count)] for count in (*COUNTS.values(), 21)}
     assert found == {
         **{20: ["kinect_v1"], 25: ["kinect_v2", "openpose_body_25"], 32: ["azure_kinect"], 33: ["mediapipe_pose"]},
-        **{17: ["coco_17", "human36m"], 21: []},
+        **{17: ["coco_17", "human36m"], 18: ["openpose_coco_18"], 21: []},
     }
 
 

@@ -10,8 +10,9 @@ from typing import NamedTuple
 from agegait.data.folder.plain_name import plain_name, plain_person
 from agegait.recordings.files import opening
 from agegait.recordings.formats.frame_folders import PATTERN, frame_files
+from agegait.recordings.natural_order import natural
 from agegait.recordings.recording import listed
-from agegait.recordings.registry import endings
+from agegait.recordings.registry import endings, may_be_walk
 
 _SPLITS = {
     "train": re.compile(r"train(ing)?", re.IGNORECASE),
@@ -88,7 +89,7 @@ def find_walks(folder: Path, persons_at_least: int = 2) -> FolderLayout:
             found, others = _walks_of(entry, split, folder, faults) if _is_folder(entry) else ([], [])
             walks += found
             left_alone += others if found else [entry]
-    persons = sorted({walk.person for walk in walks}, key=_natural)
+    persons = sorted({walk.person for walk in walks}, key=natural)
     try:
         if not walks:
             raise ValueError(f"{folder}: expected {_LAYOUT}; found {_content(folder)}.")
@@ -187,7 +188,7 @@ def _walks_of(folder: Path, split: str | None, root: Path, faults: list[str]) ->
 
 def _entries(folder: Path) -> list[Path]:
     try:
-        return sorted(folder.iterdir(), key=lambda path: _natural(path.name))
+        return sorted(folder.iterdir(), key=lambda path: natural(path.name))
     except OSError as error:
         raise ValueError(f"{folder}: expected a folder of walks: {error.strerror or error}.") from None
 
@@ -202,7 +203,7 @@ def _is_walk(path: Path) -> bool:
     if path.is_dir():
         return bool(frame_files(path))
     # A link to nothing, a FIFO or a device is to be said, not left out.
-    return path.suffix.lower() in endings() and not _NO_WALKS.fullmatch(path.stem)
+    return may_be_walk(path) and not _NO_WALKS.fullmatch(path.stem)
 
 
 def _first_walk(folder: Path, depth: int) -> Path | None:
@@ -241,12 +242,6 @@ def _content(folder: Path) -> str:
     below = Counter(path.suffix for path in folder.glob("*/*") if path.is_file())
     endings = ", ".join(f"{count} that end in {ending or 'nothing'}" for ending, count in below.most_common(3))
     return (listed(names) or "an empty folder") + (f", with files of which {endings}" if endings else "")
-
-
-def _natural(name: str) -> tuple[list[str | int], str]:
-    """What sorts names with the numbers in them as numbers."""
-    parts = re.split("([0-9]+)", name.casefold())
-    return [int(part) if index % 2 else part for index, part in enumerate(parts)], name
 
 
 def _check_names(folder: Path, persons: Sequence[str], walks: Iterable[FolderWalk]) -> None:

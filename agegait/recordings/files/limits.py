@@ -20,7 +20,10 @@ MOST_LINE = MIB
 """Characters of one line of text, and of one row of a table."""
 
 MOST_FRAME_BYTES = MIB
-"""Of a file that holds one frame. BIWI's have 7 KB."""
+"""Of a file that holds one frame. BIWI's have 7 KB, those of OpenPose with hands and face 20 KB."""
+
+MOST_JSON_MEMORY = 1024 * MIB
+"""Of what a file of JSON becomes when it is parsed, which may be many times its bytes on disk."""
 
 MOST_HEADER = 10_000
 """Bytes of an array's header in NumPy's files, as NumPy itself has it."""
