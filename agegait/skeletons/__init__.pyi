@@ -8,6 +8,7 @@ from .schemas import (
     STANDING as STANDING,
     Schema as Schema,
     canonical_order as canonical_order,
+    joint_of_name as joint_of_name,
     mirrored as mirrored,
     schema as schema,
     schema_of_names as schema_of_names,

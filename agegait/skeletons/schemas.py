@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import takewhile
 
 import numpy as np
@@ -320,7 +321,7 @@ schema's, but placed where it is likely to be. Kinect v1 has its shoulder centre
 _SHORT_NAMES = {"h36m": "human36m", "mediapipe": "mediapipe_pose", "coco": "coco_17", "body25": "openpose_body_25"}
 
 _SIDED = (
-    *("shoulder", "elbow", "wrist", "hand", "handtip", "thumb", "pinky", "index", "clavicle"),
+    *("shoulder", "should", "elbow", "wrist", "hand", "handtip", "thumb", "pinky", "index", "clavicle"),
     *("hip", "knee", "ankle", "foot", "footindex", "heel", "bigtoe", "smalltoe"),
     *("eye", "eyeinner", "eyeouter", "ear", "mouth"),
 )
@@ -355,6 +356,11 @@ def schema(name: str) -> Schema:
     if compact in _SHORT_NAMES:
         return SCHEMAS[_SHORT_NAMES[compact]]
     raise ValueError(f"schema: expected one of {', '.join(SCHEMAS)}, received {name!r}.")
+
+
+def joint_of_name(known: Schema, name: str) -> int | None:
+    """Finds the joint of a schema that a name is, in any usual spelling; None where it is none of them."""
+    return _places(known).get(_spelled(name))
 
 
 def schemas_of(joints: int) -> list[Schema]:
@@ -407,14 +413,19 @@ def _spelled(name: str) -> tuple[str, str]:
     part = _compact(name)
     for side in ("left", "right"):
         if side in part:
-            return side[0], part.replace(side, "", 1)
+            return side[0], _whole(part.replace(side, "", 1))
     if part[:1] in ("l", "r") and part[1:] in _SIDED:
-        return part[0], part[1:]
+        return part[0], _whole(part[1:])
     if part[-1:] in ("l", "r") and part[:-1] in _SIDED:
-        return part[-1], part[:-1]
+        return part[-1], _whole(part[:-1])
     return "", _OTHER_NAMES.get(part, part)
 
 
+def _whole(part: str) -> str:
+    return "shoulder" if part == "should" else part
+
+
+@lru_cache(maxsize=16)
 def _places(known: Schema) -> dict[tuple[str, str], int]:
     """Index of each joint of a schema by its spelled name and what else it is called."""
     also = _ALSO.get(known.name, {})

@@ -8,8 +8,8 @@ import numpy as np
 NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 """A finite number with a decimal point."""
 
-DECIMAL_COMMA = re.compile(r"[+-]?[0-9.]*,[0-9]+([eE][+-]?[0-9]+)?")
-"""One with a decimal comma, which is not read."""
+DECIMAL_COMMA = re.compile(r"[+-]?[0-9]*,[0-9]+([eE][+-]?[0-9]+)?")
+"""One with a decimal comma."""
 
 
 def to_float64(array: np.ndarray) -> np.ndarray:

@@ -1,34 +1,37 @@
-"""Tables in text, with commas, semicolons or tabs between the fields."""
+"""Tables in text, with commas, semicolons, tabs, bars or blanks between the fields."""
 
 import csv
 import io
 import itertools
 import re
-from collections.abc import Iterator
-from typing import BinaryIO, cast
+from collections.abc import Iterator, Sequence
+from typing import BinaryIO
 
 import numpy as np
 
-from agegait.recordings.files.limits import MOST_COLUMNS, MOST_LINE
-from agegait.recordings.formats.table import Table, looks_like_number
+from agegait.recordings.files.limits import MOST_COLUMNS
+from agegait.recordings.files.text_encodings import encoding_of
+from agegait.recordings.formats.csv_dialect import Header, Row, fields_of, find_header, separator_of
+from agegait.recordings.formats.file_notes import Notes, notes_of
+from agegait.recordings.formats.table import Table
+from agegait.recordings.formats.text_lines import TextLines, without_mark
 
 _BLOCK = 100_000
 """Fields that are read at once: texts take many times the memory of numbers."""
 
+_SAMPLE_LINES = 60
+_SAMPLE_CHARACTERS = 200_000
+_SHOWN = 60
 
-def open_text(file: BinaryIO) -> io.TextIOWrapper:
-    """A file as the text of a table; line ends are left to what reads the table."""
-    return io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
 
+def blocks(file: BinaryIO, source: str) -> Iterator[Table]:
+    """Reads a table from text, with or without a header, some rows at a time.
 
-def blocks(file: io.TextIOWrapper, source: str) -> Iterator[Table]:
-    """Reads a table from text in UTF-8, with or without a header, some rows at a time.
-
-    The first line is the header if most of its fields are no numbers, or if it counts the columns from 0 as pandas
-    does where they have no names. Blank lines are left out, and so is an empty column after the last separator.
+    Lines before the header, comments and blank lines are left out, and so are empty columns behind the last one that
+    has a name.
 
     Args:
-        file: What holds the text, opened by `open_text`.
+        file: What holds the text, which can seek.
         source: What it is called in errors: the file's path.
 
     Yields:
@@ -38,122 +41,134 @@ def blocks(file: io.TextIOWrapper, source: str) -> Iterator[Table]:
         ValueError: The content is no text, or no table: the lines have other numbers of fields, or are too long. The
             message names the source, the line, what was expected and what was found.
     """
-    rows = _rows(file, source)
-    first, line = next(rows, ([], 1))
-    if not first:
-        raise ValueError(f"{source}, line 1: expected a header or numbers, found an empty file.")
-    if len(first) == 1:
-        raise ValueError(
-            f"{source}, line {line}: expected fields with commas, semicolons or tabs between them, found "
-            f"{first[0][:60]!r}."
-        )
-    if len(first) > MOST_COLUMNS:
-        raise ValueError(f"{source}: expected at most {MOST_COLUMNS:,} columns, found {len(first):,}.")
-    names = None
-    if _is_header(first):
-        names = [name.strip() for name in first]
-        names[0] = names[0].lstrip("# ")  # NumPy's savetxt begins it so
-    else:
-        rows = itertools.chain([(first, line)], rows)
-    row, line = next(rows, ([], line))
-    if not row:
-        yield Table(source, tuple(names or ()), [()] * len(first), np.zeros(0, int))
-        return
-    ended = not row[-1].strip() and _has_end(names, len(row))
-    if ended and names and len(names) == len(row):
-        names.pop()
-    rows = itertools.chain([(row, line)], rows)
-    yield from _blocks(rows, source, names, len(row) if ended or not names else len(names), ended)
+    encoding = encoding_of(file, source)
+    with io.TextIOWrapper(file, encoding, newline="") as text:
+        lines = TextLines(text, source)
+        sample = _sample(lines)
+        if not sample:
+            raise ValueError(f"{source}, line 1: expected a header or numbers, found an empty file.")
+        separator = separator_of([line for line, _ in sample])
+        if re.fullmatch(r'"?sep=.?"?\s*', sample[0][0]):  # Excel reads it so
+            sample = sample[1:]
+        comment = lines.comments[-1] if lines.comments and lines.comments[-1][1] < _first_line(sample) else None
+        rows = _rows(sample, lines, separator, source)
+        first = list(itertools.islice(rows, max(1, len(sample) - 1)))
+        if not first or max(len(row) for row, _ in first) == 1:
+            found = repr(first[0][0][0][:_SHOWN]) if first else "none"
+            line = first[0][1] if first else lines.number
+            raise ValueError(
+                f"{source}, line {line}: expected fields with commas, semicolons or tabs between them, found {found}."
+            )
+        if (most := max(len(row) for row, _ in first)) > MOST_COLUMNS:
+            raise ValueError(f"{source}: expected at most {MOST_COLUMNS:,} columns, found {most:,}.")
+        header = find_header(first, _fields(without_mark(comment[0]), separator) if comment else [])
+        said = [line for line, _ in lines.comments] + [separator.join(row) for row, _ in first[: header.preamble]]
+        notes = notes_of(said, header, encoding, first)
+        table = itertools.chain(first[header.first :], rows)
+        yield from _blocks(table, source, header, notes)
 
 
-def _has_end(names: list[str] | None, fields: int) -> bool:
-    """Whether the first row of numbers, whose last field is empty, ends in a separator."""
-    if names is None:
-        return fields % 3 == 1
-    return len(names) == fields - 1 or (len(names) == fields and not names[-1])
+def _sample(lines: TextLines) -> list[tuple[str, int]]:
+    """The first lines that are not blank."""
+    sample: list[tuple[str, int]] = []
+    characters = 0
+    for line in lines:
+        lines.row_length = 0
+        if line.strip():
+            sample.append((line, lines.number))
+            characters += len(line)
+        if len(sample) == _SAMPLE_LINES or characters > _SAMPLE_CHARACTERS:
+            break
+    return sample
 
 
-def _blocks(
-    rows: Iterator[tuple[list[str], int]], source: str, names: list[str] | None, fields: int, ended: bool
-) -> Iterator[Table]:
-    """The rows below the header, each of as many fields, of which the last is none where rows end in a separator."""
-    size = max(1, _BLOCK // fields)
-    while block := list(itertools.islice(rows, size)):
-        for row, line in block:
-            if len(row) != fields or (ended and row.pop().strip()):
-                raise ValueError(f"{source}, line {line}: {_other_length(row, fields - ended)}")
-        columns = list(zip(*(row for row, _ in block), strict=True))
-        yield Table(source, names if names is None else tuple(names), columns, np.array([line for _, line in block]))
+def _first_line(sample: Sequence[tuple[str, int]]) -> float:
+    return sample[0][1] if sample else float("inf")
 
 
-def _rows(file: io.TextIOWrapper, source: str) -> Iterator[tuple[list[str], int]]:
-    """The rows that are not blank, each with the line that it ends in."""
-    lines = _Lines(file, source)
-    first = next((line for line in lines if line.strip()), "")
-    separator = next((separator for separator in "\t;" if separator in first), ",")
-    reader = csv.reader(itertools.chain([first], lines), delimiter=separator, strict=True)
+def _fields(line: str, separator: str) -> list[str]:
     try:
-        for row in reader:
-            lines.row_length = 0
-            if len(row) > 1 or (row and row[0].strip()):
-                yield row, lines.number
-    except csv.Error as error:
-        raise ValueError(f"{source}, line {lines.number}: expected fields of a table: {error}") from None
+        return next(fields_of([line], separator), [])
+    except csv.Error:
+        return []
 
 
-class _Lines(Iterator[str]):
-    """The lines of a text, none of them too long.
+class _Numbered(Iterator[str]):
+    """Lines of the sample, then of the file, with the number of the last one."""
 
-    Attributes:
-        number: Of the last line, from 1.
-        row_length: Characters since this was last set to 0: a row may be of several lines.
-    """
-
-    def __init__(self, file: io.TextIOWrapper, source: str) -> None:
-        self.number = 0
-        self.row_length = 0
-        self._file, self._source = file, source
+    def __init__(self, sample: Sequence[tuple[str, int]], lines: TextLines) -> None:
+        self.number = sample[-1][1] if sample else 0
+        self._sample, self._lines = iter(sample), lines
 
     def __next__(self) -> str:
-        try:
-            line = self._file.readline(MOST_LINE + 1)
-        except UnicodeDecodeError:
-            raise ValueError(f"{self._source}, {self._undecodable()}") from None
+        line, number = next(self._sample, ("", 0))
         if not line:
-            raise StopIteration
-        self.number += 1
-        self.row_length += len(line)
-        if self.row_length > MOST_LINE:
-            raise ValueError(
-                f"{self._source}, line {self.number}: expected rows of at most {MOST_LINE:,} characters, found more."
-            )
-        if "\0" in line:
-            raise ValueError(f"{self._source}, line {self.number}: expected text, found a zero byte.")
+            line = next(self._lines)
+            number = self._lines.number
+        self.number = number
         return line
 
-    def _undecodable(self) -> str:
-        """Says where the first byte is that is no text."""
-        content = cast(BinaryIO, self._file.buffer)
-        content.seek(0)
-        number = 1
-        while line := content.readline(MOST_LINE):
-            try:
-                line.decode("utf-8")
-            except UnicodeDecodeError as error:
-                return f"line {number}: expected text in UTF-8, found the byte 0x{line[error.start]:02x}."
-            number += line.endswith(b"\n")
-        return f"line {number}: expected text in UTF-8, found a character that is cut off."
+
+def _rows(sample: Sequence[tuple[str, int]], lines: TextLines, separator: str, source: str) -> Iterator[Row]:
+    """The rows that are not blank, each with the line that it ends in; no rows of empty fields at the end."""
+    numbered = _Numbered(sample, lines)
+    empty: list[Row] = []
+    try:
+        for row in fields_of(numbered, separator):
+            lines.row_length = 0
+            if not any(field.strip() for field in row):
+                if len(row) > 1:
+                    empty.append((row, numbered.number))
+                continue
+            yield from empty
+            empty.clear()
+            yield row, numbered.number
+    except csv.Error as error:
+        raise ValueError(f"{source}, line {numbered.number}: expected fields of a table: {error}") from None
 
 
-def _is_header(row: list[str]) -> bool:
-    if row in ([str(number) for number in range(len(row))], ["", *(str(number) for number in range(len(row) - 1))]):
-        return True
-    named = [name for name in row if name.strip()]
-    return sum(map(looks_like_number, named)) * 2 < len(named)
+def _blocks(rows: Iterator[Row], source: str, header: Header, notes: Notes) -> Iterator[Table]:
+    """The rows below the header, each cut to as many fields as there are columns."""
+    row, line = next(rows, ([], 0))
+    names = None if header.names is None else _names(header.names, row)
+    fields = len(row) - (len(row) % 3 != 0 and not row[-1].strip()) if names is None else len(names)
+    title = None if names is None else tuple(names)
+    table = Table(
+        source,
+        title,
+        [()] * fields,
+        np.zeros(0, int),
+        units=notes.units,
+        frame_rate=notes.frame_rate,
+        remarks=notes.remarks,
+    )
+    if not row:
+        yield table
+        return
+    rows = itertools.chain([(row, line)], rows)
+    while block := list(itertools.islice(rows, max(1, _BLOCK // fields))):
+        for number, (row, line) in enumerate(block):
+            if len(row) < fields or any(field.strip() for field in row[fields:]):
+                last = number + 1 == len(block) and next(rows, None) is None
+                raise ValueError(f"{source}, line {line}: {_other_length(row, fields, last)}")
+            del row[fields:]
+        columns = list(zip(*(row for row, _ in block), strict=True))
+        yield table.with_columns(columns, np.array([line for _, line in block]))
 
 
-def _other_length(row: list[str], expected: int) -> str:
+def _names(names: list[str], row: list[str]) -> list[str]:
+    """Names for the columns of a first row: without those of empty columns at the end; R leaves out the first one."""
+    while len(names) > 1 and not names[-1] and not "".join(row[len(names) - 1 :]).strip():
+        names = names[:-1]
+    if len(row) == len(names) + 1 and row[-1].strip() and row[0].strip() in ("0", "1"):
+        return ["", *names]
+    return names
+
+
+def _other_length(row: list[str], expected: int, last: bool) -> str:
     hint = ""
-    if len(row) > expected and all(re.fullmatch(r"\s*[+-]?[0-9]+\s*", name) for name in row):
-        hint = "; decimal commas are not read, write decimal points"
+    if len(row) > expected and all(re.fullmatch(r"\s*[+-]?[0-9]*\s*", field) for field in row):
+        hint = "; fields with decimal commas need another separator, or quotes"
+    elif len(row) < expected and last:
+        hint = "; the file breaks off"
     return f"expected {expected} fields as in the first line, found {len(row)}{hint}."

@@ -12,7 +12,8 @@ from agegait.recordings.files import parquet_claims
 from agegait.recordings.files.limits import MIB, MOST_COORDINATES
 from agegait.recordings.files.numbers import to_float64
 from agegait.recordings.formats.table import Table
-from agegait.recordings.formats.walk_columns import find_columns
+from agegait.recordings.formats.walk_tables import columns_of
+from agegait.recordings.walk_format import WalkFormat
 
 _UNREADABLE = (pa.ArrowException, OSError, ValueError, TypeError)
 """What a damaged file may end in: Arrow's own errors, and those of NumPy and Python that it lets through."""
@@ -28,12 +29,13 @@ _MOST_ENTRIES = 200_000
 """Of a list in the footer."""
 
 
-def blocks(file: BinaryIO, source: str) -> Iterator[Table]:
+def blocks(file: BinaryIO, source: str, walk_format: WalkFormat) -> Iterator[Table]:
     """Reads the columns of a Parquet file that mean something to a walk, some rows at a time.
 
     Args:
         file: What holds the table, which can seek.
         source: What it is called in errors: the file's path.
+        walk_format: How its columns are to be understood.
 
     Yields:
         Tables of the same columns, at least one.
@@ -41,7 +43,7 @@ def blocks(file: BinaryIO, source: str) -> Iterator[Table]:
     Raises:
         ValueError: The content is not Parquet, or a table that is too large.
     """
-    parquet, wanted = _open(file, source)
+    parquet, wanted, named = _open(file, source, walk_format)
     schema = parquet.schema_arrow
     names, clocks = tuple(schema.names), frozenset(i for i, kind in enumerate(schema.types) if _is_clock(kind))
     lines = np.arange(parquet.metadata.num_rows) + 1
@@ -54,7 +56,7 @@ def blocks(file: BinaryIO, source: str) -> Iterator[Table]:
             batch = next(batches, None) if wanted else None
             if batch is not None:
                 for column in wanted:
-                    columns[column] = _column(batch.column(names[column]))
+                    columns[column] = _column(batch.column(names[column]), column in named)
         except _UNREADABLE as error:
             raise _unreadable(source, error) from None
         if batch is not None:
@@ -68,8 +70,8 @@ def blocks(file: BinaryIO, source: str) -> Iterator[Table]:
             return
 
 
-def _open(file: BinaryIO, source: str) -> tuple[pq.ParquetFile, list[int]]:
-    """Opens a file; and which of its columns are read, none where they are no walk's.
+def _open(file: BinaryIO, source: str, walk_format: WalkFormat) -> tuple[pq.ParquetFile, list[int], frozenset[int]]:
+    """Opens a file; which of its columns are read, none where they are no walk's; and which of these hold names.
 
     Raises:
         ValueError: It is not Parquet, or a table that is too large.
@@ -78,7 +80,7 @@ def _open(file: BinaryIO, source: str) -> tuple[pq.ParquetFile, list[int]]:
         footer = parquet_claims.read_footer(file)
         parquet = pq.ParquetFile(file, thrift_container_size_limit=_MOST_ENTRIES)
         schema, rows = parquet.schema_arrow, parquet.metadata.num_rows
-        wanted = _wanted(schema)
+        wanted, named = _wanted(schema, walk_format)
         chosen = {schema.names[column] for column in wanted}
         leaves = [parquet.schema.column(leaf).path for leaf in range(parquet.metadata.num_columns)]
         if rows <= _MOST_ROWS:
@@ -95,15 +97,17 @@ def _open(file: BinaryIO, source: str) -> tuple[pq.ParquetFile, list[int]]:
         raise _unreadable(source, error) from None
     if rows > _MOST_ROWS:
         raise ValueError(f"{source}: expected at most {_MOST_ROWS:,} rows, found {rows:,}; cut the recording.")
-    return parquet, wanted
+    return parquet, wanted, named
 
 
-def _wanted(schema: pa.Schema) -> list[int]:
+def _wanted(schema: pa.Schema, walk_format: WalkFormat) -> tuple[list[int], frozenset[int]]:
     try:
-        unread = find_columns(tuple(schema.names)).unread
+        columns = columns_of(Table("", tuple(schema.names), (), np.zeros(0, int)), walk_format)
     except ValueError:
-        return []  # whoever reads the table looks again, and says so
-    return [index for index, kind in enumerate(schema.types) if index not in unread and _is_readable(kind)]
+        return [], frozenset()  # whoever reads the table looks again, and says so
+    unread = columns.unread
+    wanted = [index for index, kind in enumerate(schema.types) if index not in unread and _is_readable(kind)]
+    return wanted, frozenset(columns.texts)
 
 
 def _unreadable(source: str, error: Exception) -> ValueError:
@@ -125,13 +129,15 @@ def _is_readable(kind: pa.DataType) -> bool:
     return is_number or pa.types.is_boolean(kind) or pa.types.is_null(kind) or _is_clock(kind) or _is_text(kind)
 
 
-def _column(column: pa.Array) -> Sequence[str] | np.ndarray:
-    """A column as numbers, times as seconds, or as text."""
+def _column(column: pa.Array, named: bool) -> Sequence[str] | np.ndarray:
+    """A column as numbers, times as seconds, or as text; names as text, whose digits a float would lose."""
     if pa.types.is_dictionary(column.type) and not _is_text(column.type.value_type):
         column = column.cast(column.type.value_type)
     kind = column.type
     if pa.types.is_dictionary(kind):
         return _texts(column)
+    if named and pa.types.is_integer(kind):
+        return ["" if number is None else str(number) for number in column.to_pylist()]
     if _is_clock(kind):
         number = pa.int32() if pa.types.is_time32(kind) else pa.int64()
         return _UNITS[kind.unit] * _numbers(column.cast(number))

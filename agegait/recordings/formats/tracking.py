@@ -5,6 +5,13 @@ import numpy as np
 LEAST_CONFIDENCE = 0.5
 """From which confidence, visibility or likelihood on a joint counts as tracked."""
 
+STATES = {
+    **dict.fromkeys(("false", "nottracked", "not_tracked", "not tracked", "untracked", "none", "no"), 0.0),
+    **dict.fromkeys(("true", "inferred", "low", "yes"), 1.0),
+    **{"tracked": 2.0, "medium": 2.0, "high": 3.0},
+}
+"""Words for whether a joint was tracked, and for how sure Azure Kinect is of it."""
+
 
 def tracked_of(states: np.ndarray, source: str) -> np.ndarray:
     """Tells which joints were tracked by what a file says of them.

@@ -1,49 +1,24 @@
 """What the columns of a walk's table mean, by their names."""
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from agegait import skeletons
 from agegait.recordings.files.limits import MOST_COLUMNS, MOST_JOINTS
+from agegait.recordings.formats import column_words as words
+from agegait.recordings.formats.column_names import compact, expanded
+from agegait.recordings.formats.coordinate_columns import (
+    Triple,
+    find_triples,
+    joint_numbers,
+    joints_only,
+    numbered_columns,
+)
+from agegait.recordings.formats.tracking_columns import find_tracking
 from agegait.recordings.recording import listed
 
-_BETWEEN = r"[\s_.\-:/]*+"  # possessive: what comes next never begins with one of these
-_POSITION = rf"(?:pos(?:ition)?{_BETWEEN})?"
-_STYLES = (
-    re.compile(rf"(?P<joint>.*?){_BETWEEN}{_POSITION}[\[(]?(?P<axis>[xyz])[\])]?", re.IGNORECASE),
-    re.compile(rf"{_POSITION}(?P<axis>[xyz]){_BETWEEN}(?P<joint>.+)", re.IGNORECASE),
-)
-_NUMBERED = re.compile(rf"(?P<word>[a-z]*){_BETWEEN}(?P<number>[0-9]{{1,4}})", re.IGNORECASE)
 _LONGEST_NAME = 100
-
-_Triple = tuple[int, int, int]
-
-# Of columns that mean the same, the first here counts. "" and the like are what pandas calls rows' numbers.
-_FRAME = (
-    *("frame", "frameid", "frameno", "framenr", "framenum", "framenumber", "frameindex", "frameidx", "framecount"),
-    *("index", "row", "unnamed0", "indexlevel0", ""),
-)
-_JOINT = tuple(
-    joint + kind
-    for kind in ("name", "", "type", "id", "index", "idx", "number", "no", "nr")
-    for joint in ("joint", "keypoint", "landmark", "bodypart", "bodyparts", "marker")
-)
-_TRACKED = ("tracked", "trackingstate", "state", "confidence", "conf", "visibility", "likelihood", "score")
-_UNITS = {
-    **dict.fromkeys(("s", "sec", "secs", "seconds"), 1.0),
-    **dict.fromkeys(("ms", "msec", "millis", "milliseconds"), 1e-3),
-    **dict.fromkeys(("us", "usec", "micros", "microseconds"), 1e-6),
-    **dict.fromkeys(("ns", "nsec", "nanos", "nanoseconds"), 1e-9),
-}
-_TIMES = ("timestamp", "time", "frametime", "frametimestamp", "relativetime", "elapsed", "elapsedtime", "t")
-_TIME: dict[str, float | None] = {
-    **{time + unit: seconds for time in _TIMES for unit, seconds in _UNITS.items()},
-    **{unit: seconds for unit, seconds in _UNITS.items() if unit != "s"},
-    **dict.fromkeys((*_TIMES, "ts"), None),  # "ts" is short for time stamp
-}
 
 
 @dataclass(frozen=True)
@@ -52,73 +27,115 @@ class WalkColumns:
 
     Attributes:
         coordinates: x, y and z of each joint; of a long table one triple, for all.
+        titles: Of all columns, in full.
         names: Of the joints; None where they are numbered, and for a long table.
         joint: Of a long table, which has a row for each joint, the column that tells the joint.
         tracked: Of each joint, or for all of a long table, the column that says whether it was tracked.
+        inferred: Whether those say 1 of joints that were inferred, and 0 of others.
         frame: Column that numbers the frames.
-        time: Column of times.
-        time_unit: Seconds of one unit of time, where the column's name says so.
+        times: Columns of times, and the seconds of a unit of each, where its name says so; the first counts.
+        person: Column that tells who walks.
+        walks: Columns that tell which walk it is, together.
+        body: Column of the sensor's numbers for bodies.
+        labels: Columns that may tell who walks, or something else.
+        units: Of coordinates, where their names say so.
         unread: Columns that mean nothing here.
     """
 
-    coordinates: tuple[_Triple, ...]
+    coordinates: tuple[Triple, ...]
+    titles: tuple[str, ...] = ()
     names: tuple[str, ...] | None = None
     joint: int | None = None
     tracked: tuple[int | None, ...] = ()
+    inferred: bool = False
     frame: int | None = None
-    time: int | None = None
-    time_unit: float | None = None
+    times: tuple[tuple[int, float | None], ...] = ()
+    person: int | None = None
+    walks: tuple[int, ...] = ()
+    body: int | None = None
+    labels: tuple[int, ...] = ()
+    units: str | None = None
     unread: tuple[int, ...] = ()
+
+    @property
+    def texts(self) -> tuple[int, ...]:
+        """Columns whose entries are names, even where they look like numbers."""
+        some = (self.joint, self.person, *self.walks, self.body, *self.labels)
+        return tuple(column for column in some if column is not None)
 
 
 @lru_cache(maxsize=16)  # the files of a data set have one header
-def find_columns(columns: tuple[str, ...]) -> WalkColumns:
-    """Finds what the columns of a table are by their names.
+def find_columns(columns: tuple[str, ...], person_column: str | None = None, all_joints: bool = False) -> WalkColumns:
+    """Finds what the columns of a table are by their names, see `agegait.recordings.formats.column_words`.
 
-    A table is wide, with columns such as `SpineBase_x`, `SpineBase.X`, `SpineBaseX`, `x_SpineBase`, `joint_0_x` or
-    `x0`; or long, with a column of joints beside `x`, `y` and `z`; or has its columns numbered 0, 1, ... as arrays
-    have. There may be columns such as `frame`, `time_ms`, and `SpineBase_tracked` or `SpineBase_confidence` as well.
+    A table is wide, with columns such as `SpineBase_x`, `SpineBase.X`, `SpineBaseX (mm)`, `x_SpineBase`, `joint_0_x`
+    or `x0`; or long, with a column of joints beside `x`, `y` and `z`; or has its columns numbered 0, 1, ... as arrays
+    have. There may be columns such as `frame`, `time_ms`, `BodyID`, `person`, `walk`, and `SpineBase_tracked` or
+    `SpineBase_confidence` as well.
 
     Args:
         columns: The columns' names.
+        person_column: The one that tells who walks; empty for none; None for one of the usual names.
+        all_joints: Whether to keep joints that no schema has, for a map of the user's own.
 
     Raises:
         ValueError: No coordinates, too many columns, two of one name, or joints that are numbered with a gap.
     """
     if len(columns) > MOST_COLUMNS:
-        raise ValueError(f"expected at most {MOST_COLUMNS} columns, found {len(columns)}.")
-    name, times = max(Counter(columns).items(), key=lambda item: item[1], default=("", 0))
+        raise ValueError(f"expected at most {MOST_COLUMNS:,} columns, found {len(columns):,}.")
+    columns = expanded(columns)
+    name, times = max(Counter(filter(None, columns)).items(), key=lambda item: item[1], default=("", 0))
     if times > 1:
         raise ValueError(f"expected another name for each column, found {name[:_LONGEST_NAME]!r} {times} times.")
-    compact = {_compact(name): index for index, name in reversed(list(enumerate(columns)))}
-    frame, time = _first(_FRAME, compact), _first(_TIME, compact)
-    joint = _first(_JOINT, compact)
-    triples = _triples(columns)
+    # pandas leaves the column of the rows' numbers, the first one, without a name
+    places = {compact(name): i for i, name in reversed(list(enumerate(columns))) if i == 0 or compact(name)}
+    if person_column:
+        person: int | None = _named(columns, person_column)
+        places = {name: index for name, index in places.items() if index != person}
+    frame = _first(words.FRAME, places)
+    clocks = {index: words.TIME[name] for name in words.TIME if (index := places.get(name)) is not None}
+    triples, units = find_triples(columns)
     alone = triples.pop("", None)
+    joint = _first(words.JOINT, places)
+    if alone and joint is None:
+        joint = _first(words.JOINT_BESIDE_XYZ, places)
     names: tuple[str, ...] | None = None
     if alone and joint is not None:
         triples = {"": alone}
     elif triples:
-        joint, triples = None, _positions_only(triples)
-        if numbers := _numbers(triples):
+        joint, triples = None, joints_only(triples, all_joints)
+        if numbers := joint_numbers(triples):
             triples = {name: triples[name] for name in sorted(numbers, key=numbers.__getitem__)}
         else:
             names = tuple(triples)
     else:
-        joint, triples = None, _numbered_columns(columns, (frame, time))
-    tracked = tuple(
-        _first([both for word in _TRACKED for both in (_compact(name) + word, word + _compact(name))], compact)
-        for name in triples
-    )
-    read = {frame, time, joint, *tracked, *(index for triple in triples.values() for index in triple)}
+        joint, triples = None, numbered_columns(columns, (frame, *clocks))
+    coordinates = {index for triple in triples.values() for index in triple}
+    tracked, word = find_tracking(columns, tuple(triples))
+    taken = {joint, frame, *tracked, *clocks, *coordinates}
+    places = {name: index for name, index in places.items() if index not in taken}
+    if person_column is None:
+        person = _first(words.PERSON, places)
+    elif not person_column:
+        person = None
+    walks = tuple(sorted({places[name] for name in words.WALK if name in places} - {person}))
+    body = _first(words.BODY, {name: index for name, index in places.items() if index != person})
+    labels = () if person is not None or person_column == "" else _all(words.MAYBE_PERSON, places)
+    read = taken | {person, body, *walks, *labels}
     return WalkColumns(
         coordinates=tuple(triples.values()),
+        titles=columns,
         names=names,
         joint=joint,
         tracked=tracked,
+        inferred=word in words.INFERRED,
         frame=frame,
-        time=time,
-        time_unit=_TIME[_compact(columns[time])] if time is not None else None,
+        times=tuple(clocks.items()),
+        person=person,
+        walks=walks,
+        body=body,
+        labels=labels,
+        units=units,
         unread=tuple(index for index in range(len(columns)) if index not in read),
     )
 
@@ -136,80 +153,21 @@ def joint_order(labels: Iterable[str]) -> tuple[list[str], bool]:
     once = list(dict.fromkeys(labels))
     if len(once) > MOST_JOINTS:
         raise ValueError(f"expected at most {MOST_JOINTS:,} joints, found {len(once):,} different ones.")
-    numbers = _numbers(once)
+    numbers = joint_numbers(once)
     return (sorted(once, key=numbers.__getitem__), True) if numbers else (once, False)
 
 
-def _compact(name: str) -> str:
-    return re.sub("[^a-z0-9]", "", name.lower().replace("µ", "u").replace("μ", "u"))
+def _named(columns: Sequence[str], wanted: str) -> int:
+    found = [index for index, name in enumerate(columns) if name.strip() == wanted.strip()]
+    found = found or [index for index, name in enumerate(columns) if compact(name) == compact(wanted)]
+    if len(found) != 1:
+        raise ValueError(f"person_column: expected one of the columns {listed(columns)}, received {wanted!r}.")
+    return found[0]
 
 
-def _first(wanted: Iterable[str], compact: Mapping[str, int]) -> int | None:
-    return next((compact[name] for name in wanted if name in compact), None)
+def _all(wanted: Iterable[str], places: Mapping[str, int]) -> tuple[int, ...]:
+    return tuple(places[name] for name in wanted if name in places)
 
 
-def _triples(columns: Sequence[str]) -> dict[str, _Triple]:
-    """Columns of x, y and z by joint, in the style of writing that gives the most joints."""
-    most: dict[str, _Triple] = {}
-    for style in _STYLES:
-        joints: dict[str, dict[str, int]] = {}
-        for index, column in enumerate(columns):
-            if len(column) > _LONGEST_NAME or not (found := style.fullmatch(column.strip())):
-                continue
-            axes, axis = joints.setdefault(found["joint"], {}), found["axis"].lower()
-            if axis in axes:
-                raise ValueError(
-                    f"expected one column for each axis of a joint, found {columns[axes[axis]]!r} and {column!r}."
-                )
-            axes[axis] = index
-        whole = {joint: (axes["x"], axes["y"], axes["z"]) for joint, axes in joints.items() if len(axes) == 3}
-        most = max(most, whole, key=len)
-    return most
-
-
-def _positions_only(triples: dict[str, _Triple]) -> dict[str, _Triple]:
-    """Leaves out `Head_velocity` and the like beside `Head`, if what is left are the joints of a schema."""
-    besides = Counter(
-        name[len(joint) :] for name in triples for joint in triples if name != joint and name.startswith(joint)
-    )
-    if besides and not _schema_exists(triples):
-        ((beside, _),) = besides.most_common(1)
-        positions = {name: triple for name, triple in triples.items() if name + beside in triples}
-        if _schema_exists(positions):
-            return positions
-    return triples
-
-
-def _schema_exists(names: Iterable[str]) -> bool:
-    try:
-        skeletons.schema_of_names(list(names))
-    except ValueError:
-        return False
-    return True
-
-
-def _numbers(joints: Iterable[str]) -> dict[str, int] | None:
-    """The joints' numbers, where each is one word and a number; None where they have names."""
-    found = {joint: _NUMBERED.fullmatch(joint) for joint in joints}
-    words = {match["word"].lower() if match else None for match in found.values()}
-    if None in words or len(words) != 1:
-        return None
-    numbers = {joint: int(match["number"]) for joint, match in found.items() if match}
-    if sorted(numbers.values()) not in (list(range(len(found))), list(range(1, len(found) + 1))):
-        found_numbers = ", ".join(map(str, sorted(numbers.values())))
-        raise ValueError(f"expected joints that are numbered from 0 or 1 without a gap, found {found_numbers}.")
-    return numbers
-
-
-def _numbered_columns(columns: Sequence[str], besides: tuple[int | None, ...]) -> dict[str, _Triple]:
-    """The joints of a table whose columns are numbered."""
-    indices = [index for index in range(len(columns)) if index not in besides]
-    numbered = [columns[index] for index in indices] == [str(number) for number in range(len(indices))]
-    if not indices or len(indices) % 3 or not numbered:
-        raise ValueError(
-            "expected columns of x, y and z of each joint, such as Head_x, Head_y and Head_z, or the columns "
-            f"frame, joint, x, y, z, found {listed(columns)}."
-        )
-    return {
-        f"{start // 3}": (indices[start], indices[start + 1], indices[start + 2]) for start in range(0, len(indices), 3)
-    }
+def _first(wanted: Iterable[str], places: Mapping[str, int]) -> int | None:
+    return next(iter(_all(wanted, places)), None)

@@ -1,4 +1,4 @@
-"""Walks in tables: a row for each frame, or for each joint of each frame."""
+"""Walks in tables: a row for each frame, or for each joint of each frame; of one person or of everybody."""
 
 from collections.abc import Iterator, Sequence
 from itertools import chain
@@ -7,69 +7,84 @@ import numpy as np
 
 from agegait.recordings.files.limits import MOST_COORDINATES, check_size
 from agegait.recordings.formats.table import Table, looks_like_number
-from agegait.recordings.formats.tracking import tracked_of
+from agegait.recordings.formats.table_frames import frames_of, times_of
+from agegait.recordings.formats.table_tracks import Track, split
+from agegait.recordings.formats.tracking import STATES, tracked_of
+from agegait.recordings.formats.unnamed_columns import columns_without_names
 from agegait.recordings.formats.walk_columns import WalkColumns, find_columns, joint_order
-from agegait.recordings.frame_times import frame_seconds
 from agegait.recordings.recording import Recording, listed
-
-_STATES = {"false": 0.0, "nottracked": 0.0, "not_tracked": 0.0, "inferred": 1.0, "tracked": 2.0, "true": 1.0}
-"""Words for whether a joint was tracked."""
+from agegait.recordings.walk_format import WalkFormat
 
 _MOST_ROWS = MOST_COORDINATES // 3
 """Of a table with a row for each joint."""
 
+_MOST_SHARED = 3 * MOST_COORDINATES
+"""Coordinates of a table of several walks."""
 
-def read_table(blocks: Iterator[Table]) -> Recording:
-    """Reads a walk from a table, see `find_columns` for its columns; without a header, x, y and z of each joint.
+
+def read_tables(blocks: Iterator[Table], walk_format: WalkFormat) -> list[Recording]:
+    """Reads walks from a table, see `find_columns` for its columns; without a header, x, y and z of each joint.
 
     Args:
         blocks: Tables of the same columns, at least one, each with some of the rows. They are read up to what a walk
             may have.
+        walk_format: How they are to be understood.
+
+    Returns:
+        A recording for each walk of each person, and for each body that is there at once with others.
 
     Raises:
         ValueError: A table that is no walk, or too large. The message names the line and the column.
     """
     first = next(blocks)
-    columns = _columns(first)
+    columns = columns_of(first, walk_format)
     table = _joined(first, blocks, columns)
-    return _read_wide(table, columns) if columns.joint is None else _read_long(table, columns, columns.joint)
+    tracks = split(table, columns) or [Track(np.arange(0))]
+    read = _read_wide if columns.joint is None else _read_long
+    return [read(table.take(track.rows) if len(tracks) > 1 else table, columns, track) for track in tracks]
 
 
-def _columns(table: Table) -> WalkColumns:
+def columns_of(table: Table, walk_format: WalkFormat) -> WalkColumns:
+    """What a table's columns mean.
+
+    Raises:
+        ValueError: No coordinates, or the like, see `find_columns`.
+    """
     if table.names is None:
-        if len(table.columns) % 3:
-            raise ValueError(
-                f"{table.source}: expected x, y and z of each joint, or a header, found {len(table.columns)} columns "
-                "without a header."
-            )
-        starts = range(0, len(table.columns), 3)
-        return WalkColumns(tuple((start, start + 1, start + 2) for start in starts))
+        return columns_without_names(table)
     try:
-        return find_columns(table.names)
+        return find_columns(table.names, walk_format.person_column, bool(getattr(walk_format, "joint_map", None)))
     except ValueError as error:
         raise ValueError(f"{table.source}: {error}") from None
 
 
 def _joined(first: Table, others: Iterator[Table], columns: WalkColumns) -> Table:
-    """One table of the columns that are read: of numbers, but for the joints and for times that are none."""
+    """One table of the columns that are read: of numbers, but for names and for times that are text."""
     states = [column for column in columns.tracked if column is not None]
     arrays: dict[int, list[np.ndarray]] = {column: [] for triple in columns.coordinates for column in triple}
-    arrays |= {column: [] for column in (*states, columns.frame, columns.time) if column is not None}
-    words: dict[int, list[str]] = {} if columns.joint is None else {columns.joint: []}
-    if columns.time is not None and len(first.lines) and not looks_like_number(first.texts(columns.time)[0]):
-        words[columns.time] = []
-        del arrays[columns.time]
+    _check_decimals(first, list(arrays))
+    arrays |= {column: [] for column in (*states, columns.frame) if column is not None}
+    words: dict[int, list[str]] = {column: [] for column in columns.texts}
+    for column, _ in columns.times:
+        is_text = len(first.lines) > 0 and not looks_like_number(first.texts(column)[0])
+        if is_text:
+            words[column] = []
+        else:
+            arrays[column] = []
     known: dict[str, str] = {}  # the same few texts come in all rows
     lines: list[np.ndarray] = []
-    rows = 0
+    rows, joints = 0, len(columns.coordinates)
+    shared = columns.person is not None or columns.walks or columns.body is not None
     for block in chain([first], others):
         rows += len(block.lines)
-        if columns.joint is None:
-            check_size(block.source, rows, len(columns.coordinates))
-        elif rows > _MOST_ROWS:
+        if columns.joint is not None and rows > (_MOST_SHARED // 3 if shared else _MOST_ROWS):
             raise ValueError(f"{block.source}: expected at most {_MOST_ROWS:,} rows, found more; cut the recording.")
+        if columns.joint is None and not shared:
+            check_size(block.source, rows, joints)
+        if columns.joint is None and rows * joints * 3 > _MOST_SHARED:
+            raise ValueError(f"{block.source}: expected at most {_MOST_SHARED:,} coordinates, found more; split it.")
         for column, parts in arrays.items():
-            parts.append(block.numbers(column, _STATES if column in states else {}))
+            parts.append(block.numbers(column, STATES if column in states else {}))
         for column, entries in words.items():
             entries.extend(known.setdefault(text, text) for text in block.texts(column))
         lines.append(block.lines)
@@ -78,116 +93,126 @@ def _joined(first: Table, others: Iterator[Table], columns: WalkColumns) -> Tabl
         joined[column] = np.concatenate(parts)
     for column, entries in words.items():
         joined[column] = entries
-    return Table(first.source, first.names, joined, np.concatenate(lines), first.clocks)
+    return first.with_columns(joined, np.concatenate(lines))
 
 
-def _read_wide(table: Table, columns: WalkColumns) -> Recording:
+def _check_decimals(table: Table, columns: Sequence[int]) -> None:
+    points = next((column for column in columns if table.has_decimal(column, ".")), None)
+    commas = next((column for column in columns if table.has_decimal(column, ",")), None)
+    if points is not None and commas is not None:
+        raise ValueError(
+            f"{table.source}: expected one kind of decimal mark, found points in {table.title(points)} and commas in "
+            f"{table.title(commas)}."
+        )
+
+
+def _read_wide(table: Table, columns: WalkColumns, track: Track) -> Recording:
     axes = [np.stack([table.numbers(triple[axis]) for triple in columns.coordinates], axis=1) for axis in range(3)]
     tracked = None
     if any(column is not None for column in columns.tracked):
         seen = np.ones(len(table.lines))
-        states = [seen if column is None else table.numbers(column, _STATES) for column in columns.tracked]
+        states = [seen if column is None else _states(table, columns, column) for column in columns.tracked]
         tracked = tracked_of(np.stack(states, axis=1), table.source)
-    remarks = [] if columns.frame is None else _check_frames(table, columns.frame)
+    numbers = track.frames
+    if numbers is None and columns.frame is not None:
+        numbers = _finite(table, columns.frame)
     rows = np.arange(len(table.lines))
-    return _recording(table, columns, rows, np.stack(axes, axis=-1), columns.names, tracked, remarks)
+    return _recording(table, columns, track, rows, numbers, np.stack(axes, axis=-1), columns.names, tracked)
 
 
-def _read_long(table: Table, columns: WalkColumns, column: int) -> Recording:
-    key = columns.time if columns.frame is None else columns.frame
-    if key is None:
-        raise ValueError(
-            f"{table.source}: expected a column that numbers the frames, as each joint has a row, found "
-            f"{listed(table.names or ())}."
-        )
-    numbers, labels = _finite(table, key), table.texts(column)
+def _read_long(table: Table, columns: WalkColumns, track: Track) -> Recording:
+    column = columns.joint or 0
+    numbers, labels = _frame_keys(table, columns), table.texts(column)
     try:
         order, numbered = joint_order(labels)
     except ValueError as error:
         raise ValueError(f"{table.source}, {table.title(column)}: {error}") from None
-    _, rows, frame = np.unique(numbers, return_index=True, return_inverse=True)
+    keys, rows, frame = np.unique(numbers, return_index=True, return_inverse=True)
     check_size(table.source, len(rows), len(order))
     place = {label: index for index, label in enumerate(order)}
     joint = np.array([place[label] for label in labels], int)
-    cells, first = np.unique(frame * len(order) + joint, return_index=True)
-    if len(cells) < len(labels):
-        row = int(np.setdiff1d(np.arange(len(labels)), first)[0])
+    _, first, cell = np.unique(frame * len(order) + joint, return_index=True, return_inverse=True)
+    places = np.stack([table.numbers(axis) for axis in columns.coordinates[0]], axis=-1)
+    other = np.setdiff1d(np.arange(len(labels)), first)
+    before = first[cell[other]]
+    same = ((places[other] == places[before]) | (np.isnan(places[other]) & np.isnan(places[before]))).all(axis=-1)
+    if not same.all():
+        row = int(other[~same][0])
         raise ValueError(
             f"{table.source}, line {table.lines[row]}: expected each joint once a frame, and one walk a file, found "
-            f"{labels[row]} of frame {numbers[row]:g} again."
+            f"{labels[row]} of frame {numbers[row]:.15g} again; columns such as person and walk tell several apart."
         )
     coordinates = np.full((len(rows), len(order), 3), np.nan)
-    coordinates[frame, joint] = np.stack([table.numbers(axis) for axis in columns.coordinates[0]], axis=-1)
+    coordinates[frame[first], joint[first]] = places[first]
+    remarks: tuple[str, ...] = ()
+    if len(other):
+        remarks = (f"{len(other)} rows are there twice (line {table.lines[other[0]]} is the first) and were left out",)
     tracked = None
     if columns.tracked[0] is not None:
         states = np.full(coordinates.shape[:2], np.nan)
-        states[frame, joint] = table.numbers(columns.tracked[0], _STATES)
+        states[frame[first], joint[first]] = _states(table, columns, columns.tracked[0])[first]
         tracked = tracked_of(states, f"{table.source}, {table.title(columns.tracked[0])}")
-    return _recording(table, columns, rows, coordinates, None if numbered else tuple(order), tracked, [])
+    names = None if numbered else tuple(order)
+    counted = keys if columns.frame is not None else None
+    return _recording(table, columns, track, rows, counted, coordinates, names, tracked, remarks)
 
 
 def _recording(
     table: Table,
     columns: WalkColumns,
+    track: Track,
     rows: np.ndarray,
+    numbers: np.ndarray | None,
     coordinates: np.ndarray,
     names: tuple[str, ...] | None,
     tracked: np.ndarray | None,
-    remarks: list[str],
+    remarks: tuple[str, ...] = (),
 ) -> Recording:
-    """What both kinds of table end in; `rows` [T] are those in which frames begin."""
-    seconds = None
-    if columns.time is not None and len(rows):
-        seconds, remark = _seconds(table, columns.time, columns.time_unit, rows)
-        remarks = remarks + ([f"{table.title(columns.time)} {remark}"] if remark else [])
-    if columns.unread:
-        remarks = [*remarks, f"not read: {listed([(table.names or ())[column] for column in columns.unread])}"]
+    """What both kinds of table end in; `rows` [R] are those in which frames begin."""
+    frames = frames_of(table, columns, rows, numbers, coordinates)
+    begins = rows[frames.kept]
+    changes = {int(place) for place in np.searchsorted(begins, track.changes)}
+    unread = [columns.titles[column] for column in columns.unread if columns.titles[column].strip()]
     return Recording(
         table.source,
-        coordinates,
+        coordinates[frames.kept],
         names=names,
-        tracked=tracked,
-        seconds=seconds,
-        lines=table.lines[rows],
-        remarks=tuple(remarks),
+        tracked=None if tracked is None else tracked[frames.kept],
+        units=columns.units or table.units,
+        seconds=frames.seconds,
+        frame_rate=frames.frame_rate or (table.frame_rate if frames.seconds is None else None),
+        lines=table.lines[begins],
+        person=track.person,
+        walk=track.walk,
+        body=track.body,
+        breaks=tuple(sorted({*frames.breaks, *changes} - {0, len(begins)})),
+        remarks=(
+            *table.remarks,
+            *remarks,
+            *track.remarks,
+            *frames.remarks,
+            *([f"not read: {listed(unread)}"] if unread else []),
+        ),
     )
 
 
-def _seconds(table: Table, column: int, unit: float | None, rows: np.ndarray) -> tuple[np.ndarray | None, str]:
-    """When frames were taken, and a remark on how the column was understood.
-
-    Raises:
-        ValueError: Times fall.
-    """
-    entries = table.columns[column]
-    if not isinstance(entries, np.ndarray):
-        first = table.texts(column)[0]
-        return None, f"not understood: {first[:40]!r}"
-    times = _finite(table, column)[rows]
-    if (np.diff(times) < 0).any():
-        row = rows[np.flatnonzero(np.diff(times) < 0)[0] + 1]
-        raise ValueError(f"{table.place(row, column)}: expected times in order, and one walk a file.")
-    return frame_seconds(times, 1.0 if column in table.clocks else unit)
+def _states(table: Table, columns: WalkColumns, column: int) -> np.ndarray:
+    states = table.numbers(column, STATES)
+    return 2 - states if columns.inferred else states
 
 
-def _check_frames(table: Table, column: int) -> list[str]:
-    """Remarks on the frames' numbers.
-
-    Raises:
-        ValueError: They do not rise.
-    """
-    numbers = _finite(table, column)
-    steps = np.diff(numbers)
-    if (steps <= 0).any():
-        row = int(np.flatnonzero(steps <= 0)[0]) + 1
-        raise ValueError(
-            f"{table.place(row, column)}: expected frames in order, and one walk a file, found {numbers[row]:g} after "
-            f"{numbers[row - 1]:g}."
-        )
-    if not len(steps) or (steps == np.median(steps)).all():
-        return []
-    row = int(np.flatnonzero(steps != np.median(steps))[0]) + 1
-    return [f"frames are missing: {numbers[row]:g} follows {numbers[row - 1]:g}"]
+def _frame_keys(table: Table, columns: WalkColumns) -> np.ndarray:
+    """[R], what tells the frames of a long table apart."""
+    if columns.frame is not None:
+        return _finite(table, columns.frame)
+    for column, _ in columns.times:
+        times, _ = times_of(table, column, np.arange(len(table.lines)))
+        if times is not None:
+            return times
+    raise ValueError(
+        f"{table.source}: expected a column that numbers the frames, as each joint has a row, found "
+        f"{listed(table.names or ())}."
+    )
 
 
 def _finite(table: Table, column: int) -> np.ndarray:
