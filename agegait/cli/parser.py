@@ -337,4 +337,9 @@ def _add_format(command: ArgumentParser) -> argparse._ArgumentGroup:
     )
     how.add_argument("--frame-rate", type=float, metavar="HZ", help="frame rate of the recordings")
     how.add_argument("--resample", type=float, metavar="HZ", help="resample walks to this frame rate")
+    how.add_argument(
+        "--pose-model",
+        metavar="FILE",
+        help="MediaPipe's pose landmarker, which finds people in videos (default: $AGEGAIT_POSE_MODEL, or a download)",
+    )
     return how

@@ -39,6 +39,8 @@ class Recording:
         breaks: Rising indices of frames before which some are missing, more than a few: there a new piece begins, and
             nothing may reach from one piece into the next.
         remarks: What a reader of the file should know, such as columns that were not read.
+        places_joints: Whether joints that the schema has not are placed among others without being asked for: whoever
+            takes a video has no choice of joints.
 
     Raises:
         ValueError: No frames, or more than a walk may have.
@@ -58,6 +60,7 @@ class Recording:
     body: str | None = None
     breaks: tuple[int, ...] = ()
     remarks: tuple[str, ...] = ()
+    places_joints: bool = False
 
     def __post_init__(self) -> None:
         if not len(self.coordinates):

@@ -5,8 +5,15 @@ from pathlib import Path
 from agegait.recordings.file_format import HEAD_BYTES, FileFormat
 from agegait.recordings.files import opening
 from agegait.recordings.formats import arrays, kgbd, openpose, tables
+from agegait.recordings.video import video_format
 
-_FORMATS: list[FileFormat] = [*arrays.FORMATS, *tables.FORMATS, *kgbd.FORMATS, *openpose.FORMATS]
+_FORMATS: list[FileFormat] = [
+    *video_format.FORMATS,
+    *arrays.FORMATS,
+    *tables.FORMATS,
+    *kgbd.FORMATS,
+    *openpose.FORMATS,
+]
 
 
 def register(file_format: FileFormat) -> None:

@@ -51,7 +51,9 @@ class Walk:
         needed[[order[schema.joints.index(name)] for names in schema.sources for name in names]] = True
         coordinates, tracked = without_gaps(recording, needed, walk_format.missing, seconds)
         try:
-            skeleton = schema.to_canonical(coordinates[:, order], walk_format.missing)
+            skeleton = schema.to_canonical(
+                coordinates[:, order], "interpolate" if recording.places_joints else walk_format.missing
+            )
             tracked = schema.to_canonical_tracked(tracked[:, order])
             if walk_format.resample is not None:
                 if seconds is None:

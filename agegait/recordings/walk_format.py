@@ -28,6 +28,8 @@ class WalkFormat:
         frame_rate: Of the recordings, in Hz; None where unknown, or as the file says.
         resample: Frame rate wanted, in Hz; None leaves frames as they are.
         person_column: The column of a table that tells who walks; None for the usual names of one.
+        pose_model: File of the model that finds people in videos, see `agegait.recordings.video.pose_model`; None for
+            the one that `AGEGAIT_POSE_MODEL` names, or a download.
 
     Raises:
         ValueError: An unknown name, or a rate that makes no sense.
@@ -39,6 +41,7 @@ class WalkFormat:
     frame_rate: float | None = None
     resample: float | None = None
     person_column: str | None = None
+    pose_model: str | None = None
 
     def __post_init__(self) -> None:
         if self.joints != "auto":

@@ -4,6 +4,7 @@ It is looked for in the folder `shared` beside the project, the published code's
 """
 
 import os
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ _SHARED = Path(__file__).parents[3] / "shared"
 
 KGBD = _SHARED / "data" / "kgbd"
 BIWI_FRAME = _SHARED / "data" / "biwi" / "000_000000-d_8349192_skel.txt"
+POSE_MODEL = _SHARED / "pose" / "pose_landmarker_full.task"
+VIDEO = _SHARED / "pose" / "walk.mp4"
 REFERENCE = Path(os.environ.get("AGEGAIT_REFERENCE", _SHARED / "reference"))
 
 
@@ -33,4 +36,9 @@ needs_reference = _needs(
     REFERENCE,
     "needs the published code's checkpoints and the windows that it printed its figures for, which are not ours to "
     "pass on; its graph is met by tests/golden without them",
+)
+needs_video = _needs(
+    VIDEO if find_spec("mediapipe") else Path("mediapipe"),
+    "needs MediaPipe (`agegait[video]`), its model that finds people, and a video of some, which are not ours to pass "
+    "on; made-up poses are tracked without them",
 )
