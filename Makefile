@@ -35,7 +35,7 @@ help:
 	@echo 'make test-all   those marked slow too'
 	@echo 'make lint       ruff, mypy and import-linter'
 	@echo 'make docs       the documentation as a site, in build/site'
-	@echo 'make proto      write agegait/serving/wire_pb2.py from wire.proto'
+	@echo 'make proto      write agegait/serving/*_pb2.py from wire.proto and gallery.proto'
 	@echo 'make lock       resolve the dependencies of pyproject.toml again and write the requirements*.lock'
 
 demo: $(VENV)/runtime.stamp
@@ -126,5 +126,5 @@ lock: $(VENV)/venv.stamp
 proto: $(VENV)/venv.stamp
 	@$(BIN)/python -m venv --clear $(PROTO_TOOLS)
 	@$(PROTO_TOOLS)/bin/python -m pip --disable-pip-version-check install --quiet grpcio-tools==1.76.0 setuptools
-	@$(PROTO_TOOLS)/bin/python -m grpc_tools.protoc -I. --python_out=. --pyi_out=. agegait/serving/wire.proto
+	@$(PROTO_TOOLS)/bin/python -m grpc_tools.protoc -I. --python_out=. --pyi_out=. agegait/serving/wire.proto agegait/serving/gallery.proto
 	@rm -r $(PROTO_TOOLS)

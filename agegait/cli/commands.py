@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from agegait.cli.gallery_parser import STARTER
+from agegait.cli.gallery_url import gallery_url
 from agegait.cli.json_output import print_json
 from agegait.cli.json_stderr import json_stderr
 from agegait.cli.log_lines import print_warnings
@@ -199,6 +200,8 @@ def serve(options: argparse.Namespace) -> None:
     if (options.folder is None) == (options.model_config_file is None):
         received = "neither" if options.folder is None else "both"
         raise ValueError(f"expected either DIR or --model-config-file, received {received}.")
+    if options.gallery is not None:
+        arguments["gallery"] = gallery_url(options.gallery)
     start_tensorflow(data_sets=False)
     from agegait import serving
     from agegait.serving.server.json_log import log_json

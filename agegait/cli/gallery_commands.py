@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from agegait.cli.confirmation import confirm
 from agegait.cli.gallery_models import calibration_place, load_calibration, load_embedder
+from agegait.cli.gallery_url import gallery_url
 from agegait.cli.json_output import print_json
 from agegait.cli.run_settings import file_format
 from agegait.terminal.console import errors, output
@@ -134,7 +135,7 @@ def calibrate(options: argparse.Namespace) -> None:
     with redirect_stdout(sys.stderr):  # where TFDS says what it prepares
         walks = _strangers(options)
     if options.gallery is not None:
-        with Gallery.open(_url(options.gallery), embedder) as gallery:
+        with Gallery.open(gallery_url(options.gallery), embedder) as gallery:
             found = gallery.recalibrate(walks)
     else:
         found = Calibration.measure(embedder, walks)
@@ -192,7 +193,7 @@ def _gallery(options: argparse.Namespace, makes: bool = False) -> Iterator["Gall
     """The gallery of a command, with its model's embedder where the command has one."""
     from agegait.gallery import Gallery
 
-    url = _url(options.gallery)
+    url = gallery_url(options.gallery)
     file = Path(url.removeprefix("sqlite:///"))
     if not makes and url.startswith("sqlite:///") and not file.exists():
         raise ValueError(f"--gallery: expected a gallery, found no file {file}: `agegait enrol` makes one.")
@@ -209,11 +210,6 @@ def _gallery(options: argparse.Namespace, makes: bool = False) -> Iterator["Gall
 def _check_calibration(gallery: "Gallery", options: argparse.Namespace) -> None:
     if gallery.calibration is None and options.threshold is None:
         raise ValueError("--threshold: expected, or a calibration, which `agegait calibrate` makes, received neither.")
-
-
-def _url(gallery: str) -> str:
-    """A gallery's address: a plain path is a SQLite file."""
-    return gallery if "://" in gallery else f"sqlite:///{gallery}"
 
 
 def _walks(options: argparse.Namespace) -> list[Any]:

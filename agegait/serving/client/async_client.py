@@ -1,16 +1,12 @@
-import asyncio
-import contextlib
 import os
 from types import TracebackType
 from typing import Any, Self
 
-import grpc
 import numpy as np
 
 from agegait.serving.client import answers, channels, walks
+from agegait.serving.client.async_connection import AsyncConnection
 from agegait.serving.client.async_stream import AsyncStream
-from agegait.serving.client.client_errors import ClosedError, client_error
-from agegait.serving.client.retries import Retries, require_timeout
 
 
 class AsyncClient:
@@ -36,19 +32,10 @@ class AsyncClient:
         tls_cert: str | os.PathLike | None = None,
         tls_key: str | os.PathLike | None = None,
     ) -> None:
-        require_timeout(timeout)
-        options = channels.channel_options(max_answer_bytes)
-        metadata = channels.call_metadata(token)
-        credentials = channels.channel_credentials(tls, tls_ca, tls_cert, tls_key)
-        if credentials is None:
-            self._channel = grpc.aio.insecure_channel(target, options)
-        else:
-            self._channel = grpc.aio.secure_channel(target, credentials, options)
-        self._metadata = metadata
-        self._timeout = timeout
-        self._wait = wait
+        self._connection = AsyncConnection(
+            target, timeout, wait, max_answer_bytes, token, tls, tls_ca, tls_cert, tls_key
+        )
         self._max_bytes = max_answer_bytes
-        self._closed = asyncio.Event()
 
     async def identify(self, skeletons: walks.Walks, model: str = "identifier") -> list[walks.Identification]:
         """As `Client.identify`."""
@@ -89,8 +76,7 @@ class AsyncClient:
 
     async def close(self) -> None:
         """Closes the connection; requests under way end with `ClosedError`."""
-        self._closed.set()
-        await self._channel.close()
+        await self._connection.close()
 
     async def __aenter__(self) -> Self:
         return self
@@ -101,23 +87,4 @@ class AsyncClient:
         await self.close()
 
     async def _call(self, method: channels.Method, request: Any) -> Any:
-        retries = Retries(self._timeout, self._wait)
-        while not self._closed.is_set():
-            try:
-                remote = self._channel.unary_unary(method.path, request_serializer=type(request).SerializeToString)
-                return answers.parse(
-                    method.response, await remote(request, timeout=retries.remaining, metadata=self._metadata)
-                )
-            except grpc.RpcError as error:
-                if not self._closed.is_set():
-                    await self._pause(retries.pause(client_error(error)))
-            except (grpc.aio.UsageError, asyncio.CancelledError):
-                # What gRPC says of a channel that was closed, before and during the call; and a task's own end.
-                task = asyncio.current_task()
-                if not self._closed.is_set() or (task is not None and task.cancelling()):
-                    raise
-        raise ClosedError
-
-    async def _pause(self, seconds: float) -> None:
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._closed.wait(), seconds)
+        return await self._connection.call(method, request)

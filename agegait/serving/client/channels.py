@@ -6,6 +6,14 @@ from typing import Any, NamedTuple
 import grpc
 
 from agegait.serving.credentials import bearer, read_pem, require_pair
+from agegait.serving.gallery_pb2 import (
+    EnrolResponse,
+    ForgetResponse,
+    IdentifyResponse,
+    ListPeopleResponse,
+    VerifyResponse,
+    WatchWalkResponse,
+)
 from agegait.serving.wire_pb2 import (
     GetModelMetadataResponse,
     GetModelStatusResponse,
@@ -15,16 +23,24 @@ from agegait.serving.wire_pb2 import (
 
 
 class Method(NamedTuple):
-    """A remote method: its path and what it answers with."""
+    """A remote method: its path, what it answers with, and whether a request may be sent twice."""
 
     path: str
     response: Any
+    repeatable: bool = True
 
 
 PREDICT = Method("/tensorflow.serving.PredictionService/Predict", PackedResponse)
 METADATA = Method("/tensorflow.serving.PredictionService/GetModelMetadata", GetModelMetadataResponse)
 STATUS = Method("/tensorflow.serving.ModelService/GetModelStatus", GetModelStatusResponse)
 HEALTH = Method("/grpc.health.v1.Health/Check", HealthCheckResponse)
+
+ENROL = Method("/agegait.gallery.v1.Gallery/Enrol", EnrolResponse, repeatable=False)
+FORGET = Method("/agegait.gallery.v1.Gallery/Forget", ForgetResponse, repeatable=False)
+LIST_PEOPLE = Method("/agegait.gallery.v1.Gallery/ListPeople", ListPeopleResponse)
+IDENTIFY = Method("/agegait.gallery.v1.Gallery/Identify", IdentifyResponse)
+VERIFY = Method("/agegait.gallery.v1.Gallery/Verify", VerifyResponse)
+WATCH_WALK = Method("/agegait.gallery.v1.Gallery/WatchWalk", WatchWalkResponse)
 
 MAX_ANSWER_BYTES = 64 << 20
 """Largest answer that a client reads by default."""

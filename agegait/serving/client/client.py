@@ -1,14 +1,11 @@
 import os
-import threading
 from types import TracebackType
 from typing import Any, Self
 
-import grpc
 import numpy as np
 
 from agegait.serving.client import answers, channels, walks
-from agegait.serving.client.client_errors import ClosedError, client_error
-from agegait.serving.client.retries import Retries, require_timeout
+from agegait.serving.client.connection import Connection
 from agegait.serving.client.stream import Stream
 
 
@@ -52,19 +49,8 @@ class Client:
         tls_cert: str | os.PathLike | None = None,
         tls_key: str | os.PathLike | None = None,
     ) -> None:
-        require_timeout(timeout)
-        options = channels.channel_options(max_answer_bytes)
-        metadata = channels.call_metadata(token)
-        credentials = channels.channel_credentials(tls, tls_ca, tls_cert, tls_key)
-        if credentials is None:
-            self._channel = grpc.insecure_channel(target, options)
-        else:
-            self._channel = grpc.secure_channel(target, credentials, options)
-        self._metadata = metadata
-        self._timeout = timeout
-        self._wait = wait
+        self._connection = Connection(target, timeout, wait, max_answer_bytes, token, tls, tls_ca, tls_cert, tls_key)
         self._max_bytes = max_answer_bytes
-        self._closed = threading.Event()
 
     def identify(self, skeletons: walks.Walks, model: str = "identifier") -> list[walks.Identification]:
         """Who each walk's person is.
@@ -181,8 +167,7 @@ class Client:
 
     def close(self) -> None:
         """Closes the connection; requests under way end with `ClosedError`."""
-        self._closed.set()
-        self._channel.close()
+        self._connection.close()
 
     def __enter__(self) -> Self:
         return self
@@ -193,17 +178,4 @@ class Client:
         self.close()
 
     def _call(self, method: channels.Method, request: Any) -> Any:
-        retries = Retries(self._timeout, self._wait)
-        while not self._closed.is_set():
-            try:
-                remote = self._channel.unary_unary(method.path, request_serializer=type(request).SerializeToString)
-                return answers.parse(
-                    method.response, remote(request, timeout=retries.remaining, metadata=self._metadata)
-                )
-            except grpc.RpcError as error:
-                if not self._closed.is_set():
-                    self._closed.wait(retries.pause(client_error(error)))
-            except ValueError:  # What gRPC says of a channel that was closed.
-                if not self._closed.is_set():
-                    raise
-        raise ClosedError
+        return self._connection.call(method, request)

@@ -24,11 +24,15 @@ class InvalidRequestError(ClientError):
 
 
 class NotFoundError(ClientError):
-    """No such model or version."""
+    """No such model or version; of a gallery, nobody of that name."""
+
+
+class NameTakenError(ClientError):
+    """A name that looks like the one of somebody else in a gallery: ALREADY_EXISTS."""
 
 
 class UnauthenticatedError(ClientError):
-    """A token or certificate is missing or wrong: UNAUTHENTICATED, PERMISSION_DENIED."""
+    """A token or certificate is missing or wrong, or its role: UNAUTHENTICATED, PERMISSION_DENIED."""
 
 
 class OverloadedError(ClientError):
@@ -65,6 +69,7 @@ _KINDS = {
     grpc.StatusCode.FAILED_PRECONDITION: InvalidRequestError,
     grpc.StatusCode.OUT_OF_RANGE: InvalidRequestError,
     grpc.StatusCode.NOT_FOUND: NotFoundError,
+    grpc.StatusCode.ALREADY_EXISTS: NameTakenError,
     grpc.StatusCode.UNAUTHENTICATED: UnauthenticatedError,
     grpc.StatusCode.PERMISSION_DENIED: UnauthenticatedError,
     grpc.StatusCode.RESOURCE_EXHAUSTED: OverloadedError,

@@ -1,4 +1,5 @@
 import math
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -23,6 +24,7 @@ class Call:
         queue_seconds: How long it waited for its turn; None where it never had one.
         model: The model, where it names one that is served.
         version: Its version.
+        actor: Who calls, for a gallery's audit trail.
         add_done_callback: Takes a function to call once the answer has left or the caller has; False where that is
             over already.
     """
@@ -40,4 +42,10 @@ class Call:
     queue_seconds: float | None = None
     model: str = ""
     version: int | None = None
+    actor: str = ""
     add_done_callback: Callable[[Callable[[], object]], bool] = lambda callback: True
+
+    @property
+    def remaining(self) -> float:
+        """Seconds until the deadline; infinite where there is none."""
+        return self.deadline - time.monotonic()

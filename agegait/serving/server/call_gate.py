@@ -14,6 +14,7 @@ from agegait.serving.server.message_gate import MessageGate
 from agegait.serving.server.status_error import StatusError
 from agegait.serving.server.tokens import Tokens
 from agegait.serving.server.unread_answers import UnreadAnswers
+from agegait.serving.server.walk_streams import WATCH_WALK, WalkStreams
 
 _WAITING = 256  # Calls that may wait until their message is read: a thread each.
 _HEALTH_WAITING = 256
@@ -38,7 +39,7 @@ class _Lane:
 
 
 class CallGate(grpc.ServerInterceptor):
-    """What each call passes before it is answered: its token, its turn to send its message, its time.
+    """What each call passes before it is answered: its token and role, its turn to send its message, its time.
 
     A call without a right token is refused before its message is read. Health checks need no token; they have
     threads of their own, and so have watches of the health, streams and refusals.
@@ -50,6 +51,10 @@ class CallGate(grpc.ServerInterceptor):
         tokens: What callers must send, if anything.
         refused: Called with the method of each call that is refused before it is read, and its status.
         ended: Called with the reason whenever a call is ended whose caller is slow to send, or to read.
+        permits: Whether the caller may call a method, given by its whole path.
+
+    Attributes:
+        walk_streams: The streams of a gallery.
     """
 
     def __init__(
@@ -60,8 +65,10 @@ class CallGate(grpc.ServerInterceptor):
         tokens: Tokens | None = None,
         refused: Callable[[str, grpc.StatusCode], None] = lambda method, code: None,
         ended: Callable[[str], None] = lambda reason: None,
+        permits: Callable[[str, grpc.ServicerContext], bool] = lambda method, context: True,
     ) -> None:
         self._tokens = tokens
+        self._permits = permits
         self._refused = refused
         self._limits = CallLimits(limits.request_seconds)
         health = MessageGate(_HEALTH_SLOTS, _HEALTH_WAITING, _HEALTH_SECONDS, lambda: ended("late_message"))
@@ -71,7 +78,9 @@ class CallGate(grpc.ServerInterceptor):
         checked = UnreadAnswers(_HEALTH_UNREAD, limits.max_message_bytes, lambda: ended("unread_answer"))
         self._checks = _Lane(health, _threads("checks", _HEALTH_WAITING + 8), checked)
         self._watches = _threads("watches", _HEALTH_WAITING + 8 + watches)
-        self._models = _Lane(messages, _threads("calls", limits.max_pending + _WAITING + slots + 16), unread)
+        # As many requests may be in hand of models, and as many of a gallery.
+        self._models = _Lane(messages, _threads("calls", 2 * limits.max_pending + _WAITING + slots + 16), unread)
+        self.walk_streams = WalkStreams(limits)
         self._streams = _threads("streams", _STREAMS)
         self._free_streams = threading.Semaphore(_STREAMS)
         self._refusals = _threads("refusals", 2)
@@ -79,7 +88,7 @@ class CallGate(grpc.ServerInterceptor):
     @property
     def calls(self) -> int:
         """Calls that are limited in time and not over."""
-        return len(self._limits)
+        return len(self._limits) + len(self.walk_streams)
 
     def intercept_service(
         self,
@@ -90,18 +99,22 @@ class CallGate(grpc.ServerInterceptor):
         handler = continuation(handler_call_details)
         if handler is None:
             return None
-        method = handler_call_details.method.rpartition("/")[2]
-        health = handler_call_details.method.startswith(f"/{HEALTH_SERVICE}/")
+        path = handler_call_details.method
+        method = path.rpartition("/")[2]
+        health = path.startswith(f"/{HEALTH_SERVICE}/")
         if not health and not self._authorized(handler_call_details):
             self._refused(method, grpc.StatusCode.UNAUTHENTICATED)
             return self._refusal(grpc.StatusCode.UNAUTHENTICATED, "expected authorization: Bearer <token>")
         serialization = handler.request_deserializer, handler.response_serializer
         if handler.unary_unary:
             lane = self._checks if health else self._models
-            behavior = _in(lane.threads, self._answered(handler.unary_unary, lane, method))
+            behavior = _in(lane.threads, self._answered(handler.unary_unary, lane, path))
             return grpc.stream_unary_rpc_method_handler(behavior, *serialization)
         if handler.unary_stream:
             behavior = _in(self._watches, self._watched(handler.unary_stream, self._checks.gate, method))
+            return grpc.stream_stream_rpc_method_handler(behavior, *serialization)
+        if path == WATCH_WALK and handler.stream_stream:
+            behavior = _in(self.walk_streams.threads, self._watching(handler.stream_stream))
             return grpc.stream_stream_rpc_method_handler(behavior, *serialization)
         if handler.stream_stream:
             if not self._free_streams.acquire(blocking=False):
@@ -113,6 +126,7 @@ class CallGate(grpc.ServerInterceptor):
     def close(self) -> None:
         """Ends no more calls; threads that are busy are not waited for."""
         self._limits.close()
+        self.walk_streams.close()
         for gate in self._gates:
             gate.close()
         for threads in (self._checks.threads, self._watches, self._models.threads, self._streams):
@@ -135,9 +149,12 @@ class CallGate(grpc.ServerInterceptor):
 
         return grpc.stream_unary_rpc_method_handler(_in(self._refusals, refuse))
 
-    def _answered(self, answer: Behavior, lane: _Lane, method: str) -> Behavior:
+    def _answered(self, answer: Behavior, lane: _Lane, path: str) -> Behavior:
+        method = path.rpartition("/")[2]
+
         def limited(messages: Iterator[Any], context: grpc.ServicerContext) -> Any:
             self._limits.limit(context)
+            self._require_role(path, context)
             answered = answer(self._read(lane.gate, messages, context, method), context)
             size = len(answered) if isinstance(answered, bytes) else 0
             lane.unread.add(context.peer(), size, context.cancel, context.add_callback)
@@ -150,6 +167,24 @@ class CallGate(grpc.ServerInterceptor):
             return answer(self._read(gate, messages, context, method), context)
 
         return limited
+
+    def _watching(self, answer: Behavior) -> Behavior:
+        def limited(messages: Iterator[Any], context: grpc.ServicerContext) -> Iterator[Any]:
+            self._require_role(WATCH_WALK, context)
+            try:
+                messages = self.walk_streams.enter(messages, context)
+            except StatusError as error:
+                self._refused(WATCH_WALK.rpartition("/")[2], error.code)
+                context.abort(error.code, error.message)
+            return answer(messages, context)
+
+        return limited
+
+    def _require_role(self, path: str, context: grpc.ServicerContext) -> None:
+        if not self._permits(path, context):
+            method = path.rpartition("/")[2]
+            self._refused(method, grpc.StatusCode.PERMISSION_DENIED)
+            context.abort(grpc.StatusCode.PERMISSION_DENIED, f"expected a role that may {method}")
 
     def _read(self, gate: MessageGate, messages: Iterator[Any], context: grpc.ServicerContext, method: str) -> Any:
         try:

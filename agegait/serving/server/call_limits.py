@@ -29,6 +29,12 @@ class CallLimits:
         if not context.add_callback(lambda: self.release(context)):
             self.release(context)
 
+    def prolong(self, context: grpc.ServicerContext) -> None:
+        """Begins the time of a call anew, unless it is over."""
+        with self._changed:
+            if self._calls.pop(id(context), None) is not None:
+                self._calls[id(context)] = time.monotonic() + self._seconds, context
+
     def release(self, context: grpc.ServicerContext) -> None:
         """Lets a call take as long as it likes."""
         with self._changed:

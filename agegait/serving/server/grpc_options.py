@@ -5,6 +5,7 @@ from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha.reflection import SERVICE_NAME, enable_server_reflection
 from tensorflow_serving.apis import model_service_pb2, prediction_service_pb2
 
+from agegait.serving import gallery_pb2
 from agegait.serving.server.limits import Limits
 
 _DEAD_PEER_SECONDS = 60
@@ -29,14 +30,15 @@ def grpc_options(limits: Limits) -> list[tuple[str, int]]:
     ]
 
 
-def offer_reflection(server: grpc.Server) -> None:
-    """Has a server tell what it offers."""
+def offer_reflection(server: grpc.Server, gallery: bool = False) -> None:
+    """Has a server tell what it offers, the gallery's service where it has one."""
     services = [
         file.services_by_name[name].full_name
         for file, name in (
             (prediction_service_pb2.DESCRIPTOR, "PredictionService"),
             (model_service_pb2.DESCRIPTOR, "ModelService"),
             (health_pb2.DESCRIPTOR, "Health"),
+            *([(gallery_pb2.DESCRIPTOR, "Gallery")] if gallery else []),
         )
     ]
     enable_server_reflection([*services, SERVICE_NAME], server)

@@ -27,6 +27,8 @@ class Limits:
     max_pending: int = _limit(64, "most requests in hand at once; more are refused at once")
     max_connections: int = _limit(8192, "most connections at once; about 15 kB each")
     max_calls_per_connection: int = _limit(128, "most calls at once on a connection; further ones wait at the caller")
+    max_walk_streams: int = _limit(16, "most streams of a gallery's WatchWalk at once; each may hold a message")
+    max_walk_streams_per_connection: int = _limit(8, "most of them on a connection")
     message_seconds: float = _limit(10.0, "longest that a message may take to arrive", 0.001)
     request_seconds: float = _limit(120.0, "longest that a call may take in all", 0.001)
     idle_seconds: float = _limit(300.0, "longest that a connection without a call stays open", 1)

@@ -1,15 +1,14 @@
-import contextlib
 import threading
 import time
-from collections.abc import Iterator
-from concurrent.futures import CancelledError
 from typing import Any
 
 import grpc
 from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2, model_management_pb2, predict_pb2
 from tensorflow_serving.apis.model_pb2 import ModelSpec
 
+from agegait.serving.server.admission import Admission
 from agegait.serving.server.answer_policy import AnswerPolicy
+from agegait.serving.server.batched_run import run_batched
 from agegait.serving.server.batcher import Batcher
 from agegait.serving.server.call import Call
 from agegait.serving.server.catalog import Catalog
@@ -21,7 +20,6 @@ from agegait.serving.server.status_error import StatusError, invalid_argument
 from agegait.serving.tensors import encode
 from agegait.serving.wire_pb2 import PackedResponse
 
-_UNREAD = 4  # Answers that callers have yet to read, as a multiple of requests in hand.
 _SIGNATURE_DEF = "signature_def"
 
 
@@ -49,25 +47,20 @@ class ModelApi:
         self._limits = limits
         self._answers = answers
         self._allow_reload = allow_reload
-        self._in_hand = 0
-        self._unsent = 0
-        self._closed = False
-        self._changed = threading.Condition()
+        self._admission = Admission(limits.max_pending)
 
     @property
     def in_hand(self) -> int:
         """Predict requests that are worked on, or wait for it."""
-        return self._in_hand
+        return self._admission.in_hand
 
     def close(self) -> None:
         """Refuses Predict requests from now on."""
-        with self._changed:
-            self._closed = True
+        self._admission.close()
 
     def wait_idle(self, seconds: float) -> bool:
         """Waits until every Predict request is answered and its answer sent, so long at most; whether they all are."""
-        with self._changed:
-            return self._changed.wait_for(lambda: self._unsent == 0, seconds)
+        return self._admission.wait_idle(seconds)
 
     def predict(self, request: predict_pb2.PredictRequest, call: Call) -> Any:
         """Runs a signature of a model.
@@ -82,14 +75,14 @@ class ModelApi:
         Raises:
             StatusError: With the status that TensorFlow Serving has for what is wrong.
         """
-        with self._admitted(call):
+        with self._admission.admitted(call):
             servable = self._servable(request, call)
             signature = self._signature(servable, request.model_spec.signature_name)
             names = read_filter(self._answers.told(signature.outputs), request.output_filter)
             cost = check_cost(signature, request.inputs, call.request_bytes, self._limits)
             call.memory.resize(cost.bytes + call.parsed_bytes)
             inputs = read_inputs(signature, request.inputs, self._limits.max_elements)
-            outputs = self._run(signature, inputs, call)
+            outputs = run_batched(self._batcher, signature, inputs, call)
             response = PackedResponse()
             response.model_spec.ParseFromString(_spec(servable, signature.name).SerializeToString())
             for name in names:
@@ -159,22 +152,6 @@ class ModelApi:
         self._catalog.replace(sources, wanted)
         return model_management_pb2.ReloadConfigResponse()
 
-    def _run(self, signature: Signature, inputs: Any, call: Call) -> Any:
-        def start(seconds: float) -> None:
-            call.queue_seconds = seconds
-
-        future = self._batcher.submit(signature, inputs, call.deadline, start)
-        if not call.add_done_callback(future.cancel):
-            future.cancel()
-        try:
-            # Of a call without a deadline, gRPC says that more seconds remain than a thread can wait.
-            return future.result(min(max(call.deadline - time.monotonic(), 0.0), threading.TIMEOUT_MAX))
-        except (TimeoutError, CancelledError):
-            future.cancel()
-            if time.monotonic() >= call.deadline:
-                raise StatusError(grpc.StatusCode.DEADLINE_EXCEEDED, "the deadline passed") from None
-            raise StatusError(grpc.StatusCode.CANCELLED, "the caller went away") from None
-
     def _servable(self, request: Any, call: Call) -> Servable:
         _require_spec(request)
         servable = self._catalog.get(request.model_spec)
@@ -189,31 +166,6 @@ class ModelApi:
                 f'Serving signature key "{signature.name}" not found: this server tells the best person alone.',
             )
         return signature
-
-    @contextlib.contextmanager
-    def _admitted(self, call: Call) -> Iterator[None]:
-        most = self._limits.max_pending
-        with self._changed:
-            if self._closed:
-                raise StatusError(grpc.StatusCode.UNAVAILABLE, "the server is shutting down")
-            if self._in_hand == most:
-                raise StatusError(grpc.StatusCode.RESOURCE_EXHAUSTED, f"the queue is full: {most} requests are in hand")
-            if self._unsent >= _UNREAD * most:
-                raise StatusError(grpc.StatusCode.RESOURCE_EXHAUSTED, "too many answers wait for their callers")
-            self._in_hand += 1
-            self._unsent += 1
-        if not call.add_done_callback(self._sent):
-            self._sent()
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._in_hand -= 1
-
-    def _sent(self) -> None:
-        with self._changed:
-            self._unsent -= 1
-            self._changed.notify_all()
 
 
 def _require_spec(request: Any) -> None:

@@ -22,6 +22,7 @@ class Doors:
         token: Whether callers must send a token.
         token_file: The file of the tokens, if there is one.
         allow_reload: Whether callers may have other models served.
+        gallery: Whether people may be enrolled and forgotten.
         plain_ports: The ports beside gRPC's that are HTTP without TLS, by argument.
     """
 
@@ -32,6 +33,7 @@ class Doors:
     token: bool = False
     token_file: str | os.PathLike | None = None
     allow_reload: bool = False
+    gallery: bool = False
     plain_ports: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -86,6 +88,8 @@ def _network(doors: Doors) -> list[str]:
         )
     if anybody and doors.allow_reload:
         found.append("allow_reload: whoever reaches the server may run code here: a SavedModel is code.")
+    if anybody and doors.gallery:
+        found.append("gallery: whoever reaches the server may enrol and forget people. Give token_file, gallery_roles.")
     for argument, port in doors.plain_ports.items():
         found.append(f"{argument}: port {port} is plain HTTP, without TLS, on {doors.host}.")
     return found

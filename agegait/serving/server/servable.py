@@ -10,6 +10,7 @@ import tensorflow as tf
 from google.protobuf.message import DecodeError
 from tensorflow.core.protobuf import saved_model_pb2
 
+from agegait.export.embedder_file import EMBEDDER_FILE, EmbedderFile
 from agegait.export.signature_limits import SignatureLimits, read_limits
 from agegait.serving.server.load_error import LoadError
 from agegait.serving.server.regular_file import read_regular
@@ -94,6 +95,9 @@ class Servable:
         version: Its version.
         folder: The version's folder.
 
+    Attributes:
+        embedder: What a gallery has to know of it; None for another model, or an old embedder.
+
     Raises:
         LoadError: The folder holds no SavedModel, or a broken one.
     """
@@ -105,7 +109,7 @@ class Servable:
         self.signature_defs = {
             key: definition for key, definition in graph.signature_def.items() if not key.startswith("__")
         }
-        limits = _limits(folder)
+        limits, self.embedder = _extras(folder)
         # The whole object is kept: signatures alone do not keep its variables alive.
         self._loaded = _load(folder)
         missing = sorted(self.signature_defs.keys() - self._loaded.signatures.keys())
@@ -171,9 +175,10 @@ def _variables_are_whole(checkpoint: Path) -> bool:
     return True
 
 
-def _limits(folder: Path) -> dict[str, SignatureLimits]:
+def _extras(folder: Path) -> tuple[dict[str, SignatureLimits], EmbedderFile | None]:
     try:
-        return read_limits(folder)
+        embedder = EmbedderFile.read(folder) if (folder / EMBEDDER_FILE).exists() else None
+        return read_limits(folder), embedder
     except ValueError as error:
         raise LoadError(str(error)) from None
 

@@ -3,10 +3,11 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import grpc
 from grpc_health.v1 import health_pb2
@@ -17,6 +18,7 @@ from agegait.serving.server.batcher import Batcher
 from agegait.serving.server.call import Call
 from agegait.serving.server.call_gate import CallGate
 from agegait.serving.server.catalog import Catalog
+from agegait.serving.server.gallery_roles import GALLERY_SERVICE, GalleryRoles
 from agegait.serving.server.grpc_options import grpc_options, offer_reflection
 from agegait.serving.server.health_service import HealthService
 from agegait.serving.server.http_limits import HttpLimits
@@ -34,6 +36,9 @@ from agegait.serving.server.tls_contexts import TlsContexts
 from agegait.serving.server.tokens import Tokens
 from agegait.serving.server.tracing import Tracing
 from agegait.serving.server.unread_answers import UnreadAnswers
+
+if TYPE_CHECKING:
+    from agegait.serving.server.served_gallery import ServedGallery
 
 _GOODBYE_SECONDS = 1.0
 _SIGNAL_SECONDS = 0.2
@@ -53,10 +58,10 @@ class Server:
     """Answers for exported models over gRPC, and over REST on request, compatible with TensorFlow Serving.
 
     Services: `tensorflow.serving.PredictionService` (Predict, GetModelMetadata), `tensorflow.serving.ModelService`
-    (GetModelStatus, and HandleReloadConfigRequest on request) and `grpc.health.v1.Health`, which says SERVING once
-    every model is loaded and warm, and of the service `live` from the start. New version folders are picked up as they
-    appear. Skeletons and features are biometric data: nothing of them is logged. A JSON line a request goes to the
-    logger `agegait.serving.requests`.
+    (GetModelStatus, and HandleReloadConfigRequest on request), `agegait.gallery.v1.Gallery` with a gallery, and
+    `grpc.health.v1.Health`, which says SERVING once every model is loaded and warm, and of the service `live` from the
+    start. New version folders are picked up as they appear. Skeletons and features are biometric data: nothing of them
+    is logged. A JSON line a request goes to the logger `agegait.serving.requests`.
 
     Args:
         folder: What `agegait.export.save` wrote: `folder/<model>/<version>/`; or one model's `<version>/` folders.
@@ -88,6 +93,12 @@ class Server:
             none. 0 takes a free one.
         reflection: Whether it tells what it offers, for grpcurl and its like.
         tracing: Whether calls are traced by OpenTelemetry, as the variables `OTEL_*` say; needs `agegait[tracing]`.
+        gallery: A gallery to answer for too, by the service `agegait.gallery.v1.Gallery`; see `agegait.Gallery.open`
+            for its URL. One in PostgreSQL that does not answer at the start is opened once it does.
+        gallery_model: Its embedder: a model that is served, or `walkers`, which comes with agegait. Absent, whichever
+            made the gallery's templates; of a gallery without any, the served one, or `walkers`.
+        gallery_roles: File of who may use the gallery: a line each, `token NAME ROLE` or `certificate NAME ROLE`.
+            `identify` may identify, verify and watch; `manage` may enrol, forget and list too. Changes count at once.
 
     Attributes:
         warnings: What an operator should know of how the server may be reached, a sentence each; logged at the start.
@@ -127,6 +138,9 @@ class Server:
         rest_port: int | None = None,
         reflection: bool = False,
         tracing: bool = False,
+        gallery: str | None = None,
+        gallery_model: str | None = None,
+        gallery_roles: str | os.PathLike | None = None,
     ) -> None:
         _require_ports(port=port, metrics_port=metrics_port, rest_port=rest_port)
         _require_seconds("above", poll_seconds=poll_seconds)
@@ -137,10 +151,21 @@ class Server:
         self._limits = limits or Limits()
         self._credentials = server_credentials(tls_cert, tls_key, tls_client_ca)
         self._tokens = _tokens(token, token_file)
+        roles = _roles(gallery, gallery_model, gallery_roles, self._tokens is not None or tls_client_ca is not None)
         ports = {"metrics_port": metrics_port, "rest_port": rest_port if tls_cert is None else None}
         plain = {name: number for name, number in ports.items() if number is not None}
         self.warnings = open_doors(
-            Doors(host, tls_cert, tls_key, tls_client_ca, self._tokens is not None, token_file, allow_reload, plain)
+            Doors(
+                host,
+                tls_cert,
+                tls_key,
+                tls_client_ca,
+                self._tokens is not None,
+                token_file,
+                allow_reload,
+                gallery is not None,
+                plain,
+            )
         )
         self._poll_seconds = poll_seconds
         self._stopping = threading.Event()
@@ -148,8 +173,9 @@ class Server:
         self._whole = False
         self._watcher: threading.Thread | None = None
         self._telemetry = Telemetry()
-        models = dict.fromkeys(("", PREDICTION_SERVICE, MODEL_SERVICE), _States.NOT_SERVING)
-        self._health = HealthService({**models, LIVE: _States.SERVING}.items(), _WATCHES)
+        services = ("", PREDICTION_SERVICE, MODEL_SERVICE, *(() if gallery is None else (GALLERY_SERVICE,)))
+        states = dict.fromkeys(services, _States.NOT_SERVING)
+        self._health = HealthService({**states, LIVE: _States.SERVING}.items(), _WATCHES)
         sources, discover = find_sources(folder, model_config_file)
         self._catalog = Catalog(
             sources,
@@ -167,7 +193,7 @@ class Server:
         unread = UnreadAnswers(
             _UNREAD * self._limits.max_pending, self._limits.request_memory // 2, lambda: refuse("unread_answer")
         )
-        self._gate = CallGate(self._limits, _WATCHES, unread, self._tokens, self._count_refused, refuse)
+        self._gate = CallGate(self._limits, _WATCHES, unread, self._tokens, self._count_refused, refuse, roles.permits)
         self._grpc = grpc.server(
             ThreadPoolExecutor(1),  # Idle: the gate has threads for all that it lets pass.
             # Inside of the gate, which says in which threads a call is answered.
@@ -176,10 +202,14 @@ class Server:
         )
         bodies = 0 if rest_port is None else _rest_bodies(self._limits)
         budget = MemoryBudget(self._limits.request_memory - bodies)
-        services = Services(self._api, self._telemetry, budget)
-        self._grpc.add_generic_rpc_handlers([*services.handlers(), self._health.handler()])
+        answering = Services(self._api, self._telemetry, budget)
+        self._grpc.add_generic_rpc_handlers([*answering.handlers(), self._health.handler()])
+        self._gallery: ServedGallery | None = None
+        if gallery is not None:
+            self._gallery = self._serve_gallery(gallery, gallery_model, answering, budget, roles)
+            self._grpc.add_generic_rpc_handlers([self._gallery.handler()])
         if reflection:
-            offer_reflection(self._grpc)
+            offer_reflection(self._grpc, gallery is not None)
         self._telemetry.metrics.watch_calls(lambda: self.calls)
         self._page = self._rest = None
         if metrics_port is not None:
@@ -233,6 +263,8 @@ class Server:
             self._listen()
             self._catalog.refresh()
             self._require_a_model()
+            if self._gallery is not None:
+                self._gallery.start()
         except BaseException:
             self.stop(0)
             raise
@@ -247,11 +279,17 @@ class Server:
             drain_seconds: How long requests in flight may take; where absent, as `limits` has it.
         """
         self._stopping.set()
-        self._api.close()
+        answering: list[ModelApi | ServedGallery] = [self._api]
+        if self._gallery is not None:
+            answering.append(self._gallery)
+        for api in answering:
+            api.close()
         self._health.shut_down()
-        drained = self._api.wait_idle(self._limits.drain_seconds if drain_seconds is None else drain_seconds)
+        end = time.monotonic() + (self._limits.drain_seconds if drain_seconds is None else drain_seconds)
+        idle = [api.wait_idle(max(0.0, end - time.monotonic())) for api in answering]
+        drained = all(idle)
         if not drained:
-            _log.warning("%d requests in flight are cut off", self._api.in_hand)
+            _log.warning("%d requests in flight are cut off", sum(api.in_hand for api in answering))
         # What is left are answers on their way, and health watchers, who would stay for ever.
         ended = self._grpc.stop(_GOODBYE_SECONDS if drained else None)
         ended.wait(_GOODBYE_SECONDS + 1) or self._grpc.stop(None).wait(1)
@@ -262,6 +300,8 @@ class Server:
         if self._tracing is not None:
             self._tracing.close(_GOODBYE_SECONDS)
         self._gate.close()
+        if self._gallery is not None:
+            self._gallery.end()
         if self._watcher is not None:
             self._watcher.join(1)
             whole = whole and not self._watcher.is_alive()
@@ -372,6 +412,26 @@ class Server:
         self._telemetry.metrics.watch_connections(name, lambda: http.connections)
         return http
 
+    def _serve_gallery(
+        self, url: str, model: str | None, services: Services, budget: MemoryBudget, roles: GalleryRoles
+    ) -> "ServedGallery":
+        from agegait.serving.server.served_gallery import ServedGallery  # what it needs takes its time to load
+
+        served = ServedGallery(
+            url,
+            model,
+            self._catalog,
+            self._batcher,
+            services,
+            budget,
+            self._limits,
+            roles,
+            self._telemetry.metrics.registry,
+            lambda up: self._health.set(GALLERY_SERVICE, _States.SERVING if up else _States.NOT_SERVING),
+        )
+        served.metrics.watch_streams(lambda: len(self._gate.walk_streams))
+        return served
+
     def _require_a_model(self) -> None:
         broken = {
             f"{name}/{number}": version.error
@@ -420,6 +480,25 @@ def _tokens(token: str | None, token_file: str | os.PathLike | None) -> Tokens |
     if token_file is not None:
         return Tokens.from_file(token_file)
     return None if token is None else Tokens.single(token)
+
+
+def _roles(
+    gallery: str | None, model: str | None, file: str | os.PathLike | None, callers_have_names: bool
+) -> GalleryRoles:
+    if gallery is None:
+        for name, value in (("gallery_model", model), ("gallery_roles", file)):
+            if value is not None:
+                raise ValueError(f"{name}: expected with a gallery, received without.")
+    if file is None:
+        if gallery is not None and callers_have_names:
+            raise ValueError(
+                "gallery_roles: expected with a gallery and a token_file or tls_client_ca, received none: it says who "
+                "may identify people, and who may enrol and forget them."
+            )
+        return GalleryRoles()
+    if not callers_have_names:
+        raise ValueError("gallery_roles: expected with a token_file or tls_client_ca, received neither of them.")
+    return GalleryRoles.from_file(file)
 
 
 def _require_ports(**ports: int | None) -> None:

@@ -31,7 +31,7 @@ _MAX_DETAILS = 1000  # Bytes. Status details travel in HTTP headers, which are b
 
 
 class Services:
-    """Answers gRPC calls by a `ModelApi`.
+    """Answers gRPC calls by a `ModelApi`, and those of further services.
 
     Args:
         api: What answers.
@@ -59,33 +59,74 @@ class Services:
         }
         return [
             grpc.method_handlers_generic_handler(
-                service, {method: self._handler(method, *answer) for method, answer in methods.items()}
+                service, {method: self.handler(method, *answer) for method, answer in methods.items()}
             )
             for service, methods in services.items()
         ]
 
-    def _handler(self, method: str, kind: Any, answer: Callable[..., Message]) -> grpc.RpcMethodHandler:
+    def handler(
+        self,
+        method: str,
+        kind: Any,
+        answer: Callable[..., Message],
+        actor: Callable[[grpc.ServicerContext], str] = lambda context: "",
+    ) -> grpc.RpcMethodHandler:
+        """The handler of a method with one message and one answer.
+
+        Args:
+            method: Its name.
+            kind: The message's class.
+            answer: Makes the answer of a message and its `Call`.
+            actor: Who calls, for a gallery's audit trail.
+        """
+
         def guarded(raw: bytes, context: grpc.ServicerContext) -> bytes:
-            call = self._call(method, raw, context)
+            call = self.call(method, raw, context, context.add_callback)
+            call.actor = actor(context)
             try:
-                with self._telemetry.observed(call):
-                    call.parsed_bytes = FIELD_BYTES * count_fields(raw, kind)
-                    call.memory.resize(len(raw) + call.parsed_bytes)
-                    answered = answer(_parse(kind, raw), call).SerializeToString()
-                    call.answer_bytes = len(answered)
-                    call.memory.resize(len(answered))
-                    return answered
+                return self.answered(call, raw, kind, answer)
             except StatusError as error:
-                code, message = error.code, error.message.encode()[:_MAX_DETAILS].decode(errors="ignore")
-            except Exception:  # Nothing of what went wrong in here is the caller's to see.
-                code, message = grpc.StatusCode.INTERNAL, "internal error"
-            finally:
-                call.memory.handled()
-            return context.abort(code, message)
+                return context.abort(error.code, error.message)
 
         return grpc.unary_unary_rpc_method_handler(guarded)
 
-    def _call(self, method: str, raw: bytes, context: grpc.ServicerContext) -> Call:
+    def answered(self, call: Call, raw: bytes, kind: Any, answer: Callable[..., Message]) -> bytes:
+        """The answer to a message.
+
+        Raises:
+            StatusError: With words that fit into a status.
+        """
+        try:
+            with self._telemetry.observed(call):
+                call.parsed_bytes = FIELD_BYTES * count_fields(raw, kind)
+                call.memory.resize(len(raw) + call.parsed_bytes)
+                answered = answer(_parse(kind, raw), call).SerializeToString()
+                call.answer_bytes = len(answered)
+                call.memory.resize(len(answered))
+                return answered
+        except StatusError as error:
+            message = error.message.encode()[:_MAX_DETAILS].decode(errors="ignore")
+            raise StatusError(error.code, message) from None
+        except Exception:  # Nothing of what went wrong in here is the caller's to see.
+            raise StatusError(grpc.StatusCode.INTERNAL, "internal error") from None
+        finally:
+            call.memory.handled()
+
+    def call(
+        self,
+        method: str,
+        raw: bytes,
+        context: grpc.ServicerContext,
+        add_done_callback: Callable[[Callable[[], object]], bool],
+    ) -> Call:
+        """The call of a message.
+
+        Args:
+            method: The method's name.
+            raw: The message.
+            context: gRPC's.
+            add_done_callback: Takes a function to call once the answer has left or the caller has.
+        """
         remaining = context.time_remaining()
         number = request_id(dict(context.invocation_metadata()).get(REQUEST_ID))
         context.set_trailing_metadata(((REQUEST_ID, number),))
@@ -97,9 +138,9 @@ class Services:
             deadline=math.inf if remaining is None else time.monotonic() + min(remaining, threading.TIMEOUT_MAX),
             memory=self._budget.open(),
             request_bytes=len(raw),
-            add_done_callback=context.add_callback,
+            add_done_callback=add_done_callback,
         )
-        if not context.add_callback(call.memory.sent):
+        if not add_done_callback(call.memory.sent):
             call.memory.sent()
         return call
 

@@ -1,21 +1,15 @@
 import hashlib
 import hmac
-import logging
 import os
-import threading
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Self
 
 from agegait.serving.credentials import DEFAULT_HOLDER, bearer, parse_tokens, read_token_file
+from agegait.serving.server.followed_file import FollowedFile
 
 MIN_LENGTH = 16
 """Characters that a server's token has at least: what is shorter can be guessed over the network."""
-
-_CHECK_SECONDS = 1.0
-
-_log = logging.getLogger("agegait.serving")
 
 
 class Tokens:
@@ -38,11 +32,7 @@ class Tokens:
     """
 
     def __init__(self, holders: Mapping[str, str], read: Callable[[], Mapping[str, str]] | None = None) -> None:
-        self._holders = _digests(holders)
-        self._read = read
-        self._reading = threading.Lock()
-        self._next_check = time.monotonic() + _CHECK_SECONDS
-        self._complaint = ""
+        self._file = FollowedFile("tokens", _digests(holders), None if read is None else lambda: _digests(read()))
 
     @classmethod
     def single(cls, token: str) -> Self:
@@ -89,33 +79,14 @@ class Tokens:
         Returns:
             The name of the token's holder; None where the header carries no token that is known.
         """
-        self._refresh()
         scheme, _, token = authorization.strip().partition(" ")
         digest = _digest(token.strip())
         found = None
         # All of them are compared, and digests are of one length, so that the time taken tells nothing of any token.
-        for known, name in self._holders.items():
+        for known, name in self._file.entries.items():
             if hmac.compare_digest(known, digest):
                 found = name
         return found if scheme.lower() == "bearer" else None
-
-    def _refresh(self) -> None:
-        # One caller reads; others go on with the tokens that were good, however slow the disk is.
-        if self._read is None or time.monotonic() < self._next_check or not self._reading.acquire(blocking=False):
-            return
-        try:
-            holders, complaint = _digests(self._read()), ""
-        except ValueError as error:
-            holders, complaint = self._holders, str(error)
-            if complaint != self._complaint:
-                _log.error("the tokens stay as they were: %s", complaint)
-        else:
-            if holders != self._holders:
-                _log.info("tokens were renewed: %d tokens", len(holders))
-        finally:
-            self._next_check = time.monotonic() + _CHECK_SECONDS
-            self._reading.release()
-        self._holders, self._complaint = holders, complaint
 
 
 def _digests(holders: Mapping[str, str]) -> dict[bytes, str]:

@@ -1,0 +1,114 @@
+import os
+from collections.abc import Sequence
+from datetime import datetime
+from types import TracebackType
+from typing import Self
+
+from agegait.serving import gallery_pb2 as messages
+from agegait.serving.client import channels, gallery_requests, walks
+from agegait.serving.client.answers import SERVING
+from agegait.serving.client.async_connection import AsyncConnection
+from agegait.serving.client.async_walk_stream import AsyncWalkStream
+from agegait.serving.client.gallery_client import GALLERY
+from agegait.serving.client.gallery_requests import GalleryWalk
+from agegait.serving.client.gallery_results import EnrolledPerson, GalleryIdentification, GalleryVerification
+
+
+class AsyncGalleryClient:
+    """`GalleryClient` for asyncio: the same arguments, methods, results and errors.
+
+    Make it, and use it, inside a running event loop.
+
+    Example:
+        >>> async with agegait.serving.AsyncGalleryClient("127.0.0.1:8500", token=token) as gallery:
+        ...     found = await gallery.identify(walk)
+    """
+
+    def __init__(
+        self,
+        target: str,
+        *,
+        timeout: float = 10.0,
+        wait: bool = False,
+        max_answer_bytes: int = channels.MAX_ANSWER_BYTES,
+        token: str | None = None,
+        tls: bool = False,
+        tls_ca: str | os.PathLike | None = None,
+        tls_cert: str | os.PathLike | None = None,
+        tls_key: str | os.PathLike | None = None,
+    ) -> None:
+        self._connection = AsyncConnection(
+            target, timeout, wait, max_answer_bytes, token, tls, tls_ca, tls_cert, tls_key
+        )
+
+    async def enrol(
+        self,
+        person: str,
+        walks: GalleryWalk | Sequence[GalleryWalk],
+        *,
+        consent: str,
+        expires: datetime | None = None,
+    ) -> EnrolledPerson:
+        """As `GalleryClient.enrol`."""
+        request = gallery_requests.enrol_request(person, walks, consent, expires)
+        return gallery_requests.person_of((await self._connection.call(channels.ENROL, request)).person)
+
+    async def identify(
+        self, walk: GalleryWalk, k: int = 5, false_alarms: float = 0.01, threshold: float | None = None
+    ) -> GalleryIdentification:
+        """As `GalleryClient.identify`."""
+        message = gallery_requests.walk_message("walk", walk)
+        request = messages.IdentifyRequest(walk=message, k=k, false_alarms=false_alarms, threshold=threshold)
+        return gallery_requests.identification(await self._connection.call(channels.IDENTIFY, request))
+
+    async def verify(
+        self, person: str, walk: GalleryWalk, false_accepts: float = 0.01, threshold: float | None = None
+    ) -> GalleryVerification:
+        """As `GalleryClient.verify`."""
+        message = gallery_requests.walk_message("walk", walk)
+        request = messages.VerifyRequest(person=person, walk=message, false_accepts=false_accepts, threshold=threshold)
+        return gallery_requests.verification(await self._connection.call(channels.VERIFY, request))
+
+    async def forget(self, person: str) -> None:
+        """As `GalleryClient.forget`."""
+        await self._connection.call(channels.FORGET, messages.ForgetRequest(person=person))
+
+    async def people(self) -> list[EnrolledPerson]:
+        """As `GalleryClient.people`."""
+        found, request = [], messages.ListPeopleRequest()
+        while True:
+            page = await self._connection.call(channels.LIST_PEOPLE, request)
+            found += [gallery_requests.person_of(person) for person in page.people]
+            if page.next <= request.after:
+                return found
+            request.after = page.next
+
+    def watch_walk(
+        self,
+        every: int = 15,
+        *,
+        last: int = 300,
+        frame_rate: float | None = None,
+        k: int = 5,
+        false_alarms: float = 0.01,
+        threshold: float | None = None,
+    ) -> AsyncWalkStream:
+        """As `GalleryClient.watch_walk`."""
+        settings = messages.WatchSettings(k=k, false_alarms=false_alarms, threshold=threshold, last=last)
+        return AsyncWalkStream(self._connection, every, settings, frame_rate)
+
+    async def ready(self) -> bool:
+        """As `GalleryClient.ready`."""
+        return (await self._connection.call(channels.HEALTH, walks.health_request(GALLERY))).status == SERVING
+
+    async def close(self) -> None:
+        """As `GalleryClient.close`."""
+        await self._connection.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()

@@ -1,0 +1,65 @@
+from collections.abc import Callable
+
+import grpc
+from prometheus_client import CollectorRegistry, Counter, Gauge
+
+
+class GalleryMetrics:
+    """What the server counts of a gallery. No label is one that a caller chooses.
+
+    Times and sizes of its requests are in `agegait_request_seconds` and its like, by method.
+
+    Args:
+        registry: Where the counts are kept.
+
+    Attributes:
+        people: How many are enrolled.
+        up: Whether the database answers.
+    """
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        def counter(name: str, text: str, *labels: str) -> Counter:
+            return Counter(f"agegait_gallery_{name}", text, labels, registry=registry)
+
+        def gauge(name: str, text: str) -> Gauge:
+            return Gauge(f"agegait_gallery_{name}", text, registry=registry)
+
+        self._identifications = counter("identifications", "Walks of Identify, by their outcome.", "outcome")
+        self._verifications = counter("verifications", "Walks of Verify, by their outcome.", "outcome")
+        self._watched = counter("watch_answers", "Running answers of WatchWalk, by their outcome.", "outcome")
+        self._enrolments = counter("enrolments", "Calls that enrolled somebody.")
+        self._walks = counter("enrolled_walks", "Walks that were enrolled.")
+        self._forgets = counter("forgets", "People who were forgotten.")
+        self._refused = counter("refused", "Calls that were refused, by their status.", "code")
+        self.people = gauge("people", "People enrolled.")
+        self.up = gauge("up", "1 while the database answers.")
+        self._streams = gauge("walk_streams", "Streams of WatchWalk.")
+
+    def watch_streams(self, count: Callable[[], float]) -> None:
+        """Has the open streams counted by a function."""
+        self._streams.set_function(count)
+
+    def identify(self, outcome: str) -> None:
+        """Counts a walk of Identify: `known`, `unknown` or `poor`."""
+        self._identifications.labels(outcome).inc()
+
+    def verify(self, outcome: str) -> None:
+        """Counts a walk of Verify."""
+        self._verifications.labels(outcome).inc()
+
+    def watch(self, outcome: str) -> None:
+        """Counts a running answer; `not_enough_frames` too."""
+        self._watched.labels(outcome).inc()
+
+    def enrol(self, walks: int) -> None:
+        """Counts an enrolment."""
+        self._enrolments.inc()
+        self._walks.inc(walks)
+
+    def forget(self) -> None:
+        """Counts somebody who was forgotten."""
+        self._forgets.inc()
+
+    def refuse(self, code: grpc.StatusCode) -> None:
+        """Counts a call that was refused."""
+        self._refused.labels(code.name).inc()

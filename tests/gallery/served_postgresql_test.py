@@ -1,0 +1,97 @@
+"""A served gallery in a real PostgreSQL, whose server is killed and started again."""
+
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+from support.export_walker import NOT_SERVING, SERVING, until
+from support.gallery_bodies import BoneLengths, walk
+from support.served_bodies import NEAR, export_bones, plain, serving_bones
+
+import agegait
+from agegait.serving import Outcome
+from agegait.serving.client import client_errors
+
+SERVICE = "agegait.gallery.v1.Gallery"
+
+
+@pytest.fixture(scope="module")
+def bones_folder(tmp_path_factory):
+    return export_bones(tmp_path_factory.mktemp("bones"))
+
+
+def test_a_gallery_in_postgresql(bones_folder, postgresql_url):
+    with serving_bones(bones_folder, postgresql_url) as (_, client):
+        for number, name in enumerate(("Anna", "Björn")):
+            client.enrol(name, [walk(number), walk(number, 1)], consent="form")
+        assert client.identify(walk(1, 2), threshold=NEAR).person == "Björn"
+        with client.watch_walk(every=30, threshold=NEAR) as watch:
+            assert [found.person for frame in walk(0, 2) if (found := watch.add(frame))] == ["Anna"]
+        with agegait.Gallery.open(postgresql_url, BoneLengths()) as gallery:
+            gallery.forget("Björn")
+        assert client.identify(walk(1, 2), threshold=NEAR).outcome is Outcome.UNKNOWN
+        assert [person.name for person in client.people()] == ["Anna"]
+
+
+def stop(server):
+    os.kill(server.get_pid(), signal.SIGKILL)
+
+
+def start(server):
+    """Starts it again, however long the remains of the killed one take to go."""
+
+    def started():
+        (Path(server.pgdata) / "postmaster.pid").unlink(missing_ok=True)
+        try:
+            server.ensure_postgres_running()
+        except (subprocess.SubprocessError, AssertionError):
+            return False
+        return True
+
+    until(started, 120)
+
+
+@pytest.mark.slow
+def test_a_database_that_is_killed_and_started_again(bones_folder, killable_postgresql):
+    database = killable_postgresql
+    url = database.get_uri().replace("postgresql:", "postgresql+psycopg:")
+
+    def works():
+        try:
+            return client.identify(walk(0, 1), threshold=NEAR).person == "Anna"
+        except client_errors.UnavailableError:
+            return False
+
+    with serving_bones(bones_folder, url) as (server, client), plain(server) as asked:
+        client.enrol("Anna", walk(0), consent="form")
+        watch = client.watch_walk(every=30, threshold=NEAR)
+        assert [found.person for frame in walk(0, 1)[:30] if (found := watch.add(frame))] == ["Anna"]
+        stop(database)
+        until(lambda: asked.serving(SERVICE) == NOT_SERVING, 120)
+        assert asked.serving() == SERVING  # models are served
+        for act in (
+            lambda: client.identify(walk(0, 1), threshold=NEAR),
+            lambda: client.enrol("Björn", walk(1), consent="form"),
+            lambda: client.forget("Anna"),
+            lambda: client.people(),
+            lambda: watch.identify(),
+        ):
+            with pytest.raises(client_errors.UnavailableError, match="the gallery's database does not answer"):
+                act()
+        start(database)
+        until(works, 120)
+        until(lambda: asked.serving(SERVICE) == SERVING, 120)
+        assert watch.identify().person == "Anna"
+        client.enrol("Björn", walk(1), consent="form")
+        assert [person.name for person in client.people()] == ["Anna", "Björn"]
+    # A server that starts while the database is away opens the gallery once it is there.
+    stop(database)
+    with serving_bones(bones_folder, url) as (server, client), plain(server) as asked:
+        assert asked.serving(SERVICE) == NOT_SERVING
+        with pytest.raises(client_errors.UnavailableError, match="the gallery's database does not answer"):
+            client.identify(walk(0, 1), threshold=NEAR)
+        start(database)
+        until(works, 120)
+        assert client.ready()
