@@ -24,6 +24,7 @@ MOST_MISSING = 3
 
 _LEAST_CHANGES = 4
 _MOST_STEPS = 1e9
+_FEW = 0.05
 _COARSE = 0.3
 """Share of frames with the time of the one before from which on a clock is too coarse for them."""
 
@@ -113,9 +114,11 @@ def rate_of(seconds: np.ndarray) -> float | None:
 
 
 def _usual_step(steps: np.ndarray) -> float:
-    """The step of frames that follow each other: holes are few, but frames may come in bursts."""
-    few = np.sort(steps)[: max(1, int(0.9 * len(steps)))]
-    return max(float(np.median(steps)), float(few.mean())) or float(steps[steps > 0].min())
+    """The step of frames that follow each other: long ones are holes if they are few, else frames come in bursts."""
+    median = float(np.median(steps))
+    near = steps[steps <= (MOST_MISSING + 1.5) * median]
+    usual = near if len(steps) - len(near) <= max(2, _FEW * len(steps)) else steps
+    return max(median, float(usual.mean() if len(usual) else 0)) or float(steps[steps > 0].min())
 
 
 def _units(time: float, step: float) -> list[str]:

@@ -83,11 +83,11 @@ def find_header(rows: Sequence[Row], comments: Sequence[str]) -> Header:
     for index, (row, _) in enumerate(rows):
         if _is_numbers(row) and not (index == 0 and _counts(row)):
             break
-        if _understood(row):
-            return _with_rows_below(rows, index, row)
         if index + 1 < len(rows) and is_axes(rows[index + 1][0]):
             below = rows[index + 1][0]
             return _with_rows_below(rows, index + 1, combined_header(row, below), preamble=index)
+        if _understood(row):
+            return _with_rows_below(rows, index, row)
     first = _first_numbers(rows)
     if first is None:  # names alone, or no table at all: whoever looks for the columns says so
         usual = Counter(len(row) for row, _ in rows).most_common(1)[0][0]
@@ -106,12 +106,17 @@ def find_header(rows: Sequence[Row], comments: Sequence[str]) -> Header:
 
 
 def _with_rows_below(rows: Sequence[Row], index: int, names: Sequence[str], preamble: int | None = None) -> Header:
-    """A header, and what stands between it and the numbers: units, or names of another kind."""
-    first, units = index + 1, None
-    while first < len(rows) - 1 and not any(map(looks_like_number, rows[first][0])) and is_units(rows[first][0]):
-        units = unit_of(rows[first][0])
+    """A header, and what stands between it and the numbers: units, or the name of pandas' index."""
+    first, units, names = index + 1, None, [name.strip() for name in names]
+    while first < len(rows) - 1 and not any(map(looks_like_number, row := rows[first][0])):
+        if is_units(row):
+            units = unit_of(row)
+        elif len(row) == len(names) and row[0].strip() and not any(field.strip() for field in row[1:]):
+            names[0] = row[0].strip()
+        else:
+            break
         first += 1
-    return Header([name.strip() for name in names], first, index if preamble is None else preamble, units)
+    return Header(names, first, index if preamble is None else preamble, units)
 
 
 def _understood(row: Sequence[str]) -> bool:

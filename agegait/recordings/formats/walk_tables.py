@@ -41,7 +41,10 @@ def read_tables(blocks: Iterator[Table], walk_format: WalkFormat) -> list[Record
     table = _joined(first, blocks, columns)
     tracks = split(table, columns) or [Track(np.arange(0))]
     read = _read_wide if columns.joint is None else _read_long
-    return [read(table.take(track.rows) if len(tracks) > 1 else table, columns, track) for track in tracks]
+    return [
+        read(table if len(track.rows) == len(table.lines) else table.take(track.rows), columns, track)
+        for track in tracks
+    ]
 
 
 def columns_of(table: Table, walk_format: WalkFormat) -> WalkColumns:
