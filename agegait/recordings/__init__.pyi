@@ -5,6 +5,7 @@ from .resampling import resample as resample
 from .walk import Walk as Walk
 from .walk_files import (
     load_walk as load_walk,
+    load_walks as load_walks,
     read_recording as read_recording,
     read_recordings as read_recordings,
     read_walk as read_walk,

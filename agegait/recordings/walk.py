@@ -4,13 +4,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from agegait.recordings.axes import turned
+from agegait.recordings.body_checks import body_axis, depth_fault, neck_fault, picture_fault, score_fault
 from agegait.recordings.frame_times import rate_of
 from agegait.recordings.gaps import without_gaps
-from agegait.recordings.joint_recognition import in_schema_order, recognize_joints
+from agegait.recordings.joint_recognition import in_schema_order, names_remark, recognize_joints
 from agegait.recordings.recording import Recording
 from agegait.recordings.resampling import resample
 from agegait.recordings.walk_format import UNITS, WalkFormat
 from agegait.skeletons import Schema
+from agegait.skeletons.sides import sides_exchanged
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,7 +24,9 @@ class Walk:
         skeleton: [T, 20, 3] float32, metres, canonical joints.
         tracked: [T, 20], bool
         frame_rate: Hz; None where unknown.
-        schema: Name of the schema that the joints were of.
+        schema: Name of the schema that the joints were of; `"joint_map"` where a map of the user's own says.
+        units: That lengths were in.
+        up: The axis that pointed up.
         remarks: What a reader of the file should know, such as columns that were not read.
     """
 
@@ -29,6 +34,8 @@ class Walk:
     tracked: np.ndarray
     frame_rate: float | None
     schema: str
+    units: str = "m"
+    up: str = "y"
     remarks: tuple[str, ...] = ()
 
     @classmethod
@@ -42,12 +49,17 @@ class Walk:
 
         Raises:
             ValueError: Joints of another schema, coordinates that are infinite, or missing and not to be interpolated,
-                no frame rate to resample from. The message names the file, the frame and the joint.
+                no frame rate to resample from, no depth, parts of a picture, a body along another axis than y that
+                nobody has said to point up, frames missing in between. The message names the file, the frame and the
+                joint.
         """
+        source = recording.source
+        if recording.breaks:
+            raise ValueError(f"{source}: expected a walk without holes; load_walks splits it where frames are missing.")
         schema = schema or recognize_joints([recording], walk_format)
-        order = in_schema_order(recording, schema)
+        order = in_schema_order(recording, schema, walk_format)
         seconds, frame_rate = _times(recording, walk_format)
-        needed = np.zeros(len(order), bool)
+        needed = np.zeros(recording.coordinates.shape[1], bool)
         needed[[order[schema.joints.index(name)] for names in schema.sources for name in names]] = True
         coordinates, tracked = without_gaps(recording, needed, walk_format.missing, seconds)
         try:
@@ -55,6 +67,16 @@ class Walk:
                 coordinates[:, order], "interpolate" if recording.places_joints else walk_format.missing
             )
             tracked = schema.to_canonical_tracked(tracked[:, order])
+            for fault in (
+                depth_fault(recording),
+                picture_fault(skeleton, schema),
+                score_fault(skeleton),
+                neck_fault(coordinates[:, order], schema),
+            ):
+                if fault:
+                    raise ValueError(f"{fault}.")
+            up = _up(recording, walk_format, skeleton)
+            skeleton = turned(skeleton, up)
             if walk_format.resample is not None:
                 if seconds is None:
                     raise ValueError(
@@ -63,17 +85,40 @@ class Walk:
                 skeleton, tracked = resample(skeleton, tracked, seconds, walk_format.resample)
                 frame_rate = float(walk_format.resample)
         except ValueError as error:
-            raise ValueError(f"{recording.source}: {error}") from None
-        skeleton = (skeleton * _metres(recording, walk_format)).astype("float32")
-        return cls(skeleton, tracked, frame_rate, schema.name, recording.remarks)
+            raise ValueError(f"{source}: {error}") from None
+        units = _units(recording, walk_format)
+        skeleton = (skeleton * UNITS[units]).astype("float32")
+        remarks = (
+            *recording.remarks,
+            *filter(None, [names_remark(recording, order, walk_format)]),
+            *([SIDES_EXCHANGED] if sides_exchanged(skeleton) else []),
+        )
+        return cls(skeleton, tracked, frame_rate, schema.name, units, up, remarks)
 
 
-def _metres(recording: Recording, walk_format: WalkFormat) -> float:
-    """Metres of one of the recording's units."""
-    own, asked = recording.units, walk_format.units
-    if own is not None and asked not in ("m", own):
-        raise ValueError(f"{recording.source}: expected lengths in {asked}, found that they are in {own}.")
-    return UNITS[own or asked]
+SIDES_EXCHANGED = "left and right look exchanged, or the coordinates are mirrored: feet and knees point backwards"
+
+
+def _units(recording: Recording, walk_format: WalkFormat) -> str:
+    """The unit of length: the one given, else the file's, else metres."""
+    return (recording.units or "m") if walk_format.units == "auto" else walk_format.units
+
+
+def _up(recording: Recording, walk_format: WalkFormat, skeleton: np.ndarray) -> str:
+    """The axis that points up: the one given, else the file's, else y.
+
+    Raises:
+        ValueError: Nobody has given one, and the body stands along another.
+    """
+    if walk_format.up != "auto":
+        return walk_format.up
+    up, standing = recording.up or "y", body_axis(skeleton)
+    if standing not in (None, up):
+        by_file = ", as the file says" if recording.up else ""
+        upside_down = standing.strip("-") == up.strip("-") if standing else False
+        received = "that is upside down, head below feet" if upside_down else f"that stands along {standing}"
+        raise ValueError(f'expected {up} to point up{by_file}, found a body {received}: up="{standing}" turns it.')
+    return up
 
 
 def _times(recording: Recording, walk_format: WalkFormat) -> tuple[np.ndarray | None, float | None]:

@@ -7,6 +7,8 @@ import numpy as np
 
 from agegait.recordings.files import opening
 from agegait.recordings.formats import frame_folders
+from agegait.recordings.joint_recognition import recognize_joints
+from agegait.recordings.pieces import pieces_of
 from agegait.recordings.recording import Recording
 from agegait.recordings.registry import format_of
 from agegait.recordings.walk import Walk
@@ -40,6 +42,22 @@ def load_walk(path: str | PathLike, walk_format: WalkFormat | None = None) -> Wa
     return Walk.of(read_recording(path, walk_format=walk_format), walk_format or WalkFormat())
 
 
+def load_walks(path: str | PathLike, walk_format: WalkFormat | None = None) -> list[Walk]:
+    """Reads all walks that a file holds: of several people or bodies, and those before and after holes in time.
+
+    Args:
+        path: As of `read_walk`.
+        walk_format: As of `read_walk`.
+
+    Raises:
+        ValueError: As of `read_walk`.
+    """
+    walk_format = walk_format or WalkFormat()
+    pieces = pieces_of(read_recordings(path, walk_format=walk_format))
+    schema = recognize_joints([piece.recording for piece in pieces], walk_format)
+    return [Walk.of(piece.recording, walk_format, schema) for piece in pieces]
+
+
 def read_recording(
     path: str | PathLike, within: Path | None = None, walk_format: WalkFormat | None = None
 ) -> Recording:
@@ -51,7 +69,7 @@ def read_recording(
     """
     recordings = read_recordings(path, within, walk_format)
     if len(recordings) != 1:
-        raise ValueError(f"{path}: expected one walk, found {len(recordings)}.")
+        raise ValueError(f"{path}: expected one walk, found {len(recordings)}: load_walks reads them all.")
     return recordings[0]
 
 

@@ -2,8 +2,11 @@
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 from agegait import skeletons
+from agegait.recordings.axes import UPS
+from agegait.recordings.joint_map import joint_map_of
 
 UNITS = {"m": 1.0, "cm": 0.01, "mm": 0.001, "in": 0.0254}
 """Metres in each unit of length that files may be in."""
@@ -19,9 +22,13 @@ class WalkFormat:
 
     Attributes:
         joints: A key of `agegait.skeletons.SCHEMAS`; `"auto"` goes by the joints' names, else by how many there are,
-            else by which schema gives limbs of human lengths.
-        units: Of coordinates, a key of `UNITS`. A file that names its units is believed, unless other units than
-            metres are given here.
+            else by which schema gives limbs of human lengths. A schema that is given overrules names in a header.
+        joint_map: Which of a file's joints each canonical joint is: by its name, by its number from 0 where joints have
+            no names, or as a list of those whose middle it is. A mapping, or the path of a JSON file with one. It takes
+            the place of a schema.
+        up: The axis that points up: `"y"`, `"-y"`, `"z"`, `"-z"`, `"x"` or `"-x"`. Bodies are turned, so that left and
+            right stay what they are. `"auto"` is as the file or its kind says, else y.
+        units: Of coordinates, a key of `UNITS`; `"auto"` is as the file or its kind says, else metres.
         missing: What becomes of coordinates that are not there (NaN, or an empty field) and of canonical joints that
             the schema has not: `"refuse"`, or `"interpolate"` between the frames around a gap and among the joints
             around a joint.
@@ -30,18 +37,22 @@ class WalkFormat:
         person_column: The column of a table that tells who walks; None for the usual names of one.
         pose_model: File of the model that finds people in videos, see `agegait.recordings.video.pose_model`; None for
             the one that `AGEGAIT_POSE_MODEL` names, or a download.
+        skip_bad: Whether files that are no walks are left out, and said to be, where there are others.
 
     Raises:
         ValueError: An unknown name, or a rate that makes no sense.
     """
 
     joints: str = "auto"
-    units: str = "m"
+    units: str = "auto"
     missing: str = "refuse"
     frame_rate: float | None = None
     resample: float | None = None
     person_column: str | None = None
     pose_model: str | None = None
+    up: str = "auto"
+    joint_map: Any = None
+    skip_bad: bool = False
 
     def __post_init__(self) -> None:
         if self.joints != "auto":
@@ -50,7 +61,16 @@ class WalkFormat:
             except ValueError:
                 known = ", ".join(("auto", *skeletons.SCHEMAS))
                 raise ValueError(f"joints: expected one of {known}, received {self.joints!r}.") from None
-        for name, known_names in (("units", UNITS), ("missing", MISSING)):
+        if self.joint_map is not None:
+            if self.joints != "auto":
+                raise ValueError("joint_map: expected without joints, which names a schema, received both.")
+            object.__setattr__(self, "joint_map", joint_map_of(self.joint_map))
+        known_names: tuple[str, ...]
+        for name, known_names in (
+            ("units", ("auto", *UNITS)),
+            ("missing", MISSING),
+            ("up", ("auto", *UPS)),
+        ):
             if getattr(self, name) not in known_names:
                 expected = ", ".join(known_names)
                 raise ValueError(f"{name}: expected one of {expected}, received {getattr(self, name)!r}.")

@@ -176,7 +176,7 @@ def relative_sizes(bodies: Sequence[LimbSummary]) -> np.ndarray:
     return np.array([_median(own / _median(np.delete(lengths, number, axis=0))) for number, own in enumerate(lengths)])
 
 
-def faults(summary: LimbSummary) -> list[str]:
+def faults(summary: LimbSummary, upright: bool = True) -> list[str]:
     """Says which limbs make no sense, and what may be behind it; nothing where all are as a body's.
 
     Found are lengths in another unit, joints that were exchanged or are in another order, limbs that are too long or
@@ -184,6 +184,10 @@ def faults(summary: LimbSummary) -> list[str]:
     upright along y. Not found is what leaves all lengths as they are: arms, legs or sides exchanged as a whole,
     mirrored bodies, and bodies flattened into a plane. Sensors are wrong in single frames; over whole walks, better
     many, that evens out.
+
+    Args:
+        summary: Of the limbs.
+        upright: Whether bodies that are not upright along y are a fault.
 
     Returns:
         A sentence for each fault, the gravest first.
@@ -201,7 +205,7 @@ def faults(summary: LimbSummary) -> list[str]:
         *_length_faults(summary.lengths, body),
         *_asymmetry_faults(summary),
         *_steadiness_faults(summary, body),
-        *_rise_faults(summary.rise),
+        *(_rise_faults(summary.rise) if upright else ()),
     ]
 
 

@@ -360,7 +360,7 @@ def schema(name: str) -> Schema:
 
 def joint_of_name(known: Schema, name: str) -> int | None:
     """Finds the joint of a schema that a name is, in any usual spelling; None where it is none of them."""
-    return _places(known).get(_spelled(name))
+    return places_of(known).get(_spelled(name))
 
 
 def schemas_of(joints: int) -> list[Schema]:
@@ -383,11 +383,10 @@ def schema_of_names(names: Sequence[str]) -> tuple[Schema, list[int]]:
     Raises:
         ValueError: No schema has these joints. The message says which comes nearest and where it differs.
     """
-    alike = len(list(takewhile(lambda letters: len(set(letters)) == 1, zip(*names, strict=False))))
-    spelled = [_spelled(name[alike:]) for name in names]
+    spelled = spelled_names(names)
     faults = []
     for known in SCHEMAS.values():
-        places = _places(known)
+        places = places_of(known)
         found = [places.get(name) for name in spelled]
         lacking = [joint for index, joint in enumerate(known.joints) if index not in found]
         strange = [name for i, name in enumerate(names) if found[i] is None or found[i] in found[:i]]
@@ -402,6 +401,12 @@ def schema_of_names(names: Sequence[str]) -> tuple[Schema, list[int]]:
         + " and which ".join(f"{verb} {', '.join(some[:6])}{', ...' * (len(some) > 6)}" for verb, some in differences)
         + "."
     )
+
+
+def spelled_names(names: Sequence[str]) -> list[tuple[str, str]]:
+    """Each joint's side and its part of the body, however they were written, without what all names begin with."""
+    alike = len(list(takewhile(lambda letters: len(set(letters)) == 1, zip(*names, strict=False))))
+    return [_spelled(name[alike:]) for name in names]
 
 
 def _compact(name: str) -> str:
@@ -426,7 +431,7 @@ def _whole(part: str) -> str:
 
 
 @lru_cache(maxsize=16)
-def _places(known: Schema) -> dict[tuple[str, str], int]:
+def places_of(known: Schema) -> dict[tuple[str, str], int]:
     """Index of each joint of a schema by its spelled name and what else it is called."""
     also = _ALSO.get(known.name, {})
     return {_spelled(name): index for index, joint in enumerate(known.joints) for name in (joint, *also.get(joint, ()))}

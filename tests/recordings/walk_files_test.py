@@ -77,7 +77,7 @@ def test_a_folder_without_frames(tmp_path):
 
 @pytest.mark.parametrize("name", ["walk.xlsx", "walk", "walk.mat"])
 def test_an_unknown_ending(tmp_path, name):
-    refused(tmp_path / name, r"expected a file that ends in \.npy, .*, \.txt.* or \.[a-z0-9]+\.")
+    refused(tmp_path / name, r"expected a file that ends in .*\.npy, .*, \.txt.* or \.[a-z0-9]+\.")
 
 
 def test_no_frames(tmp_path):

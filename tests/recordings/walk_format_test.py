@@ -9,7 +9,7 @@ from agegait.data import WalkFormat
     ("options", "message"),
     [
         ({"joints": "kinect_v3"}, r"joints: expected one of auto, kinect_v1, .* received 'kinect_v3'"),
-        ({"units": "ft"}, "units: expected one of m, cm, mm, in, received 'ft'"),
+        ({"units": "ft"}, "units: expected one of auto, m, cm, mm, in, received 'ft'"),
         ({"missing": "drop"}, "missing: expected one of refuse, interpolate, received 'drop'"),
         ({"frame_rate": 0}, "frame_rate: expected more than 0 and at most 1000 Hz, received 0"),
         ({"resample": float("nan")}, "resample: expected more than 0 and at most 1000 Hz, received nan"),

@@ -39,12 +39,16 @@ class FolderWalk(NamedTuple):
         name: `<person>/<file without its ending>`, after `<split>/` where the folder has splits.
         split: As the folder has it; None where it has none.
         path: The file, or the folder of frames.
+        part: Which of the file's walks it is.
+        group: What it has in common with walks that were recorded at one time, which no split keeps apart.
     """
 
     person: str
     name: str
     split: str | None
     path: Path
+    part: int = 0
+    group: str = ""
 
 
 @dataclass(frozen=True)
@@ -89,20 +93,45 @@ def find_walks(folder: Path, persons_at_least: int = 2) -> FolderLayout:
             found, others = _walks_of(entry, split, folder, faults) if _is_folder(entry) else ([], [])
             walks += found
             left_alone += others if found else [entry]
-    persons = sorted({walk.person for walk in walks}, key=natural)
+    persons = people_of(walks)
     try:
         if not walks:
             raise ValueError(f"{folder}: expected {_LAYOUT}; found {_content(folder)}.")
-        _check_names(folder, persons, walks)
-        _check_persons(folder, persons, walks)
-        if len(persons) < persons_at_least:
-            raise ValueError(
-                f"{folder}: expected {_LAYOUT}; found walks of {persons[0]!r} alone, expected two people or more."
-            )
+        check_people(folder, walks, persons_at_least)
     except ValueError as error:
         raise ValueError("\n".join([*faults, str(error)])) from None
     remarks = _remarks(folder, left_alone, walks)
     return FolderLayout(tuple(persons), tuple(walks), tuple(left_alone), tuple(remarks), tuple(faults))
+
+
+def find_files(path: Path) -> FolderLayout | None:
+    """A file that says itself who walks, or a folder of such: walks without a person, see `walks_of_file`.
+
+    Returns:
+        None where there is nothing of the kind.
+    """
+    if path.is_dir():
+        files = [entry for entry in _entries(path) if _is_walk(entry) and entry.is_file()]
+    else:
+        files = [path] if path.is_file() else []
+    walks = tuple(FolderWalk("", file.stem, None, file) for file in files)
+    return FolderLayout((), walks, (), ()) if walks else None
+
+
+def people_of(walks: Iterable[FolderWalk]) -> list[str]:
+    """The people of walks, numbers in their names in the order of numbers."""
+    return sorted({walk.person for walk in walks}, key=natural)
+
+
+def check_people(folder: Path, walks: Sequence[FolderWalk], persons_at_least: int = 2) -> None:
+    """Refuses one name for two people or walks, people who are tested and not trained on, and too few people."""
+    persons = people_of(walks)
+    _check_names(folder, persons, walks)
+    _check_persons(folder, persons, walks)
+    if len(persons) < persons_at_least:
+        raise ValueError(
+            f"{folder}: expected {_LAYOUT}; found walks of {persons[0]!r} alone, expected two people or more."
+        )
 
 
 def find_walks_of_one(path: Path) -> FolderLayout | None:

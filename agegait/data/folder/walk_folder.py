@@ -1,6 +1,5 @@
 """A folder of your own walks as a data set."""
 
-import contextlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
@@ -10,13 +9,15 @@ import numpy as np
 
 from agegait import skeletons
 from agegait.data.folder.drawn_split import draw_split, kept_split
-from agegait.data.folder.layout import FolderWalk, find_walks
+from agegait.data.folder.file_walks import walks_of_file
+from agegait.data.folder.layout import FolderLayout, FolderWalk, check_people, find_files, find_walks, people_of
 from agegait.data.folder.survey import survey
 from agegait.recordings.joint_recognition import recognize_joints
 from agegait.recordings.recording import Recording, listed
 from agegait.recordings.walk import Walk
-from agegait.recordings.walk_files import read_recording
+from agegait.recordings.walk_files import read_recordings
 from agegait.recordings.walk_format import WalkFormat
+from agegait.skeletons import Schema
 
 _KEPT_BYTES = 2**30
 """Walks up to this size in all stay in memory once they are read; others are read again when they are needed."""
@@ -26,7 +27,10 @@ _RECOGNIZED_BY = 8
 
 
 class WalkFolder:
-    """The walks in a folder, laid out as `<person>/<walk>` or `<split>/<person>/<walk>`.
+    """The walks in a folder, laid out as `<person>/<walk>` or `<split>/<person>/<walk>`, or in a file of everybody.
+
+    A file that says who walks, such as a table with a column `person`, needs no folder; several such can be in one.
+    A file may hold several walks, which are named `<walk>#1` and so on: those before and after a hole in time.
 
     All files are read at once, so that what is wrong is said before anyone trains on them. Walks of up to 1 GiB in all
     stay in memory; others are read again when they are needed.
@@ -34,7 +38,7 @@ class WalkFolder:
     training together.
 
     Args:
-        path: The folder.
+        path: The folder, or the file.
         walk_format: What the files hold where they do not say it themselves, and what is to become of it.
         seed: Of the split that is drawn.
         known: An earlier split of the folder, by walk. It is kept: walks that were added since are test walks, and
@@ -53,8 +57,8 @@ class WalkFolder:
 
     Raises:
         ValueError: A folder of another layout, see `agegait.data.folder.layout.find_walks`; files that are no walks, or
-            of other joints than the others, or links out of the folder, all of them at once; one recording both trained
-            on and tested, where the folder has splits.
+            of other joints than the others, or links out of the folder, all of them at once; one recording of two
+            people; one both trained on and tested, where the folder has splits.
 
     Example:
         >>> folder = WalkFolder("walks", WalkFormat(units="mm"))
@@ -73,28 +77,35 @@ class WalkFolder:
         self.seed = seed
         self._kept: dict[FolderWalk, Walk] = {}
         self._bytes = 0
-        layout = find_walks(self.path)
-        self.walks, self.left_alone = layout.walks, layout.left_alone
+        self._last: tuple[Path, list[Recording]] | None = None
+        layout = self._layout()
+        self.left_alone, self._places = layout.left_alone, layout.walks
+        faults, self._skipped = list(layout.faults), dict[str, str]()
+        self.schema = self._recognize(faults)
+        self._walks: list[FolderWalk] = []
+        found = survey(self._all_walks(faults))
+        self.walks = tuple(self._walks)
+        if self._bytes <= _KEPT_BYTES:
+            self._last = None
+        check_people(self.path, self.walks)
         self.drawn = self.walks[0].split is None
         self.known = dict(known or {}) if self.drawn else {}
         before = {walk.person for walk in self.walks if walk.name in self.known}
-        self.persons = tuple(sorted(layout.persons, key=lambda person: person not in before))  # labels stay
-        faults = list(layout.faults)
-        self.schema = recognize_joints(self._some_recordings(faults), self.walk_format)
-        found = survey(self._all_walks(faults))
+        self.persons = tuple(sorted(people_of(self.walks), key=lambda person: person not in before))  # labels stay
         self.limbs, self.faults = found.limbs, found.faults
+        self._check_labels(found.identical)
         self.splits = self._split(found.identical)
-        self.warnings = (*self._split_warnings(), *layout.remarks, *found.remarks)
+        skipped = [f"left out, as no walk: {fault}" for fault in self._skipped.values()]
+        self.warnings = (*skipped, *self._split_warnings(), *layout.remarks, *found.remarks)
 
     def read(self, walk: FolderWalk) -> Walk:
-        """Reads one of the folder's walks."""
+        """Reads one of the walks."""
         if walk in self._kept:
             return self._kept[walk]
-        found = Walk.of(read_recording(walk.path, self.path), self.walk_format, self.schema)
-        self._bytes += found.skeleton.nbytes + found.tracked.nbytes
-        if self._bytes <= _KEPT_BYTES:
-            self._kept[walk] = found
-        return found
+        for other, recording in walks_of_file(self._place(walk), self._recordings(walk.path)):
+            if other == walk:
+                return self._keep(walk, recording)
+        raise ValueError(f"{walk.path}: expected the walk {walk.name}, found it gone since the folder was read.")
 
     def check_limbs(self) -> None:
         """Refuses a folder whose limbs make no sense.
@@ -146,21 +157,71 @@ class WalkFolder:
         dataset.class_names = list(self.persons)
         return dataset
 
-    def _some_recordings(self, faults: list[str]) -> list[Recording]:
-        """Recordings that tell the joints' schema, spread over those that can be read."""
-        some = np.unique(np.linspace(0, len(self.walks) - 1, _RECOGNIZED_BY).round().astype(int))
+    def _layout(self) -> FolderLayout:
+        """Where the files are: in people's folders, or those that say themselves who walks."""
+        if not self.path.is_dir() and (layout := find_files(self.path)):
+            return layout
+        try:
+            return find_walks(self.path)
+        except ValueError:
+            layout = find_files(self.path) if self.path.is_dir() else None
+            if layout is None or not self._all_name_people(layout):
+                raise
+            return layout
+
+    def _all_name_people(self, layout: FolderLayout) -> bool:
+        try:
+            return all(
+                recording.person is not None for walk in layout.walks for recording in self._recordings(walk.path)
+            )
+        except ValueError:
+            return False
+
+    def _place(self, walk: FolderWalk) -> FolderWalk:
+        """Where the file of a walk is, as of the layout."""
+        return next(place for place in self._places if place.path == walk.path)
+
+    def _recordings(self, path: Path) -> list[Recording]:
+        """What a file holds; that of the last one stays in memory, as it may have further walks."""
+        last = self._last
+        if last is None or last[0] != path:
+            last = path, read_recordings(path, self.path if self.path.is_dir() else None, self.walk_format)
+            self._last = last
+        return last[1]
+
+    def _keep(self, walk: FolderWalk, recording: Recording) -> Walk:
+        found = Walk.of(recording, self.walk_format, self.schema)
+        self._bytes += found.skeleton.nbytes + found.tracked.nbytes
+        if self._bytes <= _KEPT_BYTES:
+            self._kept[walk] = found
+        return found
+
+    def _recognize(self, faults: list[str]) -> Schema:
+        """The joints' schema, by recordings spread over those that can be read."""
+        some = np.unique(np.linspace(0, len(self._places) - 1, _RECOGNIZED_BY).round().astype(int))
+        recordings = self._readable([self._places[index] for index in some], [])
+        recordings = recordings or self._readable(self._places, faults)[:_RECOGNIZED_BY]
+        if not recordings:
+            raise self._refusal(faults)
+        try:
+            return recognize_joints(recordings, self.walk_format)
+        except ValueError:
+            if self.walk_format.skip_bad:
+                for recording in recordings:
+                    try:
+                        return recognize_joints([recording], self.walk_format)
+                    except ValueError:
+                        continue
+            raise
+
+    def _readable(self, places: Iterable[FolderWalk], faults: list[str]) -> list[Recording]:
         recordings = []
-        for index in some:
-            with contextlib.suppress(ValueError):  # reported when all are read
-                recordings.append(read_recording(self.walks[index].path, self.path))
-        if recordings:
-            return recordings
-        for walk in self.walks:
+        for place in places:
             try:
-                return [read_recording(walk.path, self.path)]
-            except ValueError as error:
+                recordings += self._recordings(place.path)
+            except ValueError as error:  # reported when all are read
                 faults.append(str(error))
-        raise self._refusal(faults)
+        return recordings
 
     def _all_walks(self, faults: Iterable[str]) -> Iterator[tuple[FolderWalk, Walk]]:
         """Reads all walks.
@@ -169,13 +230,36 @@ class WalkFolder:
             ValueError: Some cannot be read, after all that can were. The message names each, and the other faults.
         """
         found = list(dict.fromkeys(faults))
-        for walk in self.walks:
+        for place in self._places:
             try:
-                yield walk, self.read(walk)
+                for walk, recording in walks_of_file(place, self._recordings(place.path)):
+                    read = self._keep(walk, recording)
+                    self._walks.append(walk)
+                    yield walk, read
             except ValueError as error:
-                found += [str(error)] if str(error) not in found else []
-        if found:
+                if self.walk_format.skip_bad:
+                    self._skipped[str(place.path)] = str(error)
+                elif str(error) not in found:
+                    found.append(str(error))
+        if found and not (self.walk_format.skip_bad and self._walks):
             raise self._refusal(found)
+        if not self._walks:
+            raise self._refusal(list(self._skipped.values()))
+
+    def _check_labels(self, identical: Iterable[Sequence[str]]) -> None:
+        """Refuses one recording of two people."""
+        person = {walk.name: walk.person for walk in self.walks}
+        faults = []
+        for names in identical:
+            people = list(dict.fromkeys(person[name] for name in names))
+            if len(people) > 1:
+                count = "two" if len(people) == 2 else len(people)
+                faults.append(
+                    f"{self.path}: one recording under {count} people, {' and '.join(people)}: one of the labels is "
+                    f"wrong ({listed(names)})."
+                )
+        if faults:
+            raise ValueError("\n".join(faults))
 
     def _refusal(self, faults: Sequence[str]) -> ValueError:
         if len(faults) == 1:
@@ -187,10 +271,7 @@ class WalkFolder:
         if self.known:
             split = kept_split(split, self.known)
         elif self.drawn:
-            own: dict[str, list[str]] = {person: [] for person in self.persons}
-            for walk in self.walks:
-                own[walk.person].append(walk.name)
-            split = draw_split(own, identical, self.seed)
+            split = self._drawn_split(identical)
         for names in identical:
             if len({split[name] for name in names}) > 1:
                 raise ValueError(f"{self.path}: expected other recordings in each split, found one as {listed(names)}.")
@@ -199,6 +280,16 @@ class WalkFolder:
             for name in dict.fromkeys(("train", "validation", *split.values()))
         }
         return {name: walks for name, walks in splits.items() if walks}
+
+    def _drawn_split(self, identical: Iterable[Sequence[str]]) -> dict[str, str]:
+        """Draws a split by files, the walks of one file together."""
+        first: dict[tuple[str, str], str] = {}
+        names = {walk.name: first.setdefault((walk.person, walk.group), walk.name) for walk in self.walks}
+        own: dict[str, list[str]] = {person: [] for person in self.persons}
+        for (person, _), name in first.items():
+            own[person].append(name)
+        split = draw_split(own, [{names[name] for name in group} for group in identical], self.seed)
+        return {name: split[of_group] for name, of_group in names.items()}
 
     def _split_warnings(self) -> list[str]:
         tested = {walk.person for name, walks in self.splits.items() if name.startswith("test") for walk in walks}
@@ -211,10 +302,14 @@ def from_folder(
     split: str | None = None,
     *,
     joints: str = "auto",
-    units: str = "m",
+    units: str = "auto",
     missing: str = "refuse",
     frame_rate: float | None = None,
     resample: float | None = None,
+    person_column: str | None = None,
+    up: str = "auto",
+    joint_map: Any = None,
+    skip_bad: bool = False,
     seed: int = 0,
     check_limbs: bool = True,
 ) -> Any:
@@ -228,6 +323,10 @@ def from_folder(
         missing: What becomes of joints that are not there.
         frame_rate: Of the recordings.
         resample: Frame rate wanted.
+        person_column: Of a file of everybody.
+        up: Axis that points up.
+        joint_map: Which of your joints each canonical joint is.
+        skip_bad: Whether files that are no walks are left out.
         seed: Of the split, where the folder has none.
         check_limbs: Whether to refuse a folder in which limbs are not as bodies have them, which tells of joints mixed
             up and units mistaken.
@@ -244,7 +343,17 @@ def from_folder(
         ['anna', 'ben']
         >>> encoder.fit(agegait.data.windows(walks, center=0).shuffle(10_000).batch(128))
     """
-    walk_format = WalkFormat(joints, units, missing, frame_rate, resample)
+    walk_format = WalkFormat(
+        joints=joints,
+        units=units,
+        missing=missing,
+        frame_rate=frame_rate,
+        resample=resample,
+        person_column=person_column,
+        up=up,
+        joint_map=joint_map,
+        skip_bad=skip_bad,
+    )
     folder = WalkFolder(path, walk_format, seed)
     if check_limbs:
         folder.check_limbs()

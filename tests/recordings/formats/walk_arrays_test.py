@@ -101,10 +101,10 @@ def test_archives_that_are_refused(tmp_path, arrays, message):
         read_walk(tmp_path / "walk.npz")
 
 
-def test_units_that_are_asked_for_but_not_the_files(tmp_path, walk):
+def test_units_that_are_given_overrule_the_files(tmp_path, walk):
     np.savez(tmp_path / "walk.npz", skeleton=walk, units="mm")
-    with pytest.raises(ValueError, match="expected lengths in cm, found that they are in mm"):
-        read_walk(tmp_path / "walk.npz", WalkFormat(units="cm"))
+    np.testing.assert_allclose(read_walk(tmp_path / "walk.npz", WalkFormat(units="cm")), walk / 100, rtol=1e-6)
+    np.testing.assert_allclose(read_walk(tmp_path / "walk.npz"), walk / 1000, rtol=1e-6)
 
 
 class Bomb:

@@ -1,0 +1,41 @@
+"""Which way is up: turns, never mirrors, and nothing upside down without a word."""
+
+import numpy as np
+import pytest
+from support.bodies import walk
+
+from agegait.data import WalkFormat, load_walk
+from agegait.recordings import Recording, Walk
+from agegait.recordings.axes import UPS, turned
+
+BODY = walk(40, 1, 1).astype(float)
+
+
+@pytest.mark.parametrize("up", UPS)
+def test_each_axis_is_turned_up(up):
+    assert np.linalg.det(UPS[up]) == pytest.approx(1)
+    axis = np.zeros(3)
+    axis["xyz".index(up[-1])] = -1 if up[0] == "-" else 1
+    np.testing.assert_array_equal(turned(axis, up), [0, 1, 0])
+
+
+@pytest.mark.parametrize("up", UPS)
+def test_up_is_asked_for_and_then_believed(tmp_path, up):
+    np.save(tmp_path / "walk.npy", BODY @ UPS[up])  # the turn back
+    if up == "y":
+        assert load_walk(tmp_path / "walk.npy").up == "y"
+        return
+    with pytest.raises(ValueError, match=rf'expected y to point up, found a body .*: up="{up}" turns it'):
+        load_walk(tmp_path / "walk.npy")
+    read = load_walk(tmp_path / "walk.npy", WalkFormat(up=up))
+    np.testing.assert_allclose(read.skeleton, BODY, atol=1e-6)
+    assert read.up == up
+
+
+def test_what_a_file_says_is_believed_unless_overruled_or_untrue():
+    lying = BODY @ UPS["z"]
+    np.testing.assert_allclose(Walk.of(Recording("a", lying, up="z"), WalkFormat()).skeleton, BODY, atol=1e-6)
+    read = Walk.of(Recording("a", lying, up="-z"), WalkFormat(up="z"))
+    np.testing.assert_allclose(read.skeleton, BODY, atol=1e-6)
+    with pytest.raises(ValueError, match="expected -z to point up, as the file says, found a body that is upside down"):
+        Walk.of(Recording("a", lying, up="-z"), WalkFormat())
