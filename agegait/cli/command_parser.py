@@ -1,7 +1,7 @@
 import argparse
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from agegait.cli.argument_parser import ArgumentParser, suggestion, text_width
 
@@ -17,16 +17,21 @@ class CommandParser(ArgumentParser):
 
     Args:
         groups: Titles, and the commands under each.
+        more: The last line of its help: where to read about each command.
         options: As of `ArgumentParser`.
     """
 
-    def __init__(self, groups: Mapping[str, Sequence[str]], **options: Any) -> None:
+    def __init__(self, groups: Mapping[str, Sequence[str]], more: str, **options: Any) -> None:
         super().__init__(add_help=False, **options)
         self.groups = groups
+        self._more = more
         self.commands: dict[str, ArgumentParser] = {}
         self._texts: dict[str, str] = {}
         self._options: dict[str, str] = {}
-        self._added = self.add_subparsers(metavar="COMMAND", parser_class=ArgumentParser)
+        # A function serves as well as a class: argparse calls it.
+        self._added: argparse._SubParsersAction[ArgumentParser] = self.add_subparsers(  # type: ignore[call-overload]
+            metavar="COMMAND", parser_class=_parser
+        )
 
     def add_flag(self, *names: str, text: str, **options: Any) -> None:
         """Adds an option that comes before any command."""
@@ -49,6 +54,27 @@ class CommandParser(ArgumentParser):
         self.commands[name], self._texts[name] = added, text
         return added
 
+    def add_group(self, name: str, text: str, groups: Mapping[str, Sequence[str]], *examples: str) -> "CommandParser":
+        """Adds a command that has commands of its own; alone it prints its help.
+
+        Args:
+            name: Of the command.
+            text: What they are for, in a line.
+            groups: Titles, and the commands under each.
+            examples: Command lines.
+
+        Returns:
+            Its parser.
+        """
+        more = f"See `{self.prog} {name} COMMAND --help` for options and defaults."
+        description = text[0].upper() + text[1:] + "."
+        how: dict[str, Any] = {"groups": groups, "more": more, "description": description, "examples": examples}
+        added = cast(CommandParser, self._added.add_parser(name, **how))
+        added.add_flag("-h", "--help", text="show this help", action="help")
+        added.set_defaults(run=lambda options: added.print_help())
+        self.commands[name], self._texts[name] = added, text
+        return added
+
     def check_options(self, words: Any) -> None:
         """Refuses a command that is not known, and options before it."""
         words = list(words)
@@ -65,7 +91,8 @@ class CommandParser(ArgumentParser):
     def format_help(self) -> str:
         """The help: usage, commands, options."""
         width = text_width()
-        lines = [f"usage: {self.prog} COMMAND [OPTION ...]", "", *textwrap.wrap(self.description or "", width)]
+        usage = textwrap.wrap(f"usage: {self.prog} COMMAND [OPTION ...]", width, subsequent_indent="  ")
+        lines = [*usage, "", *textwrap.wrap(self.description or "", width)]
         for title, names in self.groups.items():
             lines += ["", f"{title}:"]
             for name in names:
@@ -73,8 +100,14 @@ class CommandParser(ArgumentParser):
         lines += ["", "Options:"]
         for names_of_option, text in self._options.items():
             lines += _entry(names_of_option, text, width)
-        lines += ["", *textwrap.wrap(f"See `{self.prog} help COMMAND` for options, defaults and examples.", width)]
+        lines += ["", *textwrap.wrap(self._more, width)]
+        if self.epilog:
+            lines += ["", self.epilog]
         return "\n".join([*lines, ""])
+
+
+def _parser(**options: Any) -> ArgumentParser:
+    return CommandParser(**options) if "groups" in options else ArgumentParser(**options)
 
 
 def _entry(name: str, text: str, width: int) -> list[str]:

@@ -1,6 +1,7 @@
 """What the commands of the gallery do."""
 
 import argparse
+import dataclasses
 import datetime
 import sys
 from collections.abc import Iterator, Sequence
@@ -122,6 +123,25 @@ def people(options: argparse.Namespace) -> None:
         for one in found
     )
     output().print(Table(f"{len(found)} enrolled", columns, rows))
+
+
+def copy(options: argparse.Namespace) -> None:
+    """Copies a gallery into an empty one."""
+    from agegait.gallery import copy_gallery
+
+    copied = copy_gallery(_url(options.source), _url(options.target))
+    if options.json:
+        print_json(dataclasses.asdict(copied))
+        return
+    calibration = "a calibration" if copied.calibrated else "no calibration"
+    output().print(
+        f"copied: {copied.people:,} people, {copied.templates:,} templates, {calibration}, "
+        f"{copied.audit:,} entries of the audit trail",
+        f"embedder: {copied.fingerprint or 'none yet'}",
+        "Delete the source once everybody uses the copy: who is forgotten in one is not forgotten in the other.",
+        sep="\n",
+        soft_wrap=True,
+    )
 
 
 def calibrate(options: argparse.Namespace) -> None:

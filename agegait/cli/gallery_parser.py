@@ -63,6 +63,22 @@ def add_gallery_commands(parser: CommandParser) -> tuple[ArgumentParser, ...]:
     people.add_argument("--gallery", required=True, metavar="URL", help=GALLERY)
     people.add_argument("--json", action="store_true", help="print a JSON list")
 
+    group = parser.add_group(
+        "gallery",
+        "copy or check a gallery",
+        {"Commands": ("copy",)},
+        "agegait gallery copy gallery.db postgresql+psycopg://gallery@host/gallery",
+    )
+    copy = group.add_command(
+        "copy",
+        do.copy,
+        "copy a gallery into an empty one, from SQLite to PostgreSQL or back",
+        "agegait gallery copy gallery.db postgresql+psycopg://gallery@host/gallery",
+    )
+    copy.add_argument("source", metavar="FROM", help=GALLERY)
+    copy.add_argument("target", metavar="TO", help="the same, of a gallery that is empty or not there yet")
+    copy.add_argument("--json", action="store_true", help="print one JSON object")
+
     calibrate = command(
         "calibrate",
         do.calibrate,

@@ -22,7 +22,7 @@ COMMANDS = {
     "Look at recordings": ("inspect", "stored"),
     "Train and evaluate": ("train", "evaluate", "tune", "reproduce"),
     "Identify people": ("identify", "export", "serve"),
-    "Keep a gallery": ("enrol", "verify", "forget", "people", "calibrate", "adapt"),
+    "Keep a gallery": ("enrol", "verify", "forget", "people", "gallery", "calibrate", "adapt"),
 }
 LIMB_CHECK = "train even if limb lengths are not those of bodies"
 
@@ -30,7 +30,10 @@ LIMB_CHECK = "train even if limb lengths are not those of bodies"
 def make_parser() -> CommandParser:
     """The parser of all commands; each sets the function to `run` with what was parsed."""
     parser = CommandParser(
-        COMMANDS, prog="agegait", description="Identify people by the way they walk, from 3D skeletons."
+        COMMANDS,
+        "See `agegait help COMMAND` for options, defaults and examples.",
+        prog="agegait",
+        description="Identify people by the way they walk, from 3D skeletons.",
     )
     parser.add_flag("-h", "--help", text="show this help", action="help")
     parser.add_flag("--version", text="show the version", action="version", version=f"agegait {agegait.__version__}")

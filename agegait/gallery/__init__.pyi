@@ -1,6 +1,7 @@
 from .audit_entry import AuditEntry as AuditEntry
 from .database_error import GalleryDatabaseError as GalleryDatabaseError
 from .gallery import Gallery as Gallery
+from .gallery_copy import GalleryCopy as GalleryCopy, copy_gallery as copy_gallery
 from .identification import Identification as Identification
 from .match import Match as Match
 from .name_taken_error import NameTakenError as NameTakenError

@@ -32,13 +32,14 @@ class Database:
 
     Args:
         url: SQLAlchemy's, of a SQLite file or of PostgreSQL.
+        makes: Whether a gallery is made where there is none.
 
     Raises:
-        ValueError: Another kind of database, or tables of a newer version.
+        ValueError: Another kind of database, tables of a newer version, or no gallery where none is to be made.
         GalleryDatabaseError: It cannot be reached, or is no database.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, makes: bool = True) -> None:
         try:
             where = sa.make_url(url)
         except ArgumentError:
@@ -49,12 +50,14 @@ class Database:
             raise ValueError(
                 f"url: expected sqlite:///... or postgresql+psycopg://..., received one of {where.drivername}."
             )
+        if self.is_sqlite and not makes and not Path(where.database or "").is_file():
+            raise ValueError(f"url: expected a gallery, found no file {where.database}.")
         self._engine = self._sqlite(where) if self.is_sqlite else self._postgresql(where)
         isolation = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
         self._reading = self._engine.execution_options(**isolation)
         self._writing = self._engine.execution_options(writes=True)
         try:
-            self._migrate()
+            self._migrate(makes)
         except BaseException:
             self.close()
             raise
@@ -131,7 +134,7 @@ class Database:
                 f"url: expected PostgreSQL's packages, found no {error.name}: pip install agegait[postgres]"
             ) from None
 
-    def _migrate(self) -> None:
+    def _migrate(self, makes: bool) -> None:
         config = Config()
         config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
         script = ScriptDirectory.from_config(config)
@@ -139,6 +142,8 @@ class Database:
             current = _version(connection)
         if current == script.get_current_head():
             return
+        if current is None and not makes:
+            raise ValueError(f"url: expected a gallery, found none in {self.name}.")
         if current not in (None, *(each.revision for each in script.walk_revisions())):
             raise ValueError(
                 f"url: expected a gallery that this version of agegait knows, received one of a newer version, whose "

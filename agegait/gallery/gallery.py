@@ -102,7 +102,7 @@ class Gallery:
         try:
             if search == "hnsw" and database.is_sqlite:
                 raise ValueError("search: expected exact for a SQLite file, received 'hnsw'.")
-            gallery = cls(database, embedder, search, _user() if actor is None else actor)
+            gallery = cls(database, embedder, search, user_name() if actor is None else actor)
             gallery._begin(calibration)
         except BaseException:
             database.close()
@@ -380,7 +380,8 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def _user() -> str:
+def user_name() -> str:
+    """Of this process's user, for the audit trail."""
     try:
         return getpass.getuser()
     except (KeyError, OSError, ImportError):  # a container whose user has no name

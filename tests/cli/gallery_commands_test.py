@@ -194,3 +194,34 @@ def test_an_adapted_embedder_is_another(gallery, walkers_dir, folder, tmp_path, 
     assert np.abs(after.embed(walks) - before.embed(walks)).max() < 0.5  # statistics of nearly the same walks
     assert main([*words, str(tmp_path / "adapted.h5")]) == 1
     assert "--out: expected a file that ends in .keras" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("enrolled")
+def test_a_gallery_is_copied(run, gallery, tmp_path, capsys):
+    copy = str(tmp_path / "copy.db")
+    assert main(["gallery", "copy", gallery, copy]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said[0] == "copied: 2 people, 3 templates, no calibration, 3 entries of the audit trail"
+    assert said[1].startswith("embedder: ")
+    with agegait.Gallery.open(f"sqlite:///{copy}") as opened:
+        assert [(person.name, person.walks) for person in opened.people()] == [("Anna", 2), ("Ben", 1)]
+    assert main(["gallery", "copy", gallery, copy]) == 1
+    assert "agegait: TO: expected an empty gallery, received sqlite" in capsys.readouterr().err
+    assert main(["gallery", "copy", str(tmp_path / "no.db"), copy]) == 1
+    assert "agegait: FROM: expected a gallery, found no file" in capsys.readouterr().err
+    assert main(["gallery", "copy", gallery, str(tmp_path / "again.db"), "--json"]) == 0
+    copied = json.loads(capsys.readouterr().out)
+    assert (copied["people"], copied["templates"], copied["calibrated"]) == (2, 3, False)
+
+
+def test_a_group_of_commands_has_a_help(capsys):
+    assert main(["gallery"]) == 0
+    text = capsys.readouterr().out
+    assert text.startswith("usage: agegait gallery COMMAND [OPTION ...]")
+    assert "See `agegait gallery COMMAND --help`" in text
+    with pytest.raises(SystemExit):
+        main(["gallery", "coppy"])
+    assert "agegait gallery: unknown command coppy. Did you mean copy?" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["gallery", "copy", "a", "b", "--jsn"])
+    assert "agegait gallery copy: unknown option --jsn. Did you mean --json?" in capsys.readouterr().err

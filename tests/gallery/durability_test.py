@@ -1,10 +1,8 @@
 """Galleries whose processes are killed, whose disk is full, and that several processes write to."""
 
 import contextlib
-import os
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -12,19 +10,17 @@ import pytest
 import sqlalchemy as sa
 from support.disk_room import room
 from support.gallery_bodies import BoneLengths, walk
+from support.gallery_processes import start
 
 import agegait
 from agegait.storage.disk_full import DiskFullError
 
-TESTS = Path(__file__).parents[1]
 NEAR = 0.2
 
 
 def writer(url, first, count):
     """A process of `support.gallery_writer`."""
-    command = [sys.executable, "-m", "support.gallery_writer", url, str(first), str(count)]
-    environment = {**os.environ, "PYTHONPATH": f"{TESTS}{os.pathsep}{TESTS.parent}"}
-    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+    return start("support.gallery_writer", url, first, count)
 
 
 def people(url):

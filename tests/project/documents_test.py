@@ -58,7 +58,7 @@ def test_getting_started_runs_from_top_to_bottom(tmp_path):
 
 @functools.cache
 def help_of(command):
-    asked = [sys.executable, "-m", "agegait", command, "--help"]
+    asked = [sys.executable, "-m", "agegait", *command.split(), "--help"]
     return subprocess.run(asked, capture_output=True, text=True, check=True).stdout
 
 
@@ -68,7 +68,7 @@ def test_every_command_and_option_exists(document):
     makefile = (ROOT / "Makefile").read_text()
     for line in [*lines, *spans(document)]:
         line = line.partition("  #")[0].partition("    #")[0]
-        for command, arguments in re.findall(r"\bagegait ([a-z]+)\b([^&|;]*)", line):
+        for command, arguments in re.findall(r"\bagegait ((?:gallery )?[a-z]+)\b([^&|;]*)", line):
             for option in re.findall(r" (--[a-z][a-z0-9-]*)", "" if document == RESULTS else arguments):
                 assert re.search(rf"{option}\b(?!-)", help_of(command)), f"agegait {command} {option}"
             assert help_of(command)
