@@ -19,6 +19,8 @@ setup(
         "agegait.models": ["presets/*.keras"],
         "agegait.serving": ["*.proto"],
         "agegait.evaluation.report": ["page.html"],
+        "agegait.gallery": ["check.html"],
+        "agegait.pages": ["*.html"],
         "tfds_builders": ["*/*.md", "*/*.bib", "*/*.txt", "*/*.tsv", "*/*.csv", "*/*.json"],
     },
 )

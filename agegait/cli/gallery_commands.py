@@ -18,7 +18,7 @@ from agegait.terminal.console import errors, output
 from agegait.terminal.table import Cell, Column, Table
 
 if TYPE_CHECKING:
-    from agegait.gallery import Gallery, Identification
+    from agegait.gallery import Gallery, GalleryCheck, Identification
 
 
 def enrol(options: argparse.Namespace) -> None:
@@ -106,8 +106,8 @@ def people(options: argparse.Namespace) -> None:
                 {
                     "person": one.name,
                     "walks": one.walks,
-                    "enrolled": one.enrolled.isoformat(),
-                    "expires": one.expires and one.expires.isoformat(),
+                    "enrolled": _iso(one.enrolled),
+                    "expires": _iso(one.expires),
                     "consent": one.consent,
                 }
                 for one in found
@@ -125,11 +125,59 @@ def people(options: argparse.Namespace) -> None:
     output().print(Table(f"{len(found)} enrolled", columns, rows))
 
 
+def check(options: argparse.Namespace) -> None:
+    """Says how well the people of a gallery can be told apart."""
+    from agegait.gallery import write_check
+    from agegait.gallery.check_tables import check_tables
+
+    if options.report is not None and options.report.suffix != ".html":
+        raise ValueError(f"--report: expected a file that ends in .html, received {options.report}.")
+    with _gallery(options) as gallery:
+        _check_calibration(gallery, options)
+        found = gallery.check(options.false_alarms, options.threshold)
+    if options.json:
+        print_json(
+            {
+                "people": len(found.people),
+                "walks": len(found.walks),
+                "threshold": {"distance": found.threshold.distance, "false_alarms": found.threshold.false_alarms},
+                "duplicates": [dataclasses.asdict(pair) for pair in found.duplicates],
+                "expected": found.expected,
+                "disagreeing": [dataclasses.asdict(walk) for walk in found.disagreeing],
+                "near": [dataclasses.asdict(walk) for walk in found.near],
+                "single": [person.name for person in found.single],
+                "expiring": [{"person": person.name, "expires": _iso(person.expires)} for person in found.expiring],
+                "expired": found.expired,
+            }
+        )
+    else:
+        _print_check(found, check_tables(found))
+    if options.report is not None:
+        write_check(found, options.report)
+        errors().print(f"written: {options.report}", soft_wrap=True)
+
+
+def _print_check(found: "GalleryCheck", tables: list[Table]) -> None:
+    console = output()
+    console.print(
+        f"{len(found.people):,} people, {len(found.walks):,} walks; threshold {found.threshold.distance:.3f}",
+        soft_wrap=True,
+    )
+    if found.expired:
+        console.print(f"{found.expired} expired, and deleted now", soft_wrap=True)
+    for table in tables:
+        console.print("", table.title, sep="\n", style="bold", soft_wrap=True)
+        console.print(table.about, soft_wrap=True)
+        console.print(dataclasses.replace(table, title=""))
+    if not tables:
+        console.print("nothing to mend was found")
+
+
 def copy(options: argparse.Namespace) -> None:
     """Copies a gallery into an empty one."""
     from agegait.gallery import copy_gallery
 
-    copied = copy_gallery(_url(options.source), _url(options.target))
+    copied = copy_gallery(gallery_url(options.source), gallery_url(options.target))
     if options.json:
         print_json(dataclasses.asdict(copied))
         return
@@ -298,6 +346,10 @@ def _expiry(options: argparse.Namespace) -> datetime.datetime | None:
 
 def _day(time: datetime.datetime | None) -> str | None:
     return None if time is None else time.astimezone().date().isoformat()
+
+
+def _iso(time: datetime.datetime | None) -> str | None:
+    return None if time is None else time.isoformat()
 
 
 def _walk_word(count: int) -> str:

@@ -66,9 +66,27 @@ def add_gallery_commands(parser: CommandParser) -> tuple[ArgumentParser, ...]:
     group = parser.add_group(
         "gallery",
         "copy or check a gallery",
-        {"Commands": ("copy",)},
+        {"Commands": ("check", "copy")},
+        "agegait gallery check --gallery gallery.db --report check.html",
         "agegait gallery copy gallery.db postgresql+psycopg://gallery@host/gallery",
     )
+    check = group.add_command(
+        "check",
+        do.check,
+        "look for two names of one body, and for walks that are hard to recognise",
+        "agegait gallery check --gallery gallery.db --report check.html",
+    )
+    check.add_argument("--gallery", required=True, metavar="URL", help=GALLERY)
+    check.add_argument("--report", type=Path, metavar="FILE", help="write a page of pictures and tables too, .html")
+    check.add_argument(
+        "--false-alarms",
+        type=float,
+        default=0.01,
+        metavar="SHARE",
+        help="share of strangers who may be taken for somebody, as of `agegait identify` (default: %(default)s)",
+    )
+    check.add_argument("--threshold", type=float, metavar="DISTANCE", help="look within this distance instead")
+    check.add_argument("--json", action="store_true", help="print one JSON object")
     copy = group.add_command(
         "copy",
         do.copy,

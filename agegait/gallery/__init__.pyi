@@ -1,6 +1,9 @@
 from .audit_entry import AuditEntry as AuditEntry
+from .check_page import write_check as write_check
 from .database_error import GalleryDatabaseError as GalleryDatabaseError
+from .duplicate import Duplicate as Duplicate
 from .gallery import Gallery as Gallery
+from .gallery_check import GalleryCheck as GalleryCheck
 from .gallery_copy import GalleryCopy as GalleryCopy, copy_gallery as copy_gallery
 from .identification import Identification as Identification
 from .match import Match as Match
@@ -21,3 +24,4 @@ from .thresholds import (
 )
 from .unknown_person_error import UnknownPersonError as UnknownPersonError
 from .verification import Verification as Verification
+from .walk_check import WalkCheck as WalkCheck

@@ -9,8 +9,8 @@ class AuditEntry:
     Attributes:
         time: When, in UTC.
         actor: Who did it, as the caller says.
-        action: `"enrol"`, `"identify"`, `"verify"`, `"forget"`, `"expire"`, `"export"`, `"recalibrate"` or
-            `"copy"`.
+        action: `"enrol"`, `"identify"`, `"verify"`, `"forget"`, `"expire"`, `"export"`, `"recalibrate"`,
+            `"check"` or `"copy"`.
         person: The number of the person concerned, see `Person.id`; None for nobody.
         detail: How many walks, whether accepted.
 

@@ -1,5 +1,6 @@
 import dataclasses
 import getpass
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Literal, cast
@@ -10,8 +11,10 @@ import sqlalchemy as sa
 from agegait.data.walks import Walks
 from agegait.gallery import people, tables, trail
 from agegait.gallery.audit_entry import AuditEntry
+from agegait.gallery.checking import compare_all
 from agegait.gallery.database import Database
 from agegait.gallery.exact_index import ExactIndex
+from agegait.gallery.gallery_check import GalleryCheck
 from agegait.gallery.hnsw_index import HnswIndex
 from agegait.gallery.identification import Identification
 from agegait.gallery.ledger import Ledger
@@ -70,6 +73,7 @@ class Gallery:
         self._database = database
         self._embedder = embedder
         self._actor = actor
+        self._expired = 0
         self._ledger = Ledger(database, embedder)
         size = embedder.embedding_size if embedder else 0
         self._index = HnswIndex() if search == "hnsw" else ExactIndex(size)
@@ -269,6 +273,7 @@ class Gallery:
             self._ledger.remove(connection, state, gone, "expire", self._actor)
         self._index.drop(gone)
         self._ledger.wipe()
+        self._expired += len(gone)
         return len(gone)
 
     def people(self, after: int = 0, most: int | None = None) -> list[Person]:
@@ -293,6 +298,41 @@ class Gallery:
         with self._database.reads() as connection:
             holds = connection.execute(sa.select(tables.templates.c.id).limit(1)).first()
             return State.read(connection).fingerprint if holds else None
+
+    def check(
+        self, false_alarms: float = 0.01, threshold: float | None = None, actor: str | None = None
+    ) -> GalleryCheck:
+        """How well the people enrolled can be told apart: each walk is compared with all others.
+
+        It needs no embedder. The time grows with the square of the number of walks.
+
+        Args:
+            false_alarms: The share of strangers who may be taken for somebody, as of `identify`, for the threshold.
+            threshold: A distance to use instead, in 0..2.
+            actor: Who asks, for the audit trail.
+
+        Raises:
+            ValueError: An argument that is wrong; no calibration and no threshold.
+        """
+        self.purge()
+        now = _now()
+        with self._database.reads() as connection:
+            calibration = self._ledger.calibration(connection, self._ledger.state(connection))
+            enrolled = people.listed(connection, people.not_expired(now))
+            sizes = Counter(person.walks for person in enrolled)
+            limit = chosen_threshold(calibration, sizes, "false_alarms", false_alarms, threshold)
+            walks, duplicates = compare_all(connection, enrolled, limit.distance)
+        with self._database.writes() as connection:
+            trail.note(connection, self._by(actor), "check", [None], f"{len(enrolled)} people")
+        return GalleryCheck(
+            tuple(enrolled),
+            limit,
+            tuple(walks),
+            tuple(duplicates),
+            calibration.expected_pairs(limit.distance, sizes) if calibration else None,
+            GalleryCheck.expiring_among(enrolled, now),
+            self._expired,
+        )
 
     def export(self, person: str, actor: str | None = None) -> PersonExport:
         """All that the gallery has of somebody.

@@ -113,6 +113,17 @@ class Calibration:
         once = min(self.tail.exceeds(1 - distance), 1 - 1e-12)
         return float(-np.expm1(self._independent(sizes) * np.log1p(-once)))
 
+    def expected_pairs(self, distance: float, sizes: Sizes) -> float:
+        """How many pairs of people enrolled have walks within a distance of each other by chance."""
+        once = min(self.tail.exceeds(1 - distance), 1 - 1e-12)
+        found = 0.0
+        for walks, people in sizes.items():
+            for others, more in sizes.items():
+                independent = (walks * others) ** self.exponent
+                pairs = people * (more - (walks == others)) / 2
+                found -= pairs * float(np.expm1(independent * np.log1p(-once)))
+        return found
+
     def detections(self, distance: float) -> float | None:
         """The share of people who are within a distance of themselves; None where nobody had two walks."""
         return float(np.mean(np.asarray(self.genuine) >= 1 - distance)) if self.genuine else None

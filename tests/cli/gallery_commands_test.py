@@ -225,3 +225,27 @@ def test_a_group_of_commands_has_a_help(capsys):
     with pytest.raises(SystemExit):
         main(["gallery", "copy", "a", "b", "--jsn"])
     assert "agegait gallery copy: unknown option --jsn. Did you mean --json?" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("enrolled")
+def test_a_gallery_is_checked(run, gallery, tmp_path, capsys):
+    run("enrol", "Anne", "0_1.npy", "--consent", "form 3")  # Anna's own walk
+    words = ["gallery", "check", "--gallery", gallery]
+    assert main(words) == 1
+    assert "--threshold: expected, or a calibration" in capsys.readouterr().err
+    page = tmp_path / "check.html"
+    assert main([*words, "--threshold", "1e-4", "--report", str(page)]) == 0
+    said = capsys.readouterr()
+    assert said.out.startswith("3 people, 4 walks; threshold 0.000\n")
+    assert "Two names, perhaps one body" in said.out
+    assert "Anna" not in said.err
+    assert page.stat().st_mode & 0o077 == 0
+    assert main([*words, "--threshold", "1e-4", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [(pair["first"], pair["second"]) for pair in found["duplicates"]] == [("Anna", "Anne")]
+    assert found["single"] == ["Ben", "Anne"]
+    assert (found["people"], found["walks"], found["expected"], found["expired"]) == (3, 4, None, 0)
+    assert main([*words, "--threshold", "3"]) == 1
+    assert "--threshold: expected a distance in 0..2" in capsys.readouterr().err
+    assert main([*words, "--report", "x.txt"]) == 1
+    assert "--report: expected a file that ends in .html, received x.txt" in capsys.readouterr().err

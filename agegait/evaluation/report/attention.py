@@ -4,9 +4,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from agegait.evaluation.report.picture import Picture, vector
 from agegait.layers.local_attention import LocalAttention
 from agegait.models import GaitEncoder
+from agegait.pages.picture import Picture, vector
 
 CELLS_WITH_NUMBERS = 10
 """Frames of a window up to which the picture has room for numbers."""

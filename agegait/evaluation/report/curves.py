@@ -7,7 +7,7 @@ import numpy as np
 
 from agegait.evaluation import protocols
 from agegait.evaluation.figures import FEWEST_CLAIMS, FIGURES, can_reach, has_curve, wrong_samples
-from agegait.evaluation.report.picture import COLORS, Picture, vector
+from agegait.pages.picture import COLORS, Picture, vector
 
 RANKS_SHOWN = 50
 FEW = 25

@@ -3,7 +3,7 @@
 import numpy as np
 
 from agegait.evaluation.report.observations import Tested, Walks
-from agegait.evaluation.report.picture import COLORS, Picture, vector
+from agegait.pages.picture import COLORS, Picture, vector
 
 PERPLEXITY = 30
 DIMENSIONS = 50

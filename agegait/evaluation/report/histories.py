@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from agegait.evaluation.report.picture import COLORS, Picture, vector
+from agegait.pages.picture import COLORS, Picture, vector
 from agegait.training.run import Run
 from agegait.training.run_record import StageResult
 

@@ -1,6 +1,5 @@
 import datetime
 from collections.abc import Sequence
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +15,10 @@ from agegait.evaluation.report import (
     results,
 )
 from agegait.evaluation.report.observations import Observations, Tested
-from agegait.evaluation.report.picture import Picture, style
+from agegait.pages.picture import Picture, style
+from agegait.pages.rendering import render
 from agegait.storage.private_files import private_files
 from agegait.storage.whole_file import write_text
-from agegait.terminal.visible_text import visible
 from agegait.training.run import Run
 
 NAME = "report.html"
@@ -51,15 +50,11 @@ def write(
         >>> seen = agegait.evaluation.report.Observations(run)
         >>> agegait.evaluation.report.write(run, agegait.evaluation.evaluate(run, observe=seen), seen)
     """
-    from jinja2 import Environment, StrictUndefined
-
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_shown
-    )
-    template = environment.from_string(resources.files(__package__).joinpath("page.html").read_text(encoding="utf-8"))
     with style():
         asked, recipe = provenance.settings(run)
-        page = template.render(
+        page = render(
+            "agegait.evaluation.report",
+            "page.html",
             run=run,
             folder=run.folder.resolve().name,
             dataset=Path(run.record.data.name).name,
@@ -80,8 +75,7 @@ def write(
             commands=commands,
         )
     path = run.folder / NAME
-    # In ASCII whatever people are called: neither a locale nor a name that is no Unicode stands in the way.
-    write_text(path, page.encode("ascii", "xmlcharrefreplace").decode())
+    write_text(path, page)
     return path
 
 
@@ -90,11 +84,6 @@ def _stranger_curves(evaluation: dict[str, Any]) -> list[Picture]:
     found = evaluation["tests"].get(protocols.Strangers.protocol, [])
     walks = [result for result in found if result["probe"] == "walks"]
     return [*curves.cmc(walks), *curves.det(walks)]
-
-
-def _shown(value: Any) -> Any:
-    """What stands on the page: of text, what would not be seen there as an escape."""
-    return visible(value) if type(value) is str else value  # the template's own is Markup, a kind of str
 
 
 def _test(run: Run, seen: Observations, name: str, test: Tested, evaluation: dict[str, Any]) -> dict[str, Any]:

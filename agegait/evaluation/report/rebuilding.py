@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from agegait.evaluation.report.observations import Tested, evenly
-from agegait.evaluation.report.picture import Picture, vector
+from agegait.pages.picture import Picture, vector
 from agegait.skeletons import drawing
 
 
