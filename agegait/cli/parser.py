@@ -159,6 +159,7 @@ def make_parser() -> CommandParser:
         do.serve,
         "serve exported models over gRPC and REST",
         "agegait serve served --port 8500 --rest-port 8501",
+        "agegait serve served --gallery gallery.db --token-file tokens --gallery-roles roles",
         "agegait serve served --host 0.0.0.0 --tls-cert chain.pem --tls-key key.pem --token-file tokens",
     )
     serve.add_argument(

@@ -1,14 +1,12 @@
 """`agegait serve` as an operator runs it: what it warns of, whom it lets in and what its log says."""
 
 import json
-import signal
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 from support.certificates import Authority
 from support.export_walker import FRAMES, JOINTS, export, until
+from support.serve_command import Command
 
 from agegait.serving import Client
 from agegait.serving.client import client_errors
@@ -25,44 +23,6 @@ def folder(tmp_path_factory):
     (folder / "walker").mkdir()
     export(folder / "walker", 1)
     return folder
-
-
-class Command:
-    """A server in a process of its own; `lines` is what it has written so far."""
-
-    def __init__(self, folder, tmp_path, *options):
-        self.written = tmp_path / "standard error"
-        words = [sys.executable, "-m", "agegait", "serve", folder, "--port", 0, *options]
-        with self.written.open("w") as written:
-            self.process = subprocess.Popen([str(word) for word in words], stderr=written)
-
-    @property
-    def lines(self):
-        return self.written.read_text().splitlines()
-
-    @property
-    def said(self):
-        """What its lines say, those of a JSON log among them."""
-        return [json.loads(line).get("message", "") if line.startswith("{") else line for line in self.lines]
-
-    def address(self):
-        def announced():
-            assert self.process.poll() is None, self.lines
-            return any(line.startswith("serving ") for line in self.said)
-
-        until(announced, 120)
-        (line,) = [line for line in self.said if line.startswith("serving ")]
-        return line.partition(" on ")[2].partition(";")[0].replace("0.0.0.0", "127.0.0.1")
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.send_signal(signal.SIGTERM)
-        try:
-            assert self.process.wait(60) == 0
-        finally:
-            self.process.kill()
 
 
 def test_open_doors_are_printed_once_each(folder, tmp_path):

@@ -1,5 +1,6 @@
 import contextlib
 import logging
+import re
 import threading
 from collections.abc import Callable, Iterator
 
@@ -70,6 +71,8 @@ class GalleryKeeper:
             if self._url.startswith(_SQLITE):
                 raise
             self._tell(error)
+        except ValueError as error:
+            raise ValueError(re.sub("^url:", "gallery:", str(error))) from None
         self._thread.start()
 
     @property
