@@ -39,6 +39,7 @@ from .layers import (
     WindowMeasures as WindowMeasures,
 )
 from .models import (
+    ContrastiveGaitEncoder as ContrastiveGaitEncoder,
     GaitEmbedder as GaitEmbedder,
     GaitEncoder as GaitEncoder,
     GaitIdentifier as GaitIdentifier,

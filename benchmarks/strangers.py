@@ -7,7 +7,8 @@
 
 A row is trained anew for each division of the people: on KGBD some 4 minutes of one core, rounds of clusters as much
 each. `starter` is `GaitEmbedder.from_preset("walkers")`, which learned nothing from the data set. `reconstruction` is
-the paper's encoder, its AGEs whitened by the training walks, the mean over a walk.
+the paper's encoder, its AGEs whitened by the training walks, the mean over a walk. `cage` is the same with the
+contrastive AGEs of the paper's successor.
 """
 
 import argparse
@@ -15,8 +16,6 @@ import dataclasses
 import json
 from pathlib import Path
 
-import keras
-import numpy as np
 from rich.console import Console
 from rich.table import Table
 
@@ -24,10 +23,10 @@ import agegait
 from agegait import datasets
 from agegait.evaluation import protocols
 from agegait.layers import FrameFeatures
-from agegait.training import EmbedderTraining, optimizers, recipes
+from agegait.training import EmbedderTraining, EncodingTraining
 
 FEATURES = ("coordinates", "distances", "velocities")
-FIXED = ("starter", "reconstruction")
+FIXED = ("starter", *EncodingTraining.LEARNING)
 """What leaves no choice of features."""
 
 
@@ -76,7 +75,7 @@ def parsed(words=None):
     return parser.parse_args(words)
 
 
-def measure(walks, name, features, options, embedder=None):
+def measure(walks, name, features, options, embedder=None, encoding=None):
     """The results of a row, see `protocols.strangers`."""
     starter = agegait.GaitEmbedder.from_preset("walkers").embed if name == "starter" else None
 
@@ -84,37 +83,13 @@ def measure(walks, name, features, options, embedder=None):
         del validation  # nothing is chosen: all settings are fixed
         if name == "starter":
             return starter
-        if name == "reconstruction":
-            return reconstruction(training, options.seed)
+        if name in EncodingTraining.LEARNING:
+            return EncodingTraining(name, seed=options.seed, **(encoding or {})).fit(training).embed
         settings = {"features": features, **(embedder or {})}
         return EmbedderTraining(name, batches=options.batches, seed=options.seed, embedder=settings).fit(training).embed
 
     divisions = range(options.divisions)
     return protocols.strangers(walks, learn, divisions, draws=options.draws, resamples=options.resamples)
-
-
-def reconstruction(training, seed, **sizes):
-    """What embeds walks by the mean of their whitened AGEs."""
-    keras.utils.set_random_seed(seed)
-    recipe = recipes.recipe("best")
-    encoder = agegait.GaitEncoder(joints=training.skeletons[0].shape[1], l2=recipe.l2, **sizes)
-    cut = [walk[start : start + encoder.frames] for walk in training.skeletons for start in range(0, len(walk) - 5, 6)]
-    windows = np.stack(cut)
-    windows = windows - windows[:, :, :1]
-    steps = -(-len(windows) // recipe.batch_size)
-    encoder.compile(optimizers.encoder_optimizer(recipe, steps))
-    encoder.fit(windows, batch_size=recipe.batch_size, verbose=0)
-    features = FrameFeatures(("ages",), encoder=encoder)
-    features.adapt(training.skeletons)
-
-    def embed(walks):
-        found = []
-        for walk in walks:
-            whole = walk[: len(walk) // encoder.frames * encoder.frames]
-            found.append(np.asarray(keras.ops.convert_to_numpy(features(whole[None])))[0].mean(axis=0))
-        return np.stack(found)
-
-    return embed
 
 
 def tables(results):
@@ -134,7 +109,7 @@ def tables(results):
                     "true_accept_rate_0.001": one.true_accept_rate[0.001],
                 }
                 cells = [cell(value, one.intervals.get(key)) for key, value in figures.items()]
-                used = "ages" if name == "reconstruction" else ", ".join(features)
+                used = "ages" if name in EncodingTraining.LEARNING else ", ".join(features)
                 table.add_row(name, used, one.probe, *cells)
         yield table
 

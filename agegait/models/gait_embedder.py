@@ -18,7 +18,7 @@ FRAMES_AT_ONCE = 20_000
 """Frames, padding included, that `embed` takes through the model in one go: some hundred megabytes."""
 
 _STEP = 32
-"""Frames to whose multiples batches are padded: a model is compiled anew for each length."""
+"""Frames to whose multiples batches are padded, as each length is another compilation; below, to powers of two."""
 
 _PRESETS = Path(__file__).parent / "presets"
 
@@ -333,12 +333,17 @@ class GaitEmbedder(keras.Model):
         return cls(**{**config, "encoder": loaded})
 
 
+def _whole(frames):
+    """What so many frames are padded to: a power of two where they are few, so that windows are not mostly padding."""
+    return min(1 << (frames - 1).bit_length(), -(-frames // _STEP) * _STEP)
+
+
 def _batches(lengths):
     """Places of walks of about one length, and the frames to pad them to."""
     rows: list[int] = []
     frames = 0
     for row in np.argsort(lengths, kind="stable").tolist():
-        longest = -(-lengths[row] // _STEP) * _STEP
+        longest = _whole(lengths[row])
         if rows and (len(rows) + 1) * longest > FRAMES_AT_ONCE:
             yield rows, frames
             rows = []

@@ -1,6 +1,7 @@
 from . import callbacks as callbacks, distribution as distribution, optimizers as optimizers, recipes as recipes
 from .discriminant import fit_discriminant as fit_discriminant
 from .embedder_training import EmbedderTraining as EmbedderTraining
+from .encoding_training import EncodingTraining as EncodingTraining
 from .networks import (
     make_encoder as make_encoder,
     make_recognizer as make_recognizer,

@@ -124,15 +124,15 @@ def test_embed_takes_walks_of_any_lengths_in_their_order(embedder, monkeypatch):
     np.testing.assert_allclose(embedder.embed(WALKS[3]), expected[3:4], atol=1e-5)
     np.testing.assert_allclose(embedder.embed(np.stack([WALKS[0], WALKS[4]])), expected[[0, 4]], atol=1e-5)
     assert embedder.embed([]).shape == (0, 6)
-    monkeypatch.setattr(gait_embedder, "FRAMES_AT_ONCE", 70)  # two walks at a time, padded to 32 frames each
+    monkeypatch.setattr(gait_embedder, "FRAMES_AT_ONCE", 70)  # four walks of up to 16 frames, or two of up to 32
     sizes = []
     whole = embedder.predict_on_batch
     monkeypatch.setattr(embedder, "predict_on_batch", lambda x: sizes.append(x["skeleton"].shape) or whole(x))
     np.testing.assert_allclose(embedder.embed(WALKS), expected, atol=1e-5)
-    assert sizes == [(2, 32, J, 3)] * 3
+    assert sizes == [(4, 16, J, 3), (2, 32, J, 3)]
     long = [np.concatenate([WALKS[3]] * 5), *WALKS[:2]]
     assert np.isfinite(embedder.embed(long)).all()
-    assert sizes[3:] == [(2, 32, J, 3), (1, 128, J, 3)]
+    assert sizes[2:] == [(2, 16, J, 3), (1, 128, J, 3)]
 
 
 @pytest.mark.parametrize(

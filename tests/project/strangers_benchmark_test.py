@@ -45,11 +45,14 @@ def test_a_row_of_each_probe_and_gallery(benchmark, walks):
 
 
 @pytest.mark.slow
-def test_the_papers_encoder_is_a_row_too(benchmark, walks):
-    embed = benchmark.reconstruction(walks.take(range(4)), 0, units=2)
-    found = embed([walks.skeletons[4], walks.skeletons[5][:31]])
-    assert found.shape == (2, 6)
-    assert np.isfinite(found).all()
+@pytest.mark.parametrize("learning", ["reconstruction", "cage"])
+def test_encoders_of_windows_are_rows_too(benchmark, walks, learning):
+    options = benchmark.parsed(["--learning", learning, "--divisions", "1", "--draws", "1", "--resamples", "5"])
+    small = {"epochs": 1, "encoder": {"units": 2, "num_layers": 1}}
+    found = benchmark.measure(walks, learning, benchmark.FEATURES, options, encoding=small)
+    assert len(found) == 8
+    table = next(benchmark.tables({(learning, benchmark.FEATURES): found}))
+    assert next(iter(table.columns[1].cells)) == "ages"
 
 
 def test_the_preset_is_a_row_that_learns_nothing_from_the_walks(benchmark, walks):

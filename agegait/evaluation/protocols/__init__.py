@@ -1,8 +1,9 @@
 """Evaluation protocols, each by its name and never mixed: their figures are not to be compared.
 
 Closed-set recognition: `recognition` (networks chosen on walks held out of training) and `published` (as the published
-code has it, chosen on the test walks). Search: `retrieval`. Verification: `verification`. Open set: `open_set`. People
-whom nothing was learned from: `strangers`. Each result class has its protocol's name as `protocol`.
+code has it, chosen on the test walks). Search: `retrieval`, and `window_retrieval` of single windows as later papers do
+it. Verification: `verification`. Open set: `open_set`. People whom nothing was learned from: `strangers`. Each result
+class has its protocol's name as `protocol`.
 """
 
 from agegait.evaluation.protocols.by_walk import by_walk
@@ -15,8 +16,11 @@ from agegait.evaluation.protocols.retrieval import SEARCH_RANKS, Retrieval, retr
 from agegait.evaluation.protocols.strangers import GALLERIES, SECONDS, Strangers, recognize_strangers, strangers
 from agegait.evaluation.protocols.thresholds import Curve, OperatingPoint
 from agegait.evaluation.protocols.verification import FALSE_ACCEPT_RATES, Verification, verification
+from agegait.evaluation.protocols.window_retrieval import WindowRetrieval, window_retrieval
 
-PROTOCOLS = {kind.protocol: kind for kind in (Recognition, Published, Retrieval, Verification, OpenSet, Strangers)}
+_KINDS = (Recognition, Published, Retrieval, WindowRetrieval, Verification, OpenSet, Strangers)
+
+PROTOCOLS = {kind.protocol: kind for kind in _KINDS}
 """The result of each protocol by its name; `about` says what its figures are, for whoever reads tables."""
 
 __all__ = [
@@ -35,6 +39,7 @@ __all__ = [
     "Retrieval",
     "Strangers",
     "Verification",
+    "WindowRetrieval",
     "by_walk",
     "divide",
     "open_set",
@@ -45,4 +50,5 @@ __all__ = [
     "retrieval",
     "strangers",
     "verification",
+    "window_retrieval",
 ]

@@ -40,9 +40,13 @@ class Retrieval:
 
 
 def retrieval(
-    probes: np.ndarray, probe_persons: np.ndarray, gallery: np.ndarray, gallery_persons: np.ndarray
+    probes: np.ndarray,
+    probe_persons: np.ndarray,
+    gallery: np.ndarray,
+    gallery_persons: np.ndarray,
+    standardize: bool = True,
 ) -> Retrieval:
-    """Searches a gallery for each probe by Euclidean distance; features are standardised over the gallery first.
+    """Searches a gallery for each probe by Euclidean distance.
 
     Distances are taken in blocks of probes, so that windows may be searched for among windows.
 
@@ -51,18 +55,22 @@ def retrieval(
         probe_persons: `[P]`, integers or strings.
         gallery: `[G, D]` features.
         gallery_persons: `[G]`.
+        standardize: Whether features are standardised over the gallery first. Embeddings of unit length are not: their
+            distances are in the order of their cosines.
 
     Raises:
         ValueError: As `agegait.metrics`; a probe's person is not in the gallery.
     """
     probes, gallery = distances.checked(probes, probe_persons, gallery, gallery_persons)
     probe_persons, gallery_persons = np.asarray(probe_persons), np.asarray(gallery_persons)
-    mean, scale = distances.moments(gallery)
+    if standardize:
+        mean, scale = distances.moments(gallery)
+        probes, gallery = (probes - mean) / scale, (gallery - mean) / scale
 
     def search(block, start):
         return metrics.search(block, probe_persons[start : start + len(block)], gallery_persons)
 
-    blocks = distances.in_blocks((probes - mean) / scale, (gallery - mean) / scale, search)
+    blocks = distances.in_blocks(probes, gallery, search)
     found = metrics.Search(*(np.concatenate(column) for column in zip(*blocks, strict=True)))
     ranks = np.arange(1, min(len(gallery), max(SEARCH_RANKS, *RANKS)) + 1)
     cmc = np.mean(found.first[:, None] <= ranks, axis=0)

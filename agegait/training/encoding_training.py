@@ -1,0 +1,97 @@
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import keras
+import numpy as np
+
+from agegait.data import Walks
+from agegait.models import ContrastiveGaitEncoder, GaitEncoder, WalkEncodings
+from agegait.training import optimizers, recipes
+
+LEARNING = ("reconstruction", "cage")
+"""What an encoder may learn by."""
+
+CAGE_TEMPERATURE = 0.5
+"""The published code's temperature for KGBD."""
+
+
+@dataclass(frozen=True)
+class EncodingTraining:
+    """The training of an encoder of windows whose features then stand for whole walks; no label of a person is read.
+
+    | learning | loss |
+    |---|---|
+    | `"reconstruction"` | windows rebuilt in reverse, the paper's AGEs |
+    | `"cage"` | the same, and contrast between windows that follow each other: the contrastive AGEs of its successor |
+
+    Both are trained by the recipe `best`, on windows that do not overlap. Those of `"cage"` come in the order of their
+    walks, since a batch contrasts neighbours.
+
+    Attributes:
+        learning: One of the two.
+        epochs: Of the encoder; the recipe's where absent. 0 trains nothing.
+        temperature: Of the contrast.
+        seed: Of first weights and orders.
+        encoder: Further arguments of the encoder.
+
+    Example:
+        >>> encodings = agegait.training.EncodingTraining("cage").fit(walks)
+        >>> encodings.embed(others)
+    """
+
+    LEARNING: ClassVar = LEARNING
+
+    learning: str = "reconstruction"
+    epochs: int | None = None
+    temperature: float = CAGE_TEMPERATURE
+    seed: int = 0
+    encoder: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.learning not in LEARNING:
+            known = ", ".join(LEARNING)
+            raise ValueError(f"learning: expected one of {known}, received {self.learning!r}.")
+
+    def fit(self, walks: Walks) -> WalkEncodings:
+        """Trains an encoder, and takes what its AGEs are whitened by from the same walks.
+
+        Args:
+            walks: Training walks; their people are not read.
+
+        Raises:
+            ValueError: No walk is as long as a window.
+        """
+        keras.utils.set_random_seed(self.seed)
+        recipe = recipes.recipe("best")
+        options = {"joints": walks.skeletons[0].shape[1], "l2": recipe.l2, **self.encoder}
+        if self.learning == "cage":
+            encoder: GaitEncoder = ContrastiveGaitEncoder(temperature=self.temperature, **options)
+        else:
+            encoder = GaitEncoder(**options)
+        windows, numbers = _windows(walks, encoder.frames)
+        encoder.build((None, *windows.shape[1:]))
+        epochs = recipe.passes(recipe.epochs, len(windows), recipe.batch_size) if self.epochs is None else self.epochs
+        if epochs:
+            steps = epochs * -(-len(windows) // recipe.batch_size)
+            encoder.compile(optimizers.encoder_optimizer(recipe, steps))
+            encoder.fit(windows, numbers, batch_size=recipe.batch_size, epochs=epochs, verbose=0)
+        encodings = WalkEncodings(_uncompiled(encoder))
+        encodings.adapt(walks.skeletons)
+        return encodings
+
+
+def _windows(walks: Walks, frames: int) -> tuple[np.ndarray, np.ndarray]:
+    """Windows `[M, f, J, 3]` around the hip, one after another in each walk, and the numbers `[M]` of their walks."""
+    cut = [walk[: len(walk) // frames * frames].reshape(-1, frames, *walk.shape[1:]) for walk in walks.skeletons]
+    windows = np.concatenate(cut)
+    if not len(windows):
+        raise ValueError(f"walks: expected walks of at least {frames} frames, found none.")
+    return windows - windows[:, :, :1], np.repeat(np.arange(len(cut)), [len(own) for own in cut])
+
+
+def _uncompiled(encoder: GaitEncoder) -> GaitEncoder:
+    """The same encoder without its optimizer, whose state nobody needs any more."""
+    clone = type(encoder).from_config(encoder.get_config())
+    clone.build((None, encoder.frames, encoder.joints, 3))
+    clone.set_weights(encoder.get_weights())
+    return clone
