@@ -23,6 +23,6 @@ def _read_parquet(path: Path, within: Path | None, walk_format: WalkFormat) -> l
 
 
 FORMATS = (
-    FileFormat("csv", "a table with commas, semicolons or tabs", (".csv", ".tsv"), _read_csv),
+    FileFormat("csv", "a table with commas, semicolons or tabs", (".csv", ".tsv", ".txt"), _read_csv),
     FileFormat("parquet", "a table of Parquet", (".parquet",), _read_parquet),
 )

@@ -1,25 +1,19 @@
 """Walks in tables: a row for each frame, or for each joint of each frame; of one person or of everybody."""
 
-from collections.abc import Iterator, Sequence
-from itertools import chain
+from collections.abc import Iterator
 
 import numpy as np
 
-from agegait.recordings.files.limits import MOST_COORDINATES, check_size
-from agegait.recordings.formats.table import Table, looks_like_number
+from agegait.recordings.files.limits import check_size
+from agegait.recordings.formats.table import Table
 from agegait.recordings.formats.table_frames import frames_of, times_of
+from agegait.recordings.formats.table_parts import joined
 from agegait.recordings.formats.table_tracks import Track, split
 from agegait.recordings.formats.tracking import STATES, tracked_of
 from agegait.recordings.formats.unnamed_columns import columns_without_names
 from agegait.recordings.formats.walk_columns import WalkColumns, find_columns, joint_order
 from agegait.recordings.recording import Recording, listed
 from agegait.recordings.walk_format import WalkFormat
-
-_MOST_ROWS = MOST_COORDINATES // 3
-"""Of a table with a row for each joint."""
-
-_MOST_SHARED = 3 * MOST_COORDINATES
-"""Coordinates of a table of several walks."""
 
 
 def read_tables(blocks: Iterator[Table], walk_format: WalkFormat) -> list[Recording]:
@@ -38,7 +32,7 @@ def read_tables(blocks: Iterator[Table], walk_format: WalkFormat) -> list[Record
     """
     first = next(blocks)
     columns = columns_of(first, walk_format)
-    table = _joined(first, blocks, columns)
+    table = joined(first, blocks, columns)
     tracks = split(table, columns) or [Track(np.arange(0))]
     read = _read_wide if columns.joint is None else _read_long
     return [
@@ -59,54 +53,6 @@ def columns_of(table: Table, walk_format: WalkFormat) -> WalkColumns:
         return find_columns(table.names, walk_format.person_column, bool(getattr(walk_format, "joint_map", None)))
     except ValueError as error:
         raise ValueError(f"{table.source}: {error}") from None
-
-
-def _joined(first: Table, others: Iterator[Table], columns: WalkColumns) -> Table:
-    """One table of the columns that are read: of numbers, but for names and for times that are text."""
-    states = [column for column in columns.tracked if column is not None]
-    arrays: dict[int, list[np.ndarray]] = {column: [] for triple in columns.coordinates for column in triple}
-    _check_decimals(first, list(arrays))
-    arrays |= {column: [] for column in (*states, columns.frame) if column is not None}
-    words: dict[int, list[str]] = {column: [] for column in columns.texts}
-    for column, _ in columns.times:
-        is_text = len(first.lines) > 0 and not looks_like_number(first.texts(column)[0])
-        if is_text:
-            words[column] = []
-        else:
-            arrays[column] = []
-    known: dict[str, str] = {}  # the same few texts come in all rows
-    lines: list[np.ndarray] = []
-    rows, joints = 0, len(columns.coordinates)
-    shared = columns.person is not None or columns.walks or columns.body is not None
-    for block in chain([first], others):
-        rows += len(block.lines)
-        if columns.joint is not None and rows > (_MOST_SHARED // 3 if shared else _MOST_ROWS):
-            raise ValueError(f"{block.source}: expected at most {_MOST_ROWS:,} rows, found more; cut the recording.")
-        if columns.joint is None and not shared:
-            check_size(block.source, rows, joints)
-        if columns.joint is None and rows * joints * 3 > _MOST_SHARED:
-            raise ValueError(f"{block.source}: expected at most {_MOST_SHARED:,} coordinates, found more; split it.")
-        for column, parts in arrays.items():
-            parts.append(block.numbers(column, STATES if column in states else {}))
-        for column, entries in words.items():
-            entries.extend(known.setdefault(text, text) for text in block.texts(column))
-        lines.append(block.lines)
-    joined: list[Sequence[str] | np.ndarray | None] = [None] * len(first.columns)
-    for column, parts in arrays.items():
-        joined[column] = np.concatenate(parts)
-    for column, entries in words.items():
-        joined[column] = entries
-    return first.with_columns(joined, np.concatenate(lines))
-
-
-def _check_decimals(table: Table, columns: Sequence[int]) -> None:
-    points = next((column for column in columns if table.has_decimal(column, ".")), None)
-    commas = next((column for column in columns if table.has_decimal(column, ",")), None)
-    if points is not None and commas is not None:
-        raise ValueError(
-            f"{table.source}: expected one kind of decimal mark, found points in {table.title(points)} and commas in "
-            f"{table.title(commas)}."
-        )
 
 
 def _read_wide(table: Table, columns: WalkColumns, track: Track) -> Recording:

@@ -61,6 +61,13 @@ def test_ways_in_which_tables_are_written(tmp_path, person, content):
     assert recording.names == skeletons.JOINTS
 
 
+@pytest.mark.parametrize("separator", [",", "\t", " ", ";"])
+def test_tables_may_end_in_txt(tmp_path, person, separator):
+    text = wide_text(person, skeletons.JOINTS, separator=separator)
+    np.testing.assert_array_equal(read(tmp_path / "walk.txt", text).coordinates, person)
+    refused(write(tmp_path / "walk.txt", "a walk of Anna's\n"), "expected ")
+
+
 def test_windows_1252_is_read_and_said(tmp_path, person):
     columns = {"Gr\u00f6\u00dfe": [1] * 12}
     recording = read(tmp_path / "walk.csv", wide_text(person, skeletons.JOINTS, columns=columns).encode("cp1252"))
