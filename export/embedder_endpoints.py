@@ -30,10 +30,7 @@ def embedder_endpoints(embedder: Any) -> dict[str, Endpoint]:
     specs = {"embeddings": tf.TensorSpec([None, size]), "fault": tf.TensorSpec([None], tf.int32)}
 
     def work(skeletons: tf.Tensor, lengths: tf.Tensor) -> Outputs:
-        inside = tf.sequence_mask(lengths, tf.shape(skeletons)[1])
-        faults = body_check(skeletons, mask=inside)
-        known = tf.reduce_all(tf.abs(skeletons) < tf.float32.max, axis=[2, 3]) & inside  # NaN is not
-        embeddings = tf.cast(embedder(skeletons, mask=known), tf.float32)
+        embeddings, faults = checked_embeddings(embedder, body_check, skeletons, lengths)
         return {"embeddings": tf.where((faults == 0)[:, None], embeddings, 0.0), "fault": faults}
 
     def of_walks(skeletons: tf.Tensor, lengths: tf.Tensor) -> Outputs:
@@ -73,3 +70,13 @@ def embedder_endpoints(embedder: Any) -> dict[str, Endpoint]:
         "embed": whole,
         "padded": Endpoint(padded, (walks, padded_lengths), limits, _MEASURED // 4),
     }
+
+
+def checked_embeddings(
+    embedder: Any, body_check: BodyCheck, skeletons: tf.Tensor, lengths: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Embeddings `[B, D]` of the frames that are known, and what is wrong with each walk `[B]`, 0 for nothing."""
+    inside = tf.sequence_mask(lengths, tf.shape(skeletons)[1])
+    faults = body_check(skeletons, mask=inside)
+    known = tf.reduce_all(tf.abs(skeletons) < tf.float32.max, axis=[2, 3]) & inside  # NaN is not
+    return tf.cast(embedder(skeletons, mask=known), tf.float32), faults

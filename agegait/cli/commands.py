@@ -185,10 +185,16 @@ def reproduce(options: argparse.Namespace) -> None:
 
 
 def export(options: argparse.Namespace) -> None:
-    """Writes a run's models as SavedModels."""
+    """Writes a run's models as SavedModels, or as files for devices."""
+    if options.format == "savedmodel" and options.quantize is not None:
+        raise ValueError(f"--quantize: expected --format litert or onnx with it, received {options.quantize} alone.")
     start_tensorflow(data_sets=False)
     from agegait import export
 
+    if options.format != "savedmodel":
+        files = export.save_for_edge(options.folder, options.out, options.format, options.quantize)
+        output().print(f"written: {', '.join(str(file) for file in files.values())}", soft_wrap=True)
+        return
     export.save(options.folder, options.out)
     following = f"Next: agegait serve {shlex.quote(str(options.out))}"
     output().print(f"written: {options.out}. {following}", soft_wrap=True)

@@ -149,10 +149,26 @@ def make_parser() -> CommandParser:
     _add_format(reproduce).add_argument("--no-limb-check", action="store_true", help=LIMB_CHECK)
 
     export = command(
-        "export", do.export, "export the models of a run as SavedModels", "agegait export runs/walkers --out served"
+        "export",
+        do.export,
+        "export the models of a run as SavedModels, or for devices",
+        "agegait export runs/walkers --out served",
+        "agegait export runs/walkers --format onnx --quantize float16 --out device",
     )
     export.add_argument("folder", type=Path, metavar="RUN", help="the run's folder")
-    export.add_argument("--out", required=True, type=Path, metavar="DIR", help="where the SavedModels go")
+    export.add_argument("--out", required=True, type=Path, metavar="DIR", help="where the files go")
+    export.add_argument(
+        "--format",
+        choices=("savedmodel", "litert", "onnx"),
+        default="savedmodel",
+        help="SavedModels to serve; or identifier and embedder as one file each for LiteRT or ONNX Runtime, with the "
+        "extra litert or onnx (default: savedmodel)",
+    )
+    export.add_argument(
+        "--quantize",
+        choices=("float16", "int8"),
+        help="store weights in fewer bits, in a file for LiteRT or ONNX Runtime (default: float32)",
+    )
 
     serve = command(
         "serve",

@@ -10,7 +10,7 @@ _STARTS, _ENDS = np.transpose(BONES)
 _LEAST, _MOST = np.transpose([limbs.limb_range(limb) for limb in limbs.LIMBS]).astype("float32")
 _HEAD, _HIPS, *_ANKLES = (JOINTS.index(joint) for joint in ("Head", "HipCenter", "AnkleLeft", "AnkleRight"))
 
-_FARTHEST = 1e6
+FARTHEST = 1e6
 """Metres; what is farther away is as good as infinite, and its square still a number."""
 
 _STRANGE_LIMBS = 3
@@ -74,7 +74,8 @@ class BodyCheck(keras.layers.Layer):
 
     def call(self, inputs, mask=None):
         faults = self._frame_faults(ops.cast(inputs, "float32"))
-        counts = ops.one_hot(faults, len(self.FAULTS), dtype="int32")
+        # Not one_hot, of which tf2onnx converts that of vectors alone.
+        counts = ops.cast(ops.equal(ops.expand_dims(faults, -1), np.arange(len(self.FAULTS), dtype="int32")), "int32")
         if mask is not None:
             counts = counts * ops.cast(ops.expand_dims(mask, -1), "int32")
         return self.most_common(ops.sum(counts, axis=-2))
@@ -97,7 +98,7 @@ class BodyCheck(keras.layers.Layer):
 
     def _frame_faults(self, joints):
         """`[..., f, J, 3]` to `[..., f]`: the first of `FAULTS` that each frame has."""
-        known = ops.all(ops.abs(joints) <= _FARTHEST, axis=(-2, -1), keepdims=True)  # NaN is not
+        known = ops.all(ops.abs(joints) <= FARTHEST, axis=(-2, -1), keepdims=True)  # NaN is not
         tests = [known[..., 0, 0]]
         if not self.finite_only:
             joints = ops.where(known, joints, 0.0)

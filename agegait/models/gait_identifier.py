@@ -6,6 +6,7 @@ import numpy as np
 from keras import ops
 
 from agegait.layers import BodyCheck, SkeletonNormalization
+from agegait.layers.body_check import FARTHEST
 from agegait.models.gait_encoder import GaitEncoder
 from agegait.models.gait_recognizer import GaitRecognizer
 from agegait.models.inputs import in_order, skeletons_of
@@ -125,7 +126,8 @@ class GaitIdentifier(keras.Model):
         answers = self.recognize_windows(ops.reshape(windows, (-1, frames, joints, 3)))
         logits = ops.reshape(answers["logits"], (batch, count, self.recognizer.num_persons))
         faults = ops.reshape(answers["fault"], (batch, count))
-        counts = ops.one_hot(faults, len(BodyCheck.FAULTS), dtype="int32")
+        counts = ops.equal(ops.expand_dims(faults, -1), np.arange(len(BodyCheck.FAULTS), dtype="int32"))
+        counts = ops.cast(counts, "int32")  # not one_hot, of which tf2onnx converts that of vectors alone
         if lengths is not None:
             inside = ops.expand_dims(ops.arange(count) < ops.expand_dims(self.window_count(lengths), 1), 2)
             counts = ops.where(inside, counts, 0)
@@ -147,6 +149,10 @@ class GaitIdentifier(keras.Model):
         """
         windows = self.normalization(windows)
         faults = self.body_check(windows)
+        # Half of a window's frames make a body, but one without numbers would leave its logits without any.
+        known = ops.all(ops.abs(windows) <= FARTHEST, axis=(1, 2, 3))
+        faults = ops.where(ops.logical_or(known, faults != 0), faults, BodyCheck.NOT_FINITE)
+        windows = ops.where(ops.reshape(faults == 0, (-1, 1, 1, 1)), windows, 0.0)
         logits = ops.cast(self.recognizer(self.encoder(windows)["ages"]), "float32")
         if self.window_recognizer is not None:
             logits = (logits + ops.cast(self.window_recognizer(windows), "float32")) / 2

@@ -114,6 +114,17 @@ def test_bad_windows_have_no_say_and_good_ones_do(identifier, loaded):
     assert_nobody(ask(loaded, "identifier", "identify", skeletons=bad[None]), 0)
 
 
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, 3e38])
+def test_a_window_with_a_frame_without_numbers_has_no_say(identifier, loaded, wrong):
+    good = walk(4 * F)
+    bad = good.copy()
+    bad[F + 1, 3] = wrong
+    received = ask(loaded, "identifier", "identify", skeletons=bad[None])
+    kept = identifier(good[None])["window_logits"].numpy()[0, [0, 2, 3]]
+    assert_same(received["logits"][0], kept.mean(axis=0))
+    assert received["fault"][0] == b""
+
+
 def test_padding_is_neither_seen_nor_checked(identifier, loaded):
     batch = walks(3, 40)
     lengths = [40, F, 19]
