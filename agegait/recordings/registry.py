@@ -4,7 +4,18 @@ from pathlib import Path
 
 from agegait.recordings.file_format import HEAD_BYTES, FileFormat
 from agegait.recordings.files import opening
-from agegait.recordings.formats import arrays, kgbd, openpose, tables
+from agegait.recordings.formats import (
+    alphapose,
+    arrays,
+    azure_kinect,
+    bvh,
+    c3d,
+    kgbd,
+    mediapipe_json,
+    openpose,
+    tables,
+    trc,
+)
 from agegait.recordings.video import video_format
 
 _FORMATS: list[FileFormat] = [
@@ -13,6 +24,12 @@ _FORMATS: list[FileFormat] = [
     *tables.FORMATS,
     *kgbd.FORMATS,
     *openpose.FORMATS,
+    *alphapose.FORMATS,
+    *mediapipe_json.FORMATS,
+    *azure_kinect.FORMATS,
+    *trc.FORMATS,
+    *bvh.FORMATS,
+    *c3d.FORMATS,
 ]
 
 

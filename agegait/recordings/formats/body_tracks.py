@@ -7,8 +7,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from agegait.recordings.breaks import breaks_of
 from agegait.recordings.files.limits import check_size
+from agegait.recordings.frame_times import MOST_MISSING, missing_frames
 from agegait.recordings.natural_order import natural
 from agegait.recordings.recording import Recording
 
@@ -62,6 +62,7 @@ def recordings_of(
             not rise; or too many frames.
     """
     tracks: dict[str | None, list[Sighting]] = defaultdict(list)
+    begin: float | None = None
     for sighting in sightings:
         track = tracks[sighting.body]
         if track and track[-1].frame == sighting.frame:
@@ -70,6 +71,7 @@ def recordings_of(
                 f"{source}, frame {sighting.frame}: expected one body, or another {who} for each, found {found}: who "
                 "is who is not said."
             )
+        begin = sighting.seconds if begin is None else begin  # of the file: bodies come after each other
         track.append(sighting)
         check_size(source, len(track), len(names))
     if not tracks:
@@ -77,7 +79,7 @@ def recordings_of(
     unknown = len(tracks.pop(None)) if len(tracks) > 1 and None in tracks else 0
     said = (*remarks, *([f"{unknown} sightings of bodies without {who} were left out"] if unknown else []))
     return [
-        _recording(track, source, tuple(names), units, up, frame_rate, said)
+        _recording(track, source, tuple(names), units, up, frame_rate, said, begin or 0.0)
         for _, track in sorted(tracks.items(), key=lambda item: natural(item[0] or ""))
     ]
 
@@ -90,24 +92,24 @@ def _recording(
     up: str | None,
     frame_rate: float | None,
     remarks: tuple[str, ...],
+    begin: float,
 ) -> Recording:
     once = [track[0]] + [now for before, now in pairwise(track) if now.seconds is None or now.seconds != before.seconds]
     if repeated := len(track) - len(once):
         remarks = (*remarks, f"{repeated} frames are there twice, of the same time, and were left out")
     track, frames = once, np.array([sighting.frame for sighting in once])
     times = [sighting.seconds for sighting in track if sighting.seconds is not None]
-    seconds = np.array(times) - times[0] if len(times) == len(track) else None
+    seconds = np.array(times) - begin if len(times) == len(track) else None
     if seconds is not None and (wrong := np.flatnonzero(np.diff(seconds) < 0)).size:
         raise ValueError(f"{source}, frame {frames[wrong[0] + 1]}: expected a later time than in the frame before.")
     if seconds is None and frame_rate and np.ptp(frames) >= len(frames):
-        seconds = (frames - frames[0]) / frame_rate  # some are missing
+        seconds = frames / frame_rate  # some are missing
     states = [sighting.tracked for sighting in track if sighting.tracked is not None]
-    breaks = breaks_of(frames if seconds is None else seconds)
-    missing = int(np.ptp(frames)) + 1 - len(frames) - repeated
+    missing = missing_frames(frames, counted=True) if seconds is None else missing_frames(seconds)
     body = track[0].body
-    if missing:
+    if missing.any():
         of_body = "" if body is None else f" of body {body}"
-        remarks = (*remarks, f"not seen{of_body} in {missing} frames, which are missing")
+        remarks = (*remarks, f"{int(missing.sum())} frames{of_body} are missing, most {_longest_hole(frames, missing)}")
     return Recording(
         source,
         np.stack([sighting.coordinates for sighting in track]),
@@ -118,6 +120,11 @@ def _recording(
         frame_rate=frame_rate,
         up=up,
         body=body,
-        breaks=breaks,
+        breaks=tuple(np.flatnonzero(missing > MOST_MISSING).tolist()),
         remarks=remarks,
     )
+
+
+def _longest_hole(frames: np.ndarray, missing: np.ndarray) -> str:
+    at = int(missing.argmax())
+    return f"between {frames[at - 1]} and {frames[at]}"

@@ -12,7 +12,7 @@ from agegait.recordings.file_format import FileFormat
 from agegait.recordings.files import opening
 from agegait.recordings.files.json_text import numbers, parse_json, shown
 from agegait.recordings.formats.body_tracks import Sighting, recordings_of
-from agegait.recordings.formats.json_keys import has_key
+from agegait.recordings.formats.json_keys import has_key, id_or_none
 from agegait.recordings.formats.tracking import tracked_of
 from agegait.recordings.recording import Recording
 from agegait.recordings.walk_format import WalkFormat
@@ -116,19 +116,16 @@ def _id(person_id: object, place: str) -> str | None:
         (person_id,) = person_id
     if person_id is None or person_id == [] or person_id == -1:
         return None
-    if not isinstance(person_id, (int, str)):
-        raise ValueError(f"{place}: expected one person_id, found {shown(person_id)}.")
-    return str(person_id)
+    return id_or_none(person_id, f"{place}, person_id")
 
 
 def _frame_numbers(files: Sequence[Path]) -> list[int]:
     """The numbers in files' names, where they rise: without those of frames that are missing."""
     found = [re.search("([0-9]{1,15})_[a-z]+$", file.stem) for file in files]
     given = np.array([int(match[1]) for match in found if match])
-    steps = np.diff(given)
-    if len(given) < len(files) or not (steps > 0).all():
+    if len(given) < len(files) or not (np.diff(given) > 0).all():
         return list(range(len(files)))
-    return ((given - given[:1]) // max(np.gcd.reduce(steps), 1)).tolist() if len(steps) else [0]
+    return given.tolist()
 
 
 FORMATS = (FileFormat("openpose", "JSON of OpenPose", (".json", ".jsonl"), _read, has_key("people")),)

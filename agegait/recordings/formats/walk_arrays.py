@@ -120,6 +120,13 @@ def _only_walk(arrays: _Members) -> str:
         except ValueError:
             continue  # not an array
     walks = [name for name, header in found.items() if len(header.shape) == 3 and header.dtype.kind in "fiu"]
+    pickled = [name for name, header in found.items() if header.dtype.hasobject]
+    if pickled and not walks:
+        raise ValueError(
+            f"{arrays.place(pickled[0])}: expected an array of numbers [T, J, 3]: it holds pickled objects, which can "
+            f"run code; refused. Load it where you trust it, with numpy.load(file, allow_pickle=True), and save each "
+            "walk's array alone, with numpy.savez(file, skeleton=array)."
+        )
     if len(walks) != 1:
         described = listed([f"{name} {header}" for name, header in found.items()]) or "no array"
         raise ValueError(
@@ -133,7 +140,10 @@ def _header(file: IO[bytes], source: str, pickled: bool = False) -> ArrayHeader:
     try:
         header = read_header(file)
         if header.dtype.hasobject and not pickled:
-            raise ValueError("it holds pickled objects, which can run code; refused")
+            raise ValueError(
+                "it holds pickled objects, which can run code; refused. Load it where you trust it, with "
+                "numpy.load(file, allow_pickle=True), and save each walk's array alone, with numpy.save"
+            )
     except ValueError as error:
         raise ValueError(f"{source}: expected an array of numbers: {error}") from None
     return header

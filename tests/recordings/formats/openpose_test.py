@@ -73,7 +73,7 @@ def test_frames_without_a_body_break_the_walk_if_they_are_many(tmp_path):
     kept = [*range(3), *range(4, 10), *range(18, 30)]
     np.testing.assert_array_equal(found.coordinates, walk[kept])
     assert found.breaks == (9,)
-    assert any("not seen in 9 frames" in remark for remark in found.remarks)
+    assert any("9 frames are missing, most between 9 and 18" in remark for remark in found.remarks)
 
 
 def test_files_that_are_missing_break_the_walk(tmp_path):
@@ -82,7 +82,7 @@ def test_files_that_are_missing_break_the_walk(tmp_path):
     }
     (found,) = read_recordings(write_folder(tmp_path / "w", frames))
     assert (len(found.coordinates), found.breaks) == (10, (5,))
-    assert any("not seen in 20 frames" in remark for remark in found.remarks)
+    assert any("20 frames are missing, most between 8 and 50" in remark for remark in found.remarks)
 
 
 def test_people_with_ids_are_apart(tmp_path):
@@ -147,7 +147,10 @@ def test_lines_of_json(tmp_path):
         (frame_of({"pose_keypoints_3d": ["1"] * 100}), "expected 100 numbers, found a list of 100, of text"),
         (frame_of({"pose_keypoints_3d": [10**400] * 100}), "expected numbers within float64"),
         (frame_of({"pose_keypoints_3d": [0.5] * 99 + [-1]}), "expected states of 0 and more, or confidences"),
-        (frame_of({"person_id": {}, "pose_keypoints_3d": [1.0] * 100}), "expected one person_id, found objects"),
+        (
+            frame_of({"person_id": {}, "pose_keypoints_3d": [1.0] * 100}),
+            "person_id: expected a number or a name, found objects",
+        ),
         (frame_of({"pose_keypoints_3d": [1.0] * 72}), "expected as many keypoints in each frame, found 18 and 25"),
     ],
 )

@@ -1,0 +1,101 @@
+"""Which joint of a rig is which of the canonical joints."""
+
+import re
+from collections.abc import Mapping, Sequence
+
+_SIDED = {
+    "Shoulder": ("arm", "uparm", "upperarm", "shldr", "humerus", "shoulder"),
+    "Elbow": ("forearm", "lowarm", "lowerarm", "radius", "elbow"),
+    "Wrist": ("wrist", "hand"),
+    "Hip": ("upleg", "upperleg", "thigh", "femur", "hip"),
+    "Knee": ("leg", "lowleg", "lowerleg", "shin", "calf", "tibia", "knee"),
+    "Ankle": ("ankle", "foot"),
+    "Foot": ("toebase", "toe", "toes", "toe0", "ball"),
+}
+"""Names of the joints at the beginning of arms and legs' bones; of two that a rig has, the first.
+
+A shoulder is where the upper arm begins: where a rig has LeftArm, its LeftShoulder is the collar bone.
+"""
+
+_MIDDLE = {
+    "HipCenter": ("hips", "hip", "pelvis", "root", "hipcenter", "centerhip"),
+    "Spine": ("spine", "lowerback", "abdomen", "waist", "torso", "spine1", "chest"),
+    "ShoulderCenter": ("neck", "neck1"),
+    "Head": ("head",),
+}
+_PARTS = frozenset(part for parts in _SIDED.values() for part in parts)
+
+_NEEDED = ("HipCenter", "Head", *(f"{part}{side}" for part in list(_SIDED)[:6] for side in ("Left", "Right")))
+
+
+def canonical_joints(names: Sequence[str], parents: Sequence[int]) -> dict[str, list[int]] | None:
+    """Finds the canonical joints in a rig.
+
+    Hands, heads and feet without a joint are where bones end: a hand is in the middle of what begins behind the wrist,
+    a head in the middle between where it begins and where it ends.
+
+    Args:
+        names: Of the joints; empty for ends of bones.
+        parents: The index of what each hangs on; -1 for a root.
+
+    Returns:
+        For each canonical joint that the rig has, the indices of those whose mean it is; None if the rig is of no
+        usual names.
+    """
+    spelled: dict[tuple[str, str], int] = {}
+    for index, name in enumerate(_without_prefix(names)):
+        spelled.setdefault(_spelled(name), index)
+    found: dict[str, list[int]] = {}
+    for joint, parts in _MIDDLE.items():
+        _find(found, joint, "", parts, spelled)
+    for side in ("Left", "Right"):
+        for joint, parts in _SIDED.items():
+            _find(found, f"{joint}{side}", side, parts, spelled)
+    if any(joint not in found for joint in _NEEDED):
+        return None
+    behind: Mapping[int, list[int]] = {
+        index: [child for child, parent in enumerate(parents) if parent == index] for index in range(len(names))
+    }
+    for side in ("Left", "Right"):
+        _extend(found, f"Hand{side}", behind[found[f"Wrist{side}"][0]])
+        if f"Foot{side}" not in found:
+            _extend(found, f"Foot{side}", behind[found[f"Ankle{side}"][0]])
+    (head,) = found["Head"]
+    found["Head"] = [head, *sorted(behind[head], key=lambda child: not re.search("top|end|^$", names[child], re.I))[:1]]
+    return found
+
+
+def _find(
+    found: dict[str, list[int]], joint: str, side: str, parts: Sequence[str], spelled: Mapping[tuple[str, str], int]
+) -> None:
+    index = next((spelled[side, part] for part in parts if (side, part) in spelled), None)
+    if index is not None:
+        found[joint] = [index]
+
+
+def _extend(found: dict[str, list[int]], joint: str, behind: list[int]) -> None:
+    if behind:
+        found[joint] = behind
+
+
+def _without_prefix(names: Sequence[str]) -> list[str]:
+    """Names without what a program puts before all of them, such as `mixamorig:` or `Bip01_`."""
+    own = [name.rpartition(":")[2] for name in names]
+    prefixes = {match[0] for name in own if (match := re.match(r"[A-Za-z]+[0-9]*[_ ]", name))}
+    shared = [prefix for prefix in prefixes if sum(name.startswith(prefix) for name in own) > len(own) / 3]
+    common = [prefix for prefix in shared if prefix.strip("_ ").lower() not in ("l", "r", "left", "right")]
+    return [name.removeprefix(common[0]) for name in own] if common else own
+
+
+def _spelled(name: str) -> tuple[str, str]:
+    """A joint's side and its part of the body, in small letters."""
+    part = re.sub("[^a-z0-9]", "", name.lower())
+    for side in ("Left", "Right"):
+        letters, letter = side.lower(), side[0].lower()
+        if letters in part:
+            return side, part.replace(letters, "", 1)
+        if part[:1] == letter and part[1:] in _PARTS:
+            return side, part[1:]
+        if part[-1:] == letter and part[:-1] in _PARTS:
+            return side, part[:-1]
+    return "", part
