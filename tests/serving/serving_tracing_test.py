@@ -10,8 +10,11 @@ import numpy as np
 import pytest
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2, trace_service_pb2_grpc
 from support.export_walker import FRAMES, JOINTS, export, refused, serving, until, walks_request
+from support.gallery_bodies import walk as body
+from support.served_bodies import NEAR, serving_bones
 
 from agegait.serving import Server
+from agegait.serving.client import client_errors
 
 TRACE = "0123456789abcdef0123456789abcdef"
 PARENT = f"00-{TRACE}-0123456789abcdef-01"
@@ -87,6 +90,19 @@ def test_calls_are_traced_without_what_was_in_them(folder, collector):
     told = "".join(map(str, collector.requests))
     assert "0.8125" not in told
     assert 'string_value: "agegait"' in told
+
+
+def test_spans_of_a_gallery_name_nobody(bones_folder, gallery_url, collector):
+    name, methods = "Zoë Quastenflosser", {f"/agegait.gallery.v1.Gallery/{method}" for method in ("Enrol", "WatchWalk")}
+    with serving_bones(bones_folder, gallery_url, tracing=True) as (_, client):
+        client.enrol(name, body(0), consent=name)
+        for wrong in (name.upper(), f"{name}\0"):
+            with pytest.raises(client_errors.ClientError):
+                client.enrol(wrong, body(1), consent=name)
+        with client.watch_walk(every=30, threshold=NEAR) as watch:
+            assert [found.person for frame in body(0, 1) if (found := watch.add(frame))] == [name]
+        until(lambda: methods <= collector.spans.keys())
+    assert "Quastenflosser" not in "".join(map(str, collector.requests)).title()
 
 
 def spans(request):

@@ -1,5 +1,6 @@
 import contextlib
 import dataclasses
+import re
 import threading
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -189,7 +190,7 @@ class GalleryApi:
             try:
                 yield
             except NameTakenError as error:
-                raise StatusError(grpc.StatusCode.ALREADY_EXISTS, str(error)) from None
+                raise StatusError(grpc.StatusCode.ALREADY_EXISTS, _without_names(error)) from None
             except UnknownPersonError as error:
                 raise StatusError(grpc.StatusCode.NOT_FOUND, str(error)) from None
             except OtherEmbedderError as error:
@@ -206,10 +207,15 @@ class GalleryApi:
                     grpc.StatusCode.UNAVAILABLE, "the gallery's database does not answer, or not as it should"
                 ) from None
             except ValueError as error:
-                raise invalid_argument(str(error)) from None
+                raise invalid_argument(_without_names(error)) from None
         except StatusError as error:
             self._metrics.refuse(error.code)
             raise
+
+
+def _without_names(error: ValueError) -> str:
+    """What is wrong, without the name that was received: a status may stand in traces."""
+    return re.sub(r"^(person: .*?), received .*", r"\1", str(error), flags=re.DOTALL)
 
 
 def _threshold(settings: Any) -> float | None:
