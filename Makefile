@@ -113,7 +113,7 @@ lock: $(VENV)/venv.stamp
 	}; \
 	trap 'rm -rf requirements*.lock.new $(LOCK_TOOLS)' EXIT; \
 	compile requirements-test.lock pyproject.toml --extra test; \
-	compile requirements.lock pyproject.toml --constraints requirements-test.lock.new; \
+	compile requirements.lock pyproject.toml --extra postgres --constraints requirements-test.lock.new; \
 	printf 'setuptools\nwheel\n' | compile requirements-build.lock - --constraints requirements-test.lock.new; \
 	compile requirements-client.lock --group client --constraints requirements-test.lock.new; \
 	compile requirements-docs.lock --group docs --constraints requirements-test.lock.new; \

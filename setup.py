@@ -15,7 +15,7 @@ setup(
     package_data={
         "": ["*.pyi"],  # lazy_loader reads them
         "agegait": ["py.typed"],
-        "agegait.export": ["deploy/*"],
+        "agegait.export": ["deploy/*", "deploy/gallery/*"],
         "agegait.models": ["presets/*.keras"],
         "agegait.serving": ["*.proto"],
         "agegait.evaluation.report": ["page.html"],

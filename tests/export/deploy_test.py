@@ -19,6 +19,7 @@ import pytest
 import yaml
 from google.protobuf import text_format
 from support.certificates import Authority
+from support.serving_options import server_options
 from tensorflow_serving.config import model_server_config_pb2
 
 from agegait.export import saved_models
@@ -90,14 +91,6 @@ def of_kind(file, kind):
 
 def name(path):
     return path.name
-
-
-def server_options(arguments):
-    """What our server understands of a container's arguments."""
-    parser = argparse.ArgumentParser(exit_on_error=False)
-    parser.add_argument("folder")
-    options.add_server_options(parser)
-    return parser.parse_args([str(argument) for argument in arguments])
 
 
 @pytest.fixture(scope="module")
