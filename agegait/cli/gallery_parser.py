@@ -5,9 +5,11 @@ from pathlib import Path
 from agegait.cli import gallery_commands as do
 from agegait.cli.argument_parser import ArgumentParser
 from agegait.cli.command_parser import CommandParser
+from agegait.cli.watch import watch
 
 GALLERY = "a SQLite file, or postgresql+psycopg://USER@HOST/DATABASE"
 MODEL = "whose embedder compares walks: a run's folder, an export, a .keras file, or walkers (default: %(default)s)"
+POSE_MODEL = "MediaPipe's pose landmarker, which finds people in videos (default: $AGEGAIT_POSE_MODEL, or a download)"
 STARTER = "walkers"
 """The embedder that comes with agegait."""
 
@@ -32,6 +34,29 @@ def add_gallery_commands(parser: CommandParser) -> tuple[ArgumentParser, ...]:
     enrol.add_argument("--consent", required=True, metavar="TEXT", help="a note of the person's consent")
     enrol.add_argument("--expires", metavar="DAY", help="delete the person after this day, or after so many days")
     enrol.add_argument("--json", action="store_true", help="print one JSON object")
+
+    live = command(
+        "watch",
+        watch,
+        "identify the people before a camera or in a video, as they walk",
+        "agegait watch 0 --gallery gallery.db",
+        "agegait watch clip.mp4 --gallery gallery.db --headless --json",
+        "agegait watch clip.mp4 --gallery gallery.db --headless --record seen.mp4",
+    )
+    live.add_argument("source", metavar="CAMERA|FILE", help="a camera's number, 0 for the first, or a video")
+    _add_gallery(live)
+    live.add_argument("--pose-model", metavar="FILE", help=POSE_MODEL)
+    live.add_argument(
+        "--false-alarms",
+        type=float,
+        default=0.01,
+        metavar="SHARE",
+        help="share of strangers who may be taken for somebody (default: %(default)s)",
+    )
+    live.add_argument("--threshold", type=float, metavar="DISTANCE", help="accept up to this distance instead")
+    live.add_argument("--headless", action="store_true", help="open no window, print answers only")
+    live.add_argument("--record", type=Path, metavar="FILE", help="write the pictures with what is drawn, as .mp4")
+    live.add_argument("--json", action="store_true", help="print a JSON object a line, for each change")
 
     verify = command(
         "verify",

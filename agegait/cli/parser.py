@@ -6,7 +6,7 @@ from agegait.cli import commands as do
 from agegait.cli.argument_parser import ArgumentParser
 from agegait.cli.command_parser import CommandParser
 from agegait.cli.demo import demo
-from agegait.cli.gallery_parser import GALLERY, add_gallery_commands
+from agegait.cli.gallery_parser import GALLERY, POSE_MODEL, add_gallery_commands
 from agegait.cli.names import recipe_option_name, recipe_options
 from agegait.cli.stored import list_stored
 from agegait.serving.options import add_client_options, add_server_options
@@ -21,7 +21,7 @@ COMMANDS = {
     "Start": ("demo", "help"),
     "Look at recordings": ("inspect", "stored"),
     "Train and evaluate": ("train", "evaluate", "tune", "reproduce"),
-    "Identify people": ("identify", "export", "serve"),
+    "Identify people": ("identify", "watch", "export", "serve"),
     "Keep a gallery": ("enrol", "verify", "forget", "people", "gallery", "calibrate", "adapt"),
 }
 LIMB_CHECK = "train even if limb lengths are not those of bodies"
@@ -357,9 +357,5 @@ def _add_format(command: ArgumentParser) -> argparse._ArgumentGroup:
     )
     how.add_argument("--frame-rate", type=float, metavar="HZ", help="frame rate of the recordings")
     how.add_argument("--resample", type=float, metavar="HZ", help="resample walks to this frame rate")
-    how.add_argument(
-        "--pose-model",
-        metavar="FILE",
-        help="MediaPipe's pose landmarker, which finds people in videos (default: $AGEGAIT_POSE_MODEL, or a download)",
-    )
+    how.add_argument("--pose-model", metavar="FILE", help=POSE_MODEL)
     return how

@@ -19,7 +19,6 @@ from agegait.recordings.formats import (
 from agegait.recordings.video import video_format
 
 _FORMATS: list[FileFormat] = [
-    *video_format.FORMATS,
     *arrays.FORMATS,
     *tables.FORMATS,
     *kgbd.FORMATS,
@@ -30,6 +29,7 @@ _FORMATS: list[FileFormat] = [
     *trc.FORMATS,
     *bvh.FORMATS,
     *c3d.FORMATS,
+    *video_format.FORMATS,
 ]
 
 

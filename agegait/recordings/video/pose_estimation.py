@@ -79,7 +79,8 @@ class PoseEstimator:
         self._has_remarked |= bool(found.pose_landmarks)
         size = picture.shape[1], picture.shape[0]
         pairs = zip(found.pose_landmarks, found.pose_world_landmarks, strict=True)
-        return [_pose(image_landmarks, world_landmarks, size) for image_landmarks, world_landmarks in pairs]
+        poses = [_pose(image_landmarks, world_landmarks, size) for image_landmarks, world_landmarks in pairs]
+        return [pose for pose in poses if np.isfinite(pose.image).all() and np.isfinite(pose.world).all()]
 
 
 def _pose(image_landmarks: Any, world_landmarks: Any, size: tuple[int, int]) -> Pose:

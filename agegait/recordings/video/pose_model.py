@@ -41,6 +41,7 @@ def pose_model_file(asked: str | os.PathLike | None = None) -> Path:
 def _download(address: str, sha256: str) -> Path:
     try:
         import pooch
+        import requests  # which pooch downloads with
     except ImportError as error:
         text = f'pose_model: expected a file, or `pip install "agegait[video]"` to download one: {error}.'
         raise ValueError(text) from None
@@ -50,7 +51,8 @@ def _download(address: str, sha256: str) -> Path:
         fetch = pooch.HTTPDownloader(timeout=_TIMEOUT)
         return Path(pooch.retrieve(address, f"sha256:{sha256}", address.rpartition("/")[2], folder, downloader=fetch))
     except (OSError, ValueError) as error:  # ValueError: another checksum
-        reason = " ".join(str(error).split())[:300]
+        offline = isinstance(error, requests.ConnectionError)
+        reason = "no connection" if offline else " ".join(str(error).split())[:300]
         raise ValueError(
             f"pose_model: the pose model could not be downloaded: {reason}. Download {address} elsewhere, and name the "
             "file: pose_model=pose_landmarker_full.task"

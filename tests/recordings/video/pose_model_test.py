@@ -69,7 +69,9 @@ def test_another_checksum_is_an_error_and_leaves_nothing(publisher, monkeypatch)
 
 def test_no_network_is_an_error_that_says_what_to_do(publisher, monkeypatch):
     monkeypatch.setattr(pose_model, "ADDRESS", "http://127.0.0.1:9/full.task")
-    with pytest.raises(ValueError, match=r"^pose_model: .*could not be downloaded: .*name the file: pose_model="):
+    with pytest.raises(
+        ValueError, match=r"^pose_model: .*could not be downloaded: no connection\. .*name the file: pose_model="
+    ):
         pose_model_file()
     assert list(publisher[1].iterdir()) == []
 

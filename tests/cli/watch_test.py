@@ -1,0 +1,135 @@
+"""`agegait watch`, with made-up poses before a real gallery."""
+
+import json
+import sys
+
+import numpy as np
+import pytest
+from support.made_poses import made_pose
+from support.made_videos import write_video
+
+from agegait.cli import main
+from agegait.recordings.video import pose_estimation, video_format
+
+cv2 = pytest.importorskip("cv2", reason="needs OpenCV, which comes with agegait[video]")
+
+FRAMES = 100
+
+
+def poses(frame, two):
+    if frame >= 75:  # gone
+        return []
+    both = [made_pose(-1 + frame / 40, phase=0.2 * frame), made_pose(1.8, 4, 0.8, phase=0.1 * frame)]
+    return both[: 1 + two][:: -1 if frame % 2 else 1]
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory):
+    return write_video(tmp_path_factory.mktemp("clip") / "clip.mp4", FRAMES, size=(1920, 1080))
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch, capsys, clip):
+    """Runs a command on the clip; gives its status, results and messages."""
+    tmp_path.chmod(0o700)
+    (tmp_path / "model.task").touch()
+    monkeypatch.setenv("AGEGAIT_POSE_MODEL", str(tmp_path / "model.task"))
+
+    def run(command, *words, two=False, stop=FRAMES):
+        class Estimator:
+            def __init__(self, model):
+                self.frame = -1
+
+            def __enter__(self):
+                return self
+
+            def __exit__(self, *_):
+                pass
+
+            def estimate(self, picture, seconds):
+                self.frame += 1
+                if self.frame == stop:
+                    raise KeyboardInterrupt
+                return poses(self.frame, two)
+
+        monkeypatch.setattr(video_format, "PoseEstimator", Estimator)
+        monkeypatch.setattr(pose_estimation, "PoseEstimator", Estimator)
+        status = main([command, *map(str, words), "--gallery", str(tmp_path / "gallery.db")])
+        said = capsys.readouterr()
+        return status, said.out, said.err
+
+    return run
+
+
+@pytest.fixture
+def enrolled(run, clip):
+    status, _, said = run("enrol", "Anna", clip, "--consent", "form 1")
+    assert status == 0, said
+
+
+@pytest.mark.usefixtures("enrolled")
+def test_each_change_is_a_line(run, clip):
+    status, said, _ = run("watch", clip, "--headless", "--threshold", "0.2", two=True)
+    assert status == 0
+    lines = said.splitlines()
+    assert lines[0] == "0:00.5 body 1: walk on: 14 more frames"
+    (known,) = (line for line in lines if "Anna" in line)
+    assert known.startswith("0:01.0 body ")
+    assert "; distance 0." in known
+    assert "threshold 0.200" in known
+    assert sorted(line[-6:] for line in lines[-2:]) == [": gone", ": gone"]
+    assert len(lines) == 6, "waiting, an answer and gone, of two people"
+
+
+@pytest.mark.usefixtures("enrolled")
+def test_changes_for_scripts_are_objects(run, clip):
+    status, said, _ = run("watch", clip, "--headless", "--json", "--threshold", "2")
+    assert status == 0
+    first, second, third = map(json.loads, said.splitlines())
+    assert first == {"seconds": 0.5, "body": 1, "state": "walking", "person": None}
+    assert (second["state"], second["person"], second["body"]) == ("known", "Anna", 1)
+    assert second["distance"] == pytest.approx(0, abs=0.2)
+    assert (third["state"], third["seconds"]) == ("gone", pytest.approx(3, abs=0.1))
+
+
+@pytest.mark.usefixtures("enrolled")
+@pytest.mark.parametrize("stop", [FRAMES, 50])
+def test_what_is_drawn_is_recorded_also_when_stopped(run, clip, tmp_path, stop):
+    seen = tmp_path / "seen.mp4"
+    status, _, said = run("watch", clip, "--headless", "--threshold", "2", "--record", seen, stop=stop)
+    assert status == (0 if stop == FRAMES else 130), said
+    before, after = cv2.VideoCapture(str(clip)), cv2.VideoCapture(str(seen))
+    for frame in range(stop):
+        (_, plain), (read, drawn) = before.read(), after.read()
+        assert read
+        changed = (np.abs(plain.astype(int) - drawn).max(axis=-1) > 80).mean()
+        assert (changed > 2e-3) == (frame < 75), (frame, changed)
+    assert not after.read()[0]
+    assert seen.stat().st_mode & 0o777 == 0o600
+
+
+def test_without_a_gallery_or_a_display_it_says_so(run, clip, monkeypatch):
+    status, _, said = run("watch", clip, "--headless")
+    assert status == 1
+    assert "--gallery: expected a gallery" in said
+    if sys.platform == "linux":
+        for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+            monkeypatch.delenv(name, raising=False)
+        status, _, said = run("watch", clip)
+        assert status == 1
+        assert said.startswith("agegait: --headless: expected, as OpenCV can open no window here")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("nothing.mp4", "--headless"), "nothing.mp4: No such file or directory"),
+        (("97", "--headless"), "camera 97: expected a camera that can be opened, found none."),
+        (("x.mp4", "--headless", "--record", "x.avi"), "--record: expected a file that ends in .mp4, received x.avi."),
+        (("x.mp4", "--headless", "--pose-model", "no"), "--pose-model: expected a file, received no."),
+    ],
+)
+def test_wrong_words_are_a_line(run, words, message):
+    status, _, said = run("watch", *words)
+    assert status == 1
+    assert said.strip() == f"agegait: {message}"
