@@ -128,6 +128,10 @@ class Calibration:
         """The share of people who are within a distance of themselves; None where nobody had two walks."""
         return float(np.mean(np.asarray(self.genuine) >= 1 - distance)) if self.genuine else None
 
+    def own_distance(self, share: float) -> float | None:
+        """The distance that a share of people is within from themselves; None where nobody had two walks."""
+        return float(1 - np.quantile(np.asarray(self.genuine), 1 - share)) if self.genuine else None
+
     def threshold(self, sizes: Sizes, false_alarms: float) -> Threshold:
         """The distance that a share of strangers comes within, in a gallery of some size.
 

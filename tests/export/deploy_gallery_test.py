@@ -12,11 +12,14 @@ import yaml
 from support.serving_options import server_options
 
 from agegait.serving.client.ready import ready_parser
+from agegait.serving.server.gallery_metrics import GalleryMetrics
 from agegait.serving.server.gallery_roles import GALLERY_SERVICE, GalleryRoles, Role
+from agegait.serving.server.metrics import Metrics
 
 FOLDER = Path(__file__).parents[2] / "export/deploy/gallery"
 COMPOSE = yaml.safe_load((FOLDER / "compose.yaml").read_text())
 DOCUMENTS = list(yaml.safe_load_all((FOLDER / "kubernetes.yaml").read_text()))
+ENDINGS = {"counter": ["_total"], "gauge": [""], "histogram": ["_bucket", "_sum", "_count"]}
 HARDENED = {"allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]}}
 
 
@@ -162,3 +165,23 @@ def test_the_roles_of_the_instructions_are_roles(tmp_path):
         (tmp_path / "roles").chmod(0o600)
         callers = GalleryRoles.from_file(tmp_path / "roles")._callers.entries
         assert callers == {("token", "door"): Role.IDENTIFY, ("token", "desk"): Role.MANAGE}
+
+
+def test_alerts_are_on_metrics_that_there_are():
+    telemetry = Metrics()
+    GalleryMetrics(telemetry.registry)
+    names = {sample.name for family in telemetry.registry.collect() for sample in family.samples}
+    names |= {f"{family.name}{ending}" for family in telemetry.registry.collect() for ending in ENDINGS[family.type]}
+    (group,) = yaml.safe_load((FOLDER / "alerts.yaml").read_text())["groups"]
+    guide = (FOLDER.parents[2] / "docs/operating.md").read_text()
+    for rule in group["rules"]:
+        assert (
+            {"alert", "expr", "labels", "annotations"}
+            <= rule.keys()
+            <= {"alert", "expr", "for", "labels", "annotations"}
+        )
+        used = set(re.findall(r"agegait_\w+", rule["expr"]))
+        assert used, rule["alert"]
+        assert used <= names, rule["alert"]
+        assert f"`{rule['alert']}`" in guide
+        assert rule["expr"].count("(") == rule["expr"].count(")")

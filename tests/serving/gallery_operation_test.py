@@ -10,7 +10,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from support import bodies
 from support.export_walker import NOT_SERVING, SERVING, Gate, until
-from support.gallery_bodies import BoneLengths, walk
+from support.gallery_bodies import BoneLengths, walk, walks
 from support.served_bodies import NEAR, export_bones, plain, serving_bones
 
 import agegait
@@ -195,6 +195,23 @@ def test_what_is_done_is_counted_and_nobody_named(bones_folder, gallery_url, cap
     assert "Quastenflosser" not in caplog.text
     assert any('"method": "WatchWalk"' in record.message for record in caplog.records)
     assert not any("Quastenflosser" in str(label) for labels in counted for label in labels)
+
+
+def test_distances_are_told_beside_those_of_the_calibration(bones_folder, gallery_url):
+    with agegait.Gallery.open(gallery_url, BoneLengths()) as gallery:
+        calibration = gallery.recalibrate(walks(range(100, 120)))
+        gallery.enrol("Anna", walk(0), consent="form")
+    with serving_bones(bones_folder, gallery_url, metrics_port=0) as (server, client):
+        near = client.identify(walk(0, 2), threshold=NEAR).matches[0].distance
+        client.identify(walk(5), threshold=NEAR)
+        counted = samples(server)
+        assert counted["calibrated_distance", "0.9"] == calibration.own_distance(0.9)
+        with agegait.Gallery.open(gallery_url, BoneLengths()) as gallery:
+            other = gallery.recalibrate(walks(range(200, 220)))
+        until(lambda: samples(server)["calibrated_distance", "0.5"] == other.own_distance(0.5), 60)
+    assert counted["distance_sum", "known"] == pytest.approx(near)
+    assert counted["distance_count", "unknown"] == 1
+    assert calibration.detections(calibration.own_distance(0.9)) == pytest.approx(0.9, abs=0.03)
 
 
 def test_another_embedders_gallery_is_refused(bones_folder, gallery_url):

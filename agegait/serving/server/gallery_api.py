@@ -99,8 +99,9 @@ class GalleryApi:
     def identify(self, request: messages.IdentifyRequest, call: Call) -> Any:
         """Says who the person of a walk is."""
         with self._refusals(), self.admission.admitted(call):
-            answer, _ = self._find(self._read("walk", request.walk), request, call)
-        self._metrics.identify(gallery_messages.outcome_name(answer.outcome))
+            answer, found = self._find(self._read("walk", request.walk), request, call)
+        distance = found.matches[0].distance if found is not None and found.matches else None
+        self._metrics.identify(gallery_messages.outcome_name(answer.outcome), distance)
         return answer
 
     def verify(self, request: messages.VerifyRequest, call: Call) -> Any:

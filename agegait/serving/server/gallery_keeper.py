@@ -123,6 +123,7 @@ class GalleryKeeper:
         gallery = self._opened_with(model)
         self._opened = gallery, model
         self._metrics.people.set(gallery.count())
+        self._metrics.calibrate(gallery.calibration)
         self._metrics.up.set(1)
         self._complaint = ""
         self._on_change(True)
@@ -148,6 +149,7 @@ class GalleryKeeper:
                     gallery = self._opened[0]
                     gallery.purge()
                     self._metrics.people.set(gallery.count())
+                    self._metrics.calibrate(gallery.calibration)
                     self._tell(None)
             except (OSError, ValueError) as error:
                 self._tell(error)

@@ -1,7 +1,12 @@
 from collections.abc import Callable
 
 import grpc
-from prometheus_client import CollectorRegistry, Counter, Gauge
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from agegait.gallery import Calibration
+
+_DISTANCES = (0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.2)
+_SHARES = (0.5, 0.9)
 
 
 class GalleryMetrics:
@@ -25,6 +30,19 @@ class GalleryMetrics:
             return Gauge(f"agegait_gallery_{name}", text, registry=registry)
 
         self._identifications = counter("identifications", "Walks of Identify, by their outcome.", "outcome")
+        self._distances = Histogram(
+            "agegait_gallery_distance",
+            "Distances of walks of Identify to the nearest person, by their outcome.",
+            ("outcome",),
+            registry=registry,
+            buckets=_DISTANCES,
+        )
+        self._calibrated = Gauge(
+            "agegait_gallery_calibrated_distance",
+            "The distance that a share of the people of the calibration is within from themselves.",
+            ("share",),
+            registry=registry,
+        )
         self._verifications = counter("verifications", "Walks of Verify, by their outcome.", "outcome")
         self._watched = counter("watch_answers", "Running answers of WatchWalk, by their outcome.", "outcome")
         self._enrolments = counter("enrolments", "Calls that enrolled somebody.")
@@ -39,9 +57,18 @@ class GalleryMetrics:
         """Has the open streams counted by a function."""
         self._streams.set_function(count)
 
-    def identify(self, outcome: str) -> None:
-        """Counts a walk of Identify: `known`, `unknown` or `poor`."""
+    def calibrate(self, calibration: Calibration | None) -> None:
+        """Tells what the gallery's calibration says of distances, for those of walks to be compared with."""
+        self._calibrated.clear()
+        for share in _SHARES:
+            if calibration is not None and (distance := calibration.own_distance(share)) is not None:
+                self._calibrated.labels(f"{share:g}").set(distance)
+
+    def identify(self, outcome: str, distance: float | None = None) -> None:
+        """Counts a walk of Identify: `known`, `unknown` or `poor`, and how far the nearest person was."""
         self._identifications.labels(outcome).inc()
+        if distance is not None:
+            self._distances.labels(outcome).observe(distance)
 
     def verify(self, outcome: str) -> None:
         """Counts a walk of Verify."""
