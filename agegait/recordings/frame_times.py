@@ -7,6 +7,9 @@ import numpy as np
 _PLAUSIBLE = (4.0, 250.0)
 """Frame rates in Hz, between which those of cameras and depth sensors lie."""
 
+_POSSIBLE = (0.1, 2000.0)
+"""Those that are believed where the unit is known."""
+
 _UNITS = {"s": 1.0, "ms": 1e-3, "µs": 1e-6, "100 ns": 1e-7, "ns": 1e-9}
 
 _SINCE = (
@@ -78,6 +81,8 @@ def read_clock(times: np.ndarray, unit: float | None) -> Clock:
             return Clock(None, remark=f"not understood: {step:g} from frame to frame, in {known}")
         unit = _UNITS[units[0]]
         remark = f"taken as {units[0]}: {_rate(step * unit):.4g} frames/s"
+    elif not _POSSIBLE[0] <= _rate(step * unit) <= _POSSIBLE[1]:
+        return Clock(None, remark=f"not understood: {step:g} from frame to frame, of {unit:g} s each")
     if same < _COARSE:
         return Clock(elapsed * unit, remark=remark)
     rate = _rate(step * unit)

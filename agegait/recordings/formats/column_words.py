@@ -1,6 +1,6 @@
 """What columns of walks' tables are called, in small letters and digits alone; of several, the first counts.
 
-The lists are the documentation of what is understood: docs/own_skeletons.md names them.
+The lists are the documentation of what is understood: docs/tables.md names the most usual ones.
 """
 
 from itertools import product

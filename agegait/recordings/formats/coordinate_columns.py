@@ -17,6 +17,11 @@ _STYLES = (
     re.compile(rf"{_POSITION}(?P<axis>[xyz]){BETWEEN}[\[(]?(?P<joint>.+?)[\])]?{UNIT}", re.IGNORECASE),
 )
 _NUMBERED = re.compile(rf"(?P<word>[a-z]*){BETWEEN}(?P<number>[0-9]{{1,4}})", re.IGNORECASE)
+_PREFIX = re.compile(rf"(?:joint_?type|k4abt_joint|joint){BETWEEN}", re.IGNORECASE)
+_OF_BODY = re.compile(
+    r"(?:body|person|player|skeleton|subject|user|p|b)?[\s_\-]*(?P<body>[0-9]{1,2})[\s_.\-:/]+(?P<joint>[a-z].*)",
+    re.IGNORECASE,
+)
 _LONGEST_NAME = 100
 
 
@@ -73,10 +78,25 @@ def joints_only(triples: dict[str, Triple], all_joints: bool) -> dict[str, Tripl
         if _schema_exists(positions):
             return positions
     for schema in sorted(skeletons.SCHEMAS.values(), key=lambda schema: -len(schema.joints)):
-        found = [skeletons.joint_of_name(schema, name) for name in places]
+        found = [skeletons.joint_of_name(schema, _PREFIX.sub("", name)) for name in places]
         if all(found.count(joint) == 1 for joint in range(len(schema.joints))):
             return {name: places[name] for name, joint in zip(places, found, strict=True) if joint is not None}
     return places
+
+
+def by_body(names: Sequence[str]) -> dict[str, list[int]]:
+    """Tells apart the bodies that a table has beside each other, such as `0_Head` and `1_Head`.
+
+    Returns:
+        For each body the places of its joints among the names; nothing where joints are of one body.
+    """
+    found = [_OF_BODY.fullmatch(name) for name in names]
+    bodies: dict[str, list[int]] = {}
+    for place, match in enumerate(found):
+        if match:
+            bodies.setdefault(match["body"], []).append(place)
+    joints = {tuple(sorted(match["joint"] for i in places if (match := found[i]))) for places in bodies.values()}
+    return bodies if len(bodies) > 1 and len(joints) == 1 and None not in found else {}
 
 
 def joint_numbers(joints: Iterable[str]) -> dict[str, int] | None:

@@ -113,7 +113,7 @@ def _with_rows_below(rows: Sequence[Row], index: int, names: Sequence[str], prea
             units = unit_of(row)
         elif len(row) == len(names) and row[0].strip() and not any(field.strip() for field in row[1:]):
             names[0] = row[0].strip()
-        else:
+        elif [field.strip() for field in row] != names:  # else it is there twice
             break
         first += 1
     return Header(names, first, index if preamble is None else preamble, units)

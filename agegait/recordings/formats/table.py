@@ -138,6 +138,8 @@ class Table:
         if is_old_windows(text):
             return np.inf if "INF" in text.upper() else np.nan
         hint = ""
+        if self.names is not None and text == self.names[column].strip():
+            hint = ": the header is there again, so it may be two recordings in one file"
         if DECIMAL_COMMA.fullmatch(text):
             if not has_points:
                 return float(text.replace(",", "."))

@@ -1,5 +1,6 @@
 """Puts the parts together in which a table is read."""
 
+import re
 from collections.abc import Iterator, Sequence
 from itertools import chain
 
@@ -17,6 +18,10 @@ _MOST_SHARED = 3 * MOST_COORDINATES
 """Coordinates of a table of several walks."""
 
 
+_THOUSANDS = re.compile(r"[+-]?[1-9][0-9]{0,2}(,[0-9]{3})+(\.[0-9]*)?")
+_LONGEST_NAME = 100
+
+
 def joined(first: Table, others: Iterator[Table], columns: WalkColumns) -> Table:
     """One table of the columns that are read: of numbers, but for names and for times that are text.
 
@@ -30,7 +35,8 @@ def joined(first: Table, others: Iterator[Table], columns: WalkColumns) -> Table
     """
     states = [column for column in columns.tracked if column is not None]
     arrays: dict[int, list[np.ndarray]] = {column: [] for triple in columns.coordinates for column in triple}
-    _check_decimals(first, list(arrays))
+    points = _check_decimals(first, list(arrays))
+    coordinates = frozenset(arrays)
     arrays |= {column: [] for column in (*states, columns.frame) if column is not None}
     words: dict[int, list[str]] = {column: [] for column in columns.texts}
     for column, _ in columns.times:
@@ -52,6 +58,8 @@ def joined(first: Table, others: Iterator[Table], columns: WalkColumns) -> Table
         if columns.joint is None and rows * joints * 3 > _MOST_SHARED:
             raise ValueError(f"{block.source}: expected at most {_MOST_SHARED:,} coordinates, found more; split it.")
         for column, parts in arrays.items():
+            if column not in coordinates:
+                block = _plain(block, column, points, column == columns.frame)
             parts.append(block.numbers(column, STATES if column in states else {}))
         for column, entries in words.items():
             entries.extend(known.setdefault(text, text) for text in block.texts(column))
@@ -64,7 +72,34 @@ def joined(first: Table, others: Iterator[Table], columns: WalkColumns) -> Table
     return first.with_columns(joined, np.concatenate(lines))
 
 
-def _check_decimals(table: Table, columns: Sequence[int]) -> None:
+def _plain(block: Table, column: int, points: bool, is_frame: bool) -> Table:
+    """Numbers without commas between thousands, where coordinates have decimal points; frames' without their words."""
+    fields = block.columns[column]
+    if fields is None or isinstance(fields, np.ndarray) or not len(fields):
+        return block
+    if points and any("," in field for field in fields):
+        fields = [field.replace(",", "") if _THOUSANDS.fullmatch(field.strip()) else field for field in fields]
+    elif is_frame and not looks_like_number(fields[0]):
+        fields = [_last_number(field) for field in fields]
+    else:
+        return block
+    columns = list(block.columns)
+    columns[column] = fields
+    return block.with_columns(columns, block.lines)
+
+
+def _last_number(field: str) -> str:
+    """The last number of a frame's name, such as that of its picture's file."""
+    found = re.findall("[0-9]{1,9}", field) if len(field) <= _LONGEST_NAME else []
+    return found[-1] if found else field
+
+
+def _check_decimals(table: Table, columns: Sequence[int]) -> bool:
+    """Whether coordinates have decimal points.
+
+    Raises:
+        ValueError: Some have points, others commas.
+    """
     points = next((column for column in columns if table.has_decimal(column, ".")), None)
     commas = next((column for column in columns if table.has_decimal(column, ",")), None)
     if points is not None and commas is not None:
@@ -72,3 +107,4 @@ def _check_decimals(table: Table, columns: Sequence[int]) -> None:
             f"{table.source}: expected one kind of decimal mark, found points in {table.title(points)} and commas in "
             f"{table.title(commas)}."
         )
+    return points is not None

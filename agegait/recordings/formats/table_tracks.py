@@ -60,6 +60,33 @@ def split(table: Table, columns: WalkColumns) -> list[Track]:
     return tracks
 
 
+def present(table: Table, columns: WalkColumns, tracks: Sequence[Track], body: str) -> list[Track]:
+    """The tracks of a body that has columns of its own, without the rows in which it is not there."""
+    found = []
+    for track in tracks:
+        seen = _have_places(table, columns, track.rows)
+        gone = int((~seen).sum())
+        told = (f"{gone} rows without body {body} were left out",) if gone else ()
+        # The rows of other tracks are no hole in this one.
+        frames = np.arange(len(track.rows)) if track.frames is None and columns.frame is None else track.frames
+        if seen.any():
+            found.append(
+                replace(
+                    track,
+                    rows=track.rows[seen],
+                    body=body,
+                    frames=None if frames is None else frames[seen],
+                    changes=tuple(np.unique(np.searchsorted(np.flatnonzero(seen), track.changes)).tolist()),
+                    remarks=(
+                        *track.remarks,
+                        f"several bodies are beside each other in the file: this is {body}",
+                        *told,
+                    ),
+                )
+            )
+    return found
+
+
 def _walk_names(table: Table, columns: Sequence[int]) -> list[str] | None:
     """A name of each row's walk, of those columns that differ."""
     texts = [table.texts(column) for column in columns]

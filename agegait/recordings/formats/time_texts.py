@@ -7,11 +7,11 @@ from datetime import date
 import numpy as np
 
 _CLOCK = re.compile(
-    r"(?P<day>(?:.*?[\sT_])?)(?P<hours>[0-9]{1,3}):(?P<minutes>[0-9]{2}):(?P<seconds>[0-9]{2})"
+    r"(?P<day>(?:.*?[\sT_])?)(?:(?P<hours>[0-9]{1,3}):)?(?P<minutes>[0-9]{1,2}):(?P<seconds>[0-9]{2})"
     r"(?:[.,:](?P<part>[0-9]{1,9}))?\s*(?P<half>[AaPp]\.?[Mm]\.?)?\s*(?P<zone>Z|UTC|GMT|[+-][0-9]{2}:?[0-9]{2})?"
 )
 _ISO_DAY = re.compile(r"([0-9]{4})[-/.]([0-9]{2})[-/.]([0-9]{2})")
-_DAY, _HALF = 86_400.0, 43_200.0
+_DAY, _HALF, _HOUR = 86_400.0, 43_200.0, 3600.0
 _LONGEST = 60
 
 
@@ -33,22 +33,24 @@ def seconds_of(texts: Sequence[str]) -> np.ndarray | None:
     for index, text in enumerate(texts):
         if text not in known:
             found = _CLOCK.fullmatch(text.strip()) if len(text) <= _LONGEST else None
-            if found is None:
+            if found is None or not (found["hours"] or found["part"]):
                 return None
             known[text] = found["day"].strip(" T_"), _of_day(found)
         day, time = known[text]
         if day != day_before and index:
             passed = _days_between(day_before, day)
             shift += _DAY * passed if passed is not None else _DAY
-        elif time + shift < before - _HALF + 3600:  # it went round
-            shift += _DAY if time + shift < before - _HALF - 3600 else _HALF
+        elif time + shift < before - _HALF + _HOUR:  # it went round
+            shift += _DAY if time + shift < before - _HALF - _HOUR else _HALF
+        elif text.count(":") == 1 and time + shift < before - _HOUR / 2:
+            shift += _HOUR
         seconds[index] = before = time + shift
         day_before = day
     return seconds
 
 
 def _of_day(found: re.Match[str]) -> float:
-    hours = int(found["hours"])
+    hours = int(found["hours"] or 0)
     if found["half"]:
         hours = hours % 12 + 12 * (found["half"][0] in "Pp")
     part = found["part"] or "0"

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from agegait.recordings.files.limits import MOST_COLUMNS, MOST_JOINTS
@@ -10,6 +10,7 @@ from agegait.recordings.formats import column_words as words
 from agegait.recordings.formats.column_names import compact, expanded
 from agegait.recordings.formats.coordinate_columns import (
     Triple,
+    by_body,
     find_triples,
     joint_numbers,
     joints_only,
@@ -57,6 +58,22 @@ class WalkColumns:
     units: str | None = None
     unread: tuple[int, ...] = ()
 
+    def of_bodies(self) -> "list[tuple[str | None, WalkColumns]]":
+        """The columns of each body, where a table has several beside each other; else the body is None."""
+        bodies = by_body(self.names) if self.names else {}
+        return [
+            (
+                body,
+                replace(
+                    self,
+                    coordinates=tuple(self.coordinates[place] for place in places),
+                    names=tuple(self.names[place] for place in places) if self.names else None,
+                    tracked=tuple(self.tracked[place] for place in places),
+                ),
+            )
+            for body, places in bodies.items()
+        ] or [(None, self)]
+
     @property
     def texts(self) -> tuple[int, ...]:
         """Columns whose entries are names, even where they look like numbers."""
@@ -97,6 +114,8 @@ def find_columns(columns: tuple[str, ...], person_column: str | None = None, all
     triples, units = find_triples(columns)
     alone = triples.pop("", None)
     joint = _first(words.JOINT, places)
+    if joint is not None and len(triples) == 1 and not alone:
+        ((_, alone),) = triples.items()
     if alone and joint is None:
         joint = _first(words.JOINT_BESIDE_XYZ, places)
     names: tuple[str, ...] | None = None

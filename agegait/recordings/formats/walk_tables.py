@@ -8,7 +8,7 @@ from agegait.recordings.files.limits import check_size
 from agegait.recordings.formats.table import Table
 from agegait.recordings.formats.table_frames import frames_of, times_of
 from agegait.recordings.formats.table_parts import joined
-from agegait.recordings.formats.table_tracks import Track, split
+from agegait.recordings.formats.table_tracks import Track, present, split
 from agegait.recordings.formats.tracking import STATES, tracked_of
 from agegait.recordings.formats.unnamed_columns import columns_without_names
 from agegait.recordings.formats.walk_columns import WalkColumns, find_columns, joint_order
@@ -33,12 +33,14 @@ def read_tables(blocks: Iterator[Table], walk_format: WalkFormat) -> list[Record
     first = next(blocks)
     columns = columns_of(first, walk_format)
     table = joined(first, blocks, columns)
-    tracks = split(table, columns) or [Track(np.arange(0))]
     read = _read_wide if columns.joint is None else _read_long
-    return [
-        read(table if len(track.rows) == len(table.lines) else table.take(track.rows), columns, track)
-        for track in tracks
-    ]
+    recordings = []
+    for body, own in columns.of_bodies():
+        tracks = split(table, own) or [Track(np.arange(0))]
+        for track in tracks if body is None else present(table, own, tracks, body):
+            part = table if len(track.rows) == len(table.lines) else table.take(track.rows)
+            recordings.append(read(part, own, track))
+    return recordings
 
 
 def columns_of(table: Table, walk_format: WalkFormat) -> WalkColumns:

@@ -145,6 +145,13 @@ def test_fields_without_a_number(tmp_path, person, nothing):
     np.testing.assert_allclose(filled.skeleton[3, 11], person[[2, 4], 11].mean(axis=0), atol=1e-6)
 
 
+def test_a_header_that_is_there_again(tmp_path, person):
+    text = wide_text(person, skeletons.JOINTS)
+    header = text.split("\n")[0] + "\n"
+    np.testing.assert_array_equal(read(tmp_path / "walk.csv", header + text).coordinates, person)
+    refused(write(tmp_path / "walk.csv", text + text), "line 14, .* the header is there again")
+
+
 def test_damaged_text(tmp_path, person):
     text = wide_text(person, skeletons.JOINTS)
     path = tmp_path / "walk.csv"

@@ -104,6 +104,18 @@ class TestBodies:
         assert [found.body for found in recordings] == ["1", "2"]
         np.testing.assert_array_equal(recordings[0].coordinates, walk[::2])
 
+    @pytest.mark.parametrize("name", ["{}_{}", "Body{}.{}", "person {} {}"])
+    def test_bodies_beside_each_other(self, tmp_path, walk, name):
+        both = np.concatenate([walk, walk[::-1]], axis=1)
+        both[5:15, J:] = 0
+        names = [name.format(body, joint) for body in (1, 2) for joint in skeletons.JOINTS]
+        first, second = read_recordings(write(tmp_path / "walk.csv", wide_text(both, names)))
+        assert (first.body, second.body, second.breaks) == ("1", "2", (5,))
+        np.testing.assert_array_equal(first.coordinates, walk)
+        np.testing.assert_array_equal(second.coordinates, np.delete(walk[::-1], range(5, 15), axis=0))
+        assert "10 rows without body 2 were left out" in said([second])
+        assert skeletons.schema_of_names(second.names)[0].name == "kinect_v1"
+
     def test_a_number_that_changes_is_said(self, tmp_path, walk):
         (whole,) = read(tmp_path / "walk.csv", walk, {"BodyID": [2] * 31 + [4] * 9})
         assert (len(whole.coordinates), whole.body, whole.breaks) == (40, None, (31,))
@@ -164,6 +176,11 @@ class TestFrames:
             "7 frames are missing between 39 and 47, 3 between 29 and 33, 2 between 19 and 22, 1 in 1 more places",
         )
 
+    def test_names_of_pictures_number_frames(self, tmp_path, walk):
+        names = [f"take2_{frame:05}.png" for frame in (*range(20), *range(30, 50))]
+        (whole,) = read(tmp_path / "walk.csv", walk, {"frame": names})
+        assert whole.breaks == (20,)
+
     def test_jitter_and_bursts_are_no_holes(self, tmp_path, walk):
         jitter = np.arange(40) / 30 + np.random.default_rng(0).uniform(-0.006, 0.006, 40)
         bursts = np.arange(40) // 4 * 4 / 30 + np.arange(40) % 4 * 0.001
@@ -187,6 +204,8 @@ class TestClocks:
             lambda s: f"{1_709_633_730 + s:.3f}",
             lambda s: 1_709_633_730_000_000_000 + round(s * 1e9),
             lambda s: round(s * 1e7),
+            lambda s: f"15:{30 + s:06.3f}",
+            lambda s: f'"{958_171 + round(s * 1000):,}"',
         ],
     )
     def test_times_as_loggers_write_them(self, tmp_path, walk, write_time):
@@ -200,6 +219,7 @@ class TestClocks:
             ("2024-02-29 23:59:59.9", "2024-03-01 00:00:00.1"),
             ("23:59:59.9", "00:00:00.1"),
             ("12:59:59.9", "01:00:00.1"),
+            ("59:59.9", "0:00.1"),
             ("11:59:59.9 AM", "12:00:00.1 PM"),
             ("11:59:59.9 PM", "12:00:00.1 AM"),
         ],
@@ -221,6 +241,11 @@ class TestClocks:
         (whole,) = read(tmp_path / "walk.csv", walk[:60], {"Timestamp": times[:60]})
         assert (whole.seconds, whole.frame_rate) == (None, None)
         assert said([whole]) == "column 'Timestamp' is too coarse to tell the frame rate"
+
+    def test_a_unit_that_cannot_be(self, tmp_path, walk):
+        (whole,) = read(tmp_path / "walk.csv", walk, {"time_ms": np.arange(40) / 30})
+        assert whole.seconds is None
+        assert "'time_ms' not understood: 0.0333333 from frame to frame, of 0.001 s each" in said([whole])
 
     def test_the_next_clock_counts_where_one_is_of_no_use(self, tmp_path, walk):
         columns = {"Timestamp": ["10:15:30"] * 40, "RelativeTime": np.arange(40) * 333_333}
