@@ -1,6 +1,8 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from os import PathLike
+from pathlib import Path
 from typing import Any, ClassVar
 
 import keras
@@ -9,6 +11,8 @@ import numpy as np
 from agegait.data import BalancedClips, Walks
 from agegait.losses import AdditiveMarginSoftmax, SupervisedContrastive
 from agegait.models import GaitEmbedder
+from agegait.storage.whole_file import whole_file
+from agegait.training.callbacks import TrainingCheckpoint
 from agegait.training.recipes import LEARNING
 from agegait.training.walk_clusters import walk_clusters, within_walk_distance
 
@@ -78,12 +82,21 @@ class EmbedderTraining:
         if min(self.batches, self.rounds) < 1:
             raise ValueError(f"batches, rounds: expected at least 1, received {self.batches} and {self.rounds}.")
 
-    def fit(self, walks: Walks, callbacks: Sequence[keras.callbacks.Callback] = ()) -> GaitEmbedder:
-        """Trains an embedder.
+    def fit(
+        self,
+        walks: Walks,
+        callbacks: Sequence[keras.callbacks.Callback] = (),
+        checkpoints: str | PathLike[str] | None = None,
+    ) -> GaitEmbedder:
+        """Trains an embedder, or resumes its training.
+
+        A resumed training ends with the same embedder as one that was never stopped.
 
         Args:
             walks: Training walks. Their people are read with `"persons"` alone.
             callbacks: Keras callbacks, to watch.
+            checkpoints: A folder for the state after each epoch. A training that finds its state there resumes. None
+                begins anew.
 
         Returns:
             The embedder. The directions of its classes are not kept.
@@ -91,32 +104,54 @@ class EmbedderTraining:
         Raises:
             ValueError: Fewer than two classes to tell apart.
         """
+        folder = None if checkpoints is None else Path(checkpoints)
         keras.utils.set_random_seed(self.seed)
         embedder = GaitEmbedder(**self.embedder)
         embedder.adapt(walks.skeletons)
         every_walk = np.arange(len(walks.names))
         if self.learning == "persons":
             _, persons = np.unique(walks.persons, return_inverse=True)
-            self._fit_classes(embedder, walks, persons, callbacks)
+            self._fit_classes(embedder, walks, persons, callbacks, folder)
         elif self.learning == "walks":
-            self._fit_classes(embedder, walks, every_walk, callbacks)
+            self._fit_classes(embedder, walks, every_walk, callbacks, folder)
         else:
-            self._fit(embedder, SupervisedContrastive(self.temperature), walks, every_walk, callbacks)
+            loss = SupervisedContrastive(self.temperature)
+            self._fit(embedder, loss, walks, every_walk, callbacks, _phase(folder))
         if self.learning == "clusters":
             for number in range(self.rounds):
-                first = embedder.embed([walk[: len(walk) // 2] for walk in walks.skeletons])
-                second = embedder.embed([walk[len(walk) // 2 :] for walk in walks.skeletons])
-                distance = within_walk_distance(first, second)
-                clusters = walk_clusters(embedder.embed(walks.skeletons), distance)
-                _log.info("round %d: %d walks in %d clusters", number + 1, len(clusters), clusters.max() + 1)
-                self._fit_classes(embedder, walks, clusters, callbacks)
+                clusters = self._clusters(embedder, walks, number, folder)
+                # What was drawn in rounds before must have no say: a resumed training has not drawn it.
+                keras.utils.set_random_seed(self.seed + number + 1)
+                self._fit_classes(embedder, walks, clusters, callbacks, folder, number + 1)
         return embedder
 
-    def _fit_classes(self, embedder, walks, labels, callbacks):
-        classifier = embedder.classifier(int(labels.max()) + 1)
-        self._fit(classifier, AdditiveMarginSoftmax(self.margin, self.scale), walks, labels, callbacks, ["accuracy"])
+    def epochs_done(self, checkpoints: str | PathLike[str]) -> int:
+        """Epochs that a training has behind it whose state is in such a folder, of all rounds together."""
+        rounds = range(self.rounds + 1 if self.learning == "clusters" else 1)
+        phases = (_phase(Path(checkpoints), number) for number in rounds)
+        return sum(phase.latest()[0] for phase in phases if phase is not None)
 
-    def _fit(self, model, loss, walks, labels, callbacks, metrics=None):
+    def _clusters(self, embedder, walks, number, folder):
+        """The clusters of a round: those that it began with, where it is resumed."""
+        file = None if folder is None else folder / f"clusters-{number + 1}.npy"
+        if file is not None and file.exists():
+            return np.load(file)
+        first = embedder.embed([walk[: len(walk) // 2] for walk in walks.skeletons])
+        second = embedder.embed([walk[len(walk) // 2 :] for walk in walks.skeletons])
+        distance = within_walk_distance(first, second)
+        clusters = walk_clusters(embedder.embed(walks.skeletons), distance)
+        _log.info("round %d: %d walks in %d clusters", number + 1, len(clusters), clusters.max() + 1)
+        if file is not None:
+            with whole_file(file) as aside:
+                np.save(aside, clusters)
+        return clusters
+
+    def _fit_classes(self, embedder, walks, labels, callbacks, folder, number=0):
+        classifier = embedder.classifier(int(labels.max()) + 1)
+        loss = AdditiveMarginSoftmax(self.margin, self.scale)
+        self._fit(classifier, loss, walks, labels, callbacks, _phase(folder, number), ["accuracy"])
+
+    def _fit(self, model, loss, walks, labels, callbacks, checkpoint, metrics=None):
         classes = len(np.unique(labels))
         if classes < 2:
             raise ValueError(f"walks: expected at least two classes to tell apart, received {classes}.")
@@ -133,8 +168,13 @@ class EmbedderTraining:
             self.seed,
         )
         model.compile(self._optimizer(), loss, metrics=metrics)
-        # Clips are drawn by their batch's number: Keras needs not shuffle these as well.
-        model.fit(clips, epochs=epochs, shuffle=False, callbacks=list(callbacks), verbose=0)
+        watching = list(callbacks)
+        if checkpoint is not None:
+            clips.epoch = checkpoint.restore(model)
+            watching.append(checkpoint)  # the last one: what is in it, others have written down
+        if clips.epoch < epochs:
+            # Clips are drawn by their batch's number: Keras needs not shuffle these as well.
+            model.fit(clips, initial_epoch=clips.epoch, epochs=epochs, shuffle=False, callbacks=watching, verbose=0)
 
     def _optimizer(self):
         warmup = min(self.warmup, self.batches - 1)
@@ -142,3 +182,10 @@ class EmbedderTraining:
             0.0, self.batches - warmup, alpha=0.05, warmup_target=self.learning_rate, warmup_steps=warmup
         )
         return keras.optimizers.AdamW(rate, weight_decay=self.weight_decay)
+
+
+def _phase(folder, number=0):
+    """The checkpoint of the training before any clusters, or of a round with them."""
+    if folder is None:
+        return None
+    return TrainingCheckpoint(folder, f"embedder_round_{number}" if number else "embedder")

@@ -40,9 +40,19 @@ class History:
     @contextlib.contextmanager
     def logger(self) -> Iterator[keras.callbacks.CSVLogger]:
         """A callback that adds a row after each epoch."""
-        logger = keras.callbacks.CSVLogger(self.path, append=True)
+        logger = _TableLogger(self.path, append=True)
         try:
             yield logger
         finally:
             if logger.csv_file:  # Keras leaves it open where a training breaks off
                 logger.csv_file.close()
+
+
+class _TableLogger(keras.callbacks.CSVLogger):
+    """Keeps to the columns that a table has: rounds of a training may have other figures than the first one."""
+
+    def on_train_begin(self, logs=None):
+        super().on_train_begin(logs)
+        with open(self.filename, newline="") as file:
+            header = next(csv.reader(file), [])
+        self.keys = header[1:] or None  # the first one is the epoch

@@ -69,7 +69,7 @@ def train_window_recognizer(run: Run, training: Windows, validation: Windows, ca
 def train_embedder(run: Run, dataset: DataSet, callbacks: Callbacks = ()) -> None:
     """Trains a run's embedder on the whole training walks, with or without labels as the recipe says.
 
-    No epoch is chosen: the last one's is kept. A training that was stopped begins anew.
+    No epoch is chosen: the last one's is kept. A training that was stopped resumes after its last whole epoch.
 
     Args:
         run: The run.
@@ -92,11 +92,12 @@ def train_embedder(run: Run, dataset: DataSet, callbacks: Callbacks = ()) -> Non
         embedder={"dtype": settings.precision} | ({"frame_rate": rate} if (rate := dataset.frame_rate) else {}),
     )
     history = History(run.folder / "history" / "embedder.csv")
-    history.keep(())
+    checkpoints = run.folder / "checkpoints"
+    history.keep(history.rows()[: training.epochs_done(checkpoints)])
     clips = BATCHES_AN_EPOCH * training.labels_per_batch * training.clips_per_label
     with private_files(), naming_full_disk(run.folder), history.logger() as logger:
         walks = Walks.from_dataset(dataset.walks("train"))
-        embedder = training.fit(walks, [ProgressLine("embedder", clips, unit="clips"), *callbacks, logger])
+        embedder = training.fit(walks, [ProgressLine("embedder", clips, unit="clips"), *callbacks, logger], checkpoints)
     run.save_model("embedder", embedder)
     run.finish_stage("embedder", StageResult(len(history.rows()), round(time.monotonic() - began, 1)))
 

@@ -1,11 +1,18 @@
 import logging
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 
 from agegait.data import Walks
 from agegait.skeletons import STANDING
-from agegait.training import EmbedderTraining
+from agegait.training import EmbedderTraining, embedder_training
+from agegait.training.history import History
 
 TINY = {"units": 8, "embedding_size": 6, "dilations": ()}
 QUICK = {"batches": 12, "warmup": 2, "labels_per_batch": 8, "frames": (6, 10), "learning_rate": 0.02, "embedder": TINY}
@@ -56,6 +63,76 @@ def test_clusters_are_found_anew_in_each_round(caplog):
     assert [line.split(":")[0] for line in rounds] == ["round 1", "round 2"]
     assert all("12 walks in" in line for line in rounds)
     assert nearest(embedder) == 1
+
+
+class KillAt(keras.callbacks.Callback):
+    """Ends a training in its middle, by an error or as kill -9 does."""
+
+    def __init__(self, batches, kill=False):
+        super().__init__()
+        self.left, self.kill = batches, kill
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.left -= 1
+        if self.left < 0:
+            if self.kill:
+                os.kill(os.getpid(), signal.SIGKILL)
+            raise KeyboardInterrupt
+
+
+def trained(learning, *arguments):
+    """The embeddings of a training of epochs of three batches each."""
+    embedder_training.BATCHES_AN_EPOCH = 3
+    training = EmbedderTraining(learning, rounds=1, **{**QUICK, "batches": 6})
+    return training.fit(WALKS, *arguments).embed(WALKS.skeletons)
+
+
+@pytest.fixture
+def short_epochs(monkeypatch):
+    monkeypatch.setattr(embedder_training, "BATCHES_AN_EPOCH", 3)
+
+
+# In the second epoch; in the first one of a round of clusters, and in its second one.
+RESUMED = [("persons", 4), *(pytest.param("clusters", batches, marks=pytest.mark.slow) for batches in (7, 10))]
+
+
+@pytest.mark.parametrize(("learning", "batches"), RESUMED)
+def test_a_stopped_training_ends_as_one_that_never_stopped(short_epochs, tmp_path, learning, batches):
+    expected = trained(learning)
+    with pytest.raises(KeyboardInterrupt):
+        trained(learning, [KillAt(batches)], tmp_path)
+    training = EmbedderTraining(learning, rounds=1, **QUICK)
+    assert training.epochs_done(tmp_path) == batches // 3
+    seen = KillAt(1000)
+    np.testing.assert_array_equal(trained(learning, [seen], tmp_path), expected)
+    assert 1000 - seen.left == (6 if learning == "persons" else 12) - batches // 3 * 3
+
+
+@pytest.mark.slow
+def test_a_killed_training_resumes_in_another_process(short_epochs, tmp_path):
+    here = Path(__file__).parent
+    code = (
+        f"import sys; sys.path[:0] = [{str(here)!r}, {str(here.parent)!r}]\n"
+        f"import embedder_training_test as test\n"
+        f"test.trained('persons', [test.KillAt(4, kill=True)], {str(tmp_path)!r})"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=200)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    seen = KillAt(1000)
+    np.testing.assert_allclose(trained("persons", [seen], tmp_path), trained("persons"), atol=1e-6)
+    assert 1000 - seen.left == 3
+
+
+def test_rounds_keep_to_the_columns_of_the_first_training(tmp_path):
+    history = History(tmp_path / "history.csv")
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    with history.logger() as logger:
+        for metrics in (None, ["mae"]):
+            model.compile("sgd", "mse", metrics=metrics)
+            model.fit(np.ones((2, 1)), np.ones((2, 1)), verbose=0, callbacks=[logger])
+    first, second = history.rows()
+    assert set(first) == set(second)
+    assert float(second["loss"]) < float(first["loss"])
 
 
 def test_refusals():
