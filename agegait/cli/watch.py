@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from agegait.recordings.video.pose import Pose
 
 _NOTICED = 0.5
-"""Seconds after which something is said of somebody; what is seen for less is hardly ever a person."""
+"""Seconds after which somebody is drawn and spoken of; what is seen for less is hardly ever a person."""
 
 _EVERY = 1.0
 """Seconds from one answer about somebody to the next: each is a line of the gallery's audit trail."""
@@ -122,13 +122,12 @@ class _People:
         """The picture with skeletons, and above each who it is."""
         from agegait.recordings.video.drawing import KNOWN, OTHER, draw_label, draw_pose
 
-        drawn = picture.copy()
-        for _, pose in self._poses:
+        drawn, noticed = picture.copy(), [one for one in self._poses if self._people[one[0]].text]
+        for _, pose in noticed:
             draw_pose(drawn, pose)
-        for number, pose in self._poses:
+        for number, pose in noticed:
             somebody = self._people[number]
-            if somebody.text:
-                draw_label(drawn, pose, somebody.text, OTHER if somebody.person is None else KNOWN)
+            draw_label(drawn, pose, somebody.text, OTHER if somebody.person is None else KNOWN)
         return drawn
 
 

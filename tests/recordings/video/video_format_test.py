@@ -1,12 +1,15 @@
 """What becomes of the people in a video: with made-up poses, and where they are there, with real ones."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from support.made_poses import made_pose
 from support.made_videos import write_video
 from support.outside import POSE_MODEL, VIDEO, needs_video
 
-from agegait.recordings import WalkFormat, load_walk, read_recordings
+import agegait
+from agegait.recordings import Walk, WalkFormat, load_walk, read_recordings
 from agegait.recordings.video import video_format
 from agegait.skeletons import JOINTS
 
@@ -85,14 +88,32 @@ def test_a_video_without_people_says_so(video, frames, what):
         read_recordings(path)
 
 
+def _part(recording, frames):
+    """The skeletons of a part of a recording."""
+    part = dataclasses.replace(
+        recording,
+        coordinates=recording.coordinates[frames],
+        tracked=recording.tracked[frames],
+        seconds=recording.seconds[frames],
+        breaks=(),
+    )
+    return Walk.of(part, WalkFormat()).skeleton
+
+
 @needs_video
 @pytest.mark.slow
 def test_real_people_are_tracked_apart(capfd):
     """One person jumps on a roof and leaves it, another walks below from the right to the left, for four seconds."""
     jumper, walker = read_recordings(VIDEO, walk_format=WalkFormat(pose_model=str(POSE_MODEL)))
+    assert capfd.readouterr().err == ""
     assert len(jumper.coordinates) > 100
     assert walker.seconds[0] == pytest.approx(2, abs=0.2)
     assert walker.seconds[-1] == pytest.approx(6.6, abs=0.3)
+    embedder = agegait.GaitEmbedder.from_preset("walkers")
+    half = len(walker.coordinates) // 2
+    parts = [_part(walker, slice(0, half)), _part(walker, slice(half, None)), _part(jumper, slice(0, None))]
+    first, second, other = embedder.embed(parts)
+    assert first @ second > 0.8, "the same person"
+    assert max(first @ other, second @ other) < 0.7, "another person, who does not walk"
     thighs = np.linalg.norm(walker.coordinates[:, [23, 24]] - walker.coordinates[:, [25, 26]], axis=-1)
     assert np.median(thighs) == pytest.approx(0.38, abs=0.02)
-    assert capfd.readouterr().err == ""
