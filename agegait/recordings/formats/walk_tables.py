@@ -33,10 +33,12 @@ def read_tables(blocks: Iterator[Table], walk_format: WalkFormat) -> list[Record
     first = next(blocks)
     columns = columns_of(first, walk_format)
     table = joined(first, blocks, columns)
+    if not len(table.lines):
+        raise ValueError(f"{table.source}: expected at least one frame, found none.")
     read = _read_wide if columns.joint is None else _read_long
     recordings = []
     for body, own in columns.of_bodies():
-        tracks = split(table, own) or [Track(np.arange(0))]
+        tracks = split(table, own)
         for track in tracks if body is None else present(table, own, tracks, body):
             part = table if len(track.rows) == len(table.lines) else table.take(track.rows)
             recordings.append(read(part, own, track))

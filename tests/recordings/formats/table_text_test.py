@@ -1,11 +1,13 @@
 """Tables in text as loggers and spreadsheets write them: encodings, separators, preambles, headers in parts, gaps."""
 
+import random
+
 import hypothesis
 import hypothesis.strategies as st
 import numpy as np
 import pytest
 from support.budget import examples
-from support.walk_writing import KINECT_V2, refused, wide_text, write
+from support.walk_writing import KINECT_V2, long_text, refused, wide_text, write
 
 from agegait import skeletons
 from agegait.data import WalkFormat, load_walk
@@ -281,3 +283,34 @@ def test_any_bytes_are_read_or_refused_by_name(tmp_path_factory, content):
         read_recordings(path)
     except ValueError as error:
         assert str(path) in str(error)  # noqa: PT017 - most are refused, some are read
+
+
+@pytest.mark.slow
+def test_ten_thousand_damaged_tables(tmp_path, person):
+    draw = random.Random(0)
+    columns = {"time": np.arange(12) / 30, "BodyID": [0, 3] * 6, "Head_state": [0, 1, 2] * 4}
+    bases = [
+        *(wide_text(person, skeletons.JOINTS, columns=columns), long_text(person, skeletons.JOINTS, columns=columns)),
+        spreadsheet(wide_text(person[:3], skeletons.JOINTS)),
+    ]
+    parts = ['"', ",", ";", "\t", "\n", "nan", "inf", "-", "1e999", "-1e308", "5e-324", "#", "0", "x", "9" * 30]
+    parts += ["99:99:99", "12:00:00", "label,", "frame", "", "\0", "\xff", "1,5"]
+    for _ in range(10_000):
+        rows = [row.split(",") for row in draw.choice(bases).splitlines()[: draw.randrange(1, 14)]]
+        for _ in range(draw.randrange(1, 6)):
+            row = draw.choice(rows)
+            place = draw.randrange(len(row))
+            change = draw.randrange(4)
+            if change < 2:
+                row[place] = draw.choice(parts)
+            elif change == 2:
+                rows.insert(draw.randrange(len(rows)), list(draw.choice(rows)))
+            elif len(row) > 1:
+                del row[place : place + draw.choice([1, 1, 30])]
+                row.append("")
+        content = "\n".join(map(",".join, rows)).encode(draw.choice(["utf-8", "utf-8", "latin-1", "utf-16"]))
+        path = write(tmp_path / "walk.csv", content[: draw.choice([None, None, draw.randrange(len(content) + 1)])])
+        try:
+            read_recordings(path)
+        except ValueError as error:
+            assert str(path) in str(error)  # noqa: PT017 - most are refused, some are read
