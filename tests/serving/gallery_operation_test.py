@@ -15,7 +15,7 @@ from support.served_bodies import NEAR, export_bones, plain, serving_bones
 
 import agegait
 from agegait.gallery import GalleryDatabaseError
-from agegait.serving import GalleryClient, Outcome, Server, gallery_pb2 as messages
+from agegait.serving import AnswerPolicy, GalleryClient, Outcome, Server, gallery_pb2 as messages
 from agegait.serving.client import client_errors
 from agegait.serving.client.gallery_requests import walk_message
 
@@ -212,6 +212,22 @@ def test_distances_are_told_beside_those_of_the_calibration(bones_folder, galler
     assert counted["distance_sum", "known"] == pytest.approx(near)
     assert counted["distance_count", "unknown"] == 1
     assert calibration.detections(calibration.own_distance(0.9)) == pytest.approx(0.9, abs=0.03)
+
+
+def test_names_may_be_held_back(bones_folder, gallery_url):
+    answers = AnswerPolicy(top_only=True, score_digits=2)
+    with serving_bones(bones_folder, gallery_url, answers=answers) as (_, client):
+        for number, name in enumerate(("Anna", "Björn")):
+            client.enrol(name, walk(number), consent="form")
+        found = client.identify(walk(0, 1), threshold=NEAR)
+        assert [(match.person, match.distance == round(match.distance, 2)) for match in found.matches] == [
+            ("Anna", True)
+        ]
+        stranger = client.identify(walk(9), threshold=NEAR)
+        assert (stranger.outcome, stranger.matches, stranger.people) == (Outcome.UNKNOWN, (), 2)
+        assert client.verify("Anna", walk(0, 1), threshold=NEAR).accepted
+        claim = client.verify("Anna", walk(1, 1), threshold=NEAR)
+        assert (claim.outcome, claim.match, claim.accepted) == (Outcome.UNKNOWN, None, False)
 
 
 def test_another_embedders_gallery_is_refused(bones_folder, gallery_url):

@@ -131,7 +131,7 @@ def verification(message: messages.VerifyResponse) -> GalleryVerification:
     """
     match = _match(message.match) if message.HasField("match") else None
     outcome = _outcome(message.outcome)
-    if outcome is not Outcome.POOR and (match is None or match.accepted != (outcome is Outcome.KNOWN)):
+    if (match is not None and match.accepted) != (outcome is Outcome.KNOWN):
         raise BadAnswerError("the answer accepts a claim and says that it does not, or the other way round")
     return GalleryVerification(outcome, match, _threshold(message), _quality(message.quality))
 

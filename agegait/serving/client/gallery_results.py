@@ -55,7 +55,8 @@ class GalleryIdentification(NamedTuple):
     Attributes:
         outcome: What is said of the walk.
         person: The name; None where nobody is within the threshold.
-        matches: The nearest people, the nearest first, accepted or not; empty where the walk is poor.
+        matches: The nearest people, the nearest first, accepted or not; empty where the walk is poor. A server with
+            `--top-only` tells of the person who is recognised alone.
         threshold: Up to where people are accepted; None where the walk is poor.
         quality: Of the walk.
         people: How many were enrolled.
@@ -76,7 +77,8 @@ class GalleryVerification(NamedTuple):
 
     Attributes:
         outcome: KNOWN where the claim is accepted, UNKNOWN where it is refused, POOR where the walk is.
-        match: The claimed person beside the walk; None where it is poor.
+        match: The claimed person beside the walk; None where it is poor, or where the server tells no more than that
+            the claim is refused.
         threshold: Up to where a claim is accepted; None where the walk is poor.
         quality: Of the walk.
     """

@@ -1,6 +1,10 @@
-from collections.abc import Mapping
+import dataclasses
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from agegait.gallery import Match
 
 _SPEC = TypeVar("_SPEC")
 
@@ -17,8 +21,9 @@ class AnswerPolicy:
 
     Args:
         top_only: Whether answers hold the best person and the score only. Signatures without these outputs are
-            not offered.
-        score_digits: Decimal places to which scores and probabilities are rounded; None leaves them as they are.
+            not offered. A gallery names a person only if they are recognised.
+        score_digits: Decimal places to which scores, probabilities and a gallery's distances are rounded; None leaves
+            them as they are.
 
     Raises:
         ValueError: Fewer than one decimal place.
@@ -38,6 +43,21 @@ class AnswerPolicy:
         if "logits" in outputs and "person" not in outputs:
             return {}
         return {name: output for name, output in outputs.items() if name not in _PRIVATE}
+
+    def matches(self, found: Sequence["Match"]) -> tuple["Match", ...]:
+        """A gallery's matches, the nearest first, as answers hold them."""
+        told = [match for match in found[:1] if match.accepted] if self.top_only else found
+        digits = self.score_digits
+        if digits is None:
+            return tuple(told)
+        return tuple(
+            dataclasses.replace(
+                match,
+                distance=round(match.distance, digits),
+                probability=None if match.probability is None else round(match.probability, digits),
+            )
+            for match in told
+        )
 
     def rounded(self, name: str, array: Any) -> Any:
         """An output as answers hold it."""

@@ -23,6 +23,7 @@ from agegait.gallery import (
 from agegait.serving import gallery_pb2 as messages
 from agegait.serving.server import gallery_messages
 from agegait.serving.server.admission import Admission
+from agegait.serving.server.answer_policy import AnswerPolicy
 from agegait.serving.server.batcher import Batcher
 from agegait.serving.server.call import Call
 from agegait.serving.server.gallery_keeper import GalleryKeeper
@@ -50,12 +51,16 @@ class GalleryApi:
         batcher: What runs its embedder.
         most: Most requests in hand at once.
         metrics: What counts.
+        answers: What answers may hold.
     """
 
-    def __init__(self, keeper: GalleryKeeper, batcher: Batcher, most: int, metrics: GalleryMetrics) -> None:
+    def __init__(
+        self, keeper: GalleryKeeper, batcher: Batcher, most: int, metrics: GalleryMetrics, answers: AnswerPolicy
+    ) -> None:
         self._keeper = keeper
         self._batcher = batcher
         self._metrics = metrics
+        self._answers = answers
         self.admission = Admission(most)
 
     def enrol(self, request: messages.EnrolRequest, call: Call) -> Any:
@@ -116,7 +121,7 @@ class GalleryApi:
             else:
                 with self._keeper.turn(call) as gallery:
                     found = gallery.verify(request.person, probe, rate, threshold, call.actor)
-                answer = gallery_messages.of_verification(found)
+                answer = gallery_messages.of_verification(found, self._answers)
         self._metrics.verify(gallery_messages.outcome_name(answer.outcome))
         return answer
 
@@ -150,7 +155,7 @@ class GalleryApi:
             return gallery_messages.of_poor_walk(error.quality), None
         with self._keeper.turn(call) as gallery:
             found = gallery.identify(probe, k, rate, _threshold(settings), call.actor, before)
-        return gallery_messages.of_identification(found), found
+        return gallery_messages.of_identification(found, self._answers), found
 
     def _read(self, argument: str, walk: Any) -> Walk:
         return gallery_messages.read_walk(argument, walk, self._keeper.model.embedder_file.frame_rate)

@@ -11,6 +11,7 @@ from agegait.data import Walk
 from agegait.export.embedder_endpoints import MOST_FRAMES
 from agegait.gallery import Identification, Match, Person, Quality, Threshold, Verification
 from agegait.serving import gallery_pb2 as messages
+from agegait.serving.server.answer_policy import AnswerPolicy
 from agegait.serving.server.request_checks import FARTHEST
 from agegait.serving.server.status_error import invalid_argument
 from agegait.skeletons import JOINTS
@@ -89,13 +90,13 @@ def read_time(argument: str, time: Timestamp) -> datetime.datetime:
         raise invalid_argument(f"{argument}: expected a time in the years 1 to 9999, received another") from None
 
 
-def of_identification(found: Identification) -> Any:
+def of_identification(found: Identification, answers: AnswerPolicy) -> Any:
     """An answer to a walk that was looked for."""
     known = found.person is not None
     return messages.IdentifyResponse(
         outcome=messages.OUTCOME_KNOWN if known else messages.OUTCOME_UNKNOWN,
         person=found.person,
-        matches=[_of_match(match) for match in found.matches],
+        matches=[_of_match(match) for match in answers.matches(found.matches)],
         threshold=_of_threshold(found.threshold),
         quality=of_quality(found.quality),
         people=found.people,
@@ -107,12 +108,12 @@ def of_poor_walk(quality: Quality) -> Any:
     return messages.IdentifyResponse(outcome=messages.OUTCOME_POOR, quality=of_quality(quality))
 
 
-def of_verification(found: Verification) -> Any:
+def of_verification(found: Verification, answers: AnswerPolicy) -> Any:
     """An answer to a claim."""
-    match = Match(found.person, found.distance, found.probability, found.accepted)
+    match = answers.matches([Match(found.person, found.distance, found.probability, found.accepted)])
     return messages.VerifyResponse(
         outcome=messages.OUTCOME_KNOWN if found.accepted else messages.OUTCOME_UNKNOWN,
-        match=_of_match(match),
+        match=_of_match(match[0]) if match else None,
         threshold=_of_threshold(found.threshold),
         quality=of_quality(found.quality),
     )

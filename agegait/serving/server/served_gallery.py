@@ -3,6 +3,7 @@ from collections.abc import Callable
 import grpc
 from prometheus_client import CollectorRegistry
 
+from agegait.serving.server.answer_policy import AnswerPolicy
 from agegait.serving.server.batcher import Batcher
 from agegait.serving.server.catalog import Catalog
 from agegait.serving.server.gallery_api import GalleryApi
@@ -29,6 +30,7 @@ class ServedGallery:
         services: What each message passes.
         budget: The memory of all requests.
         limits: How much it does at once.
+        answers: What answers may hold.
         roles: Who may do what.
         registry: Where counts are kept.
         on_change: Called with whether the database answers.
@@ -43,6 +45,7 @@ class ServedGallery:
         services: Services,
         budget: MemoryBudget,
         limits: Limits,
+        answers: AnswerPolicy,
         roles: GalleryRoles,
         registry: CollectorRegistry,
         on_change: Callable[[bool], None],
@@ -56,7 +59,7 @@ class ServedGallery:
             on_change,
             _LOOK_SECONDS,
         )
-        self._api = GalleryApi(self._keeper, batcher, limits.max_pending, self.metrics)
+        self._api = GalleryApi(self._keeper, batcher, limits.max_pending, self.metrics, answers)
         self._service = GalleryService(self._api, services, budget, roles)
 
     def handler(self) -> grpc.GenericRpcHandler:

@@ -149,6 +149,7 @@ class Server:
         self._host = host
         self._port = port
         self._limits = limits or Limits()
+        self._answers = answers or AnswerPolicy()
         self._credentials = server_credentials(tls_cert, tls_key, tls_client_ca)
         self._tokens = _tokens(token, token_file)
         roles = _roles(gallery, gallery_model, gallery_roles, self._tokens is not None or tls_client_ca is not None)
@@ -187,7 +188,7 @@ class Server:
             any_label=allow_version_labels_for_unavailable_models,
         )
         self._batcher = Batcher(max_batch, batch_wait, workers, self._telemetry.metrics.batch)
-        self._api = ModelApi(self._catalog, self._batcher, self._limits, answers or AnswerPolicy(), allow_reload)
+        self._api = ModelApi(self._catalog, self._batcher, self._limits, self._answers, allow_reload)
         self._tracing = Tracing() if tracing else None
         refuse = self._telemetry.metrics.refuse
         unread = UnreadAnswers(
@@ -425,6 +426,7 @@ class Server:
             services,
             budget,
             self._limits,
+            self._answers,
             roles,
             self._telemetry.metrics.registry,
             lambda up: self._health.set(GALLERY_SERVICE, _States.SERVING if up else _States.NOT_SERVING),
