@@ -6,13 +6,15 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from support.export_walker import NOT_SERVING, SERVING, until
 from support.gallery_bodies import BoneLengths, walk
 from support.served_bodies import NEAR, export_bones, plain, serving_bones
 
 import agegait
-from agegait.serving import Outcome
+from agegait.serving import GalleryClient, Outcome
 from agegait.serving.client import client_errors
+from agegait.serving.server import gallery_keeper
 
 SERVICE = "agegait.gallery.v1.Gallery"
 
@@ -33,6 +35,22 @@ def test_a_gallery_in_postgresql(bones_folder, postgresql_url):
             gallery.forget("Björn")
         assert client.identify(walk(1, 2), threshold=NEAR).outcome is Outcome.UNKNOWN
         assert [person.name for person in client.people()] == ["Anna"]
+
+
+def test_a_database_that_does_not_answer_holds_up_nobody_else(bones_folder, postgresql_url, monkeypatch):
+    monkeypatch.setattr(gallery_keeper, "_PATIENCE", 0.5)
+    with serving_bones(bones_folder, postgresql_url) as (server, client), plain(server) as asked:
+        client.enrol("Anna", walk(0), consent="form")
+        database = sa.create_engine(postgresql_url)
+        with database.begin() as connection:
+            connection.execute(sa.text("LOCK TABLE gallery_person IN ACCESS EXCLUSIVE MODE"))
+            until(lambda: asked.serving(SERVICE) == NOT_SERVING, 60)
+            assert (asked.serving(), asked.serving("live")) == (SERVING, SERVING)
+            with GalleryClient(server.address, timeout=0.5) as hasty, pytest.raises(client_errors.DeadlineError):
+                hasty.identify(walk(0, 1), threshold=NEAR)
+        database.dispose()
+        until(lambda: asked.serving(SERVICE) == SERVING, 60)
+        assert client.identify(walk(0, 1), threshold=NEAR).person == "Anna"
 
 
 def stop(server):

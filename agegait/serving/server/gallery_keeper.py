@@ -14,6 +14,7 @@ from agegait.serving.server.gallery_model import GalleryModel
 from agegait.serving.server.status_error import StatusError
 
 _TURNS = 12  # Of the 15 connections that SQLAlchemy opens.
+_PATIENCE = 10.0  # Seconds for a look at the database.
 _LONGEST_WAIT = 60.0  # Seconds for a turn, where the caller has more time.
 _ACTOR = "server"
 _SQLITE = "sqlite"
@@ -147,14 +148,26 @@ class GalleryKeeper:
                     self._open()
                 else:
                     gallery = self._opened[0]
-                    gallery.purge()
-                    self._metrics.people.set(gallery.count())
-                    self._metrics.calibrate(gallery.calibration)
+                    with self._patience():
+                        gallery.purge()
+                        self._metrics.people.set(gallery.count())
+                        self._metrics.calibrate(gallery.calibration)
                     self._tell(None)
             except (OSError, ValueError) as error:
                 self._tell(error)
             except Exception as error:  # It is looked at again, whatever the database meets.
                 _log.error("looking after the gallery failed: %s", type(error).__name__)
+
+    @contextlib.contextmanager
+    def _patience(self) -> Iterator[None]:
+        """Tells of a database that lets itself be asked and does not answer, such as one whose tables are locked."""
+        late = threading.Timer(_PATIENCE, self._tell, [TimeoutError("the database has not answered yet")])
+        late.daemon = True
+        late.start()
+        try:
+            yield
+        finally:
+            late.cancel()
 
     def _tell(self, error: Exception | None) -> None:
         """Says once, in the log, what is wrong: never in the database's own words, in which names may stand."""
