@@ -1,9 +1,10 @@
 import subprocess
 import sys
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-import numpy as np
+if TYPE_CHECKING:
+    import numpy as np
 
 _PROBE = "import cv2; cv2.namedWindow('agegait'); cv2.waitKey(1); cv2.destroyAllWindows()"
 _ENDS = (27, ord("q"))  # Esc
@@ -37,7 +38,7 @@ class Window:
     ) -> None:
         self._cv2.destroyAllWindows()
 
-    def show(self, picture: np.ndarray) -> bool:
+    def show(self, picture: "np.ndarray") -> bool:
         """Shows a picture; tells whether the window is to stay."""
         self._cv2.imshow(self._title, picture)
         key = self._cv2.waitKey(1) & 0xFF

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from agegait.recordings.video.pose import Pose
 
@@ -201,6 +200,8 @@ class PoseTracker:
 
 def _assigned(costs: np.ndarray) -> dict[int, int]:
     """The pose of each track that has one: as many as can be, then the likeliest whole."""
+    from scipy.optimize import linear_sum_assignment  # half a second that other files do not need
+
     possible = np.isfinite(costs)
     rows, columns = linear_sum_assignment(np.where(possible, costs, 1e3))
     return {int(row): int(column) for row, column in zip(rows, columns, strict=True) if possible[row, column]}
