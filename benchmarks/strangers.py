@@ -23,7 +23,7 @@ import agegait
 from agegait import datasets
 from agegait.evaluation import protocols
 from agegait.layers import FrameFeatures
-from agegait.training import EmbedderTraining, EncodingTraining
+from agegait.training import PRESETS, EmbedderTraining, EncodingTraining
 
 FEATURES = ("coordinates", "distances", "velocities")
 FIXED = ("starter", *EncodingTraining.LEARNING)
@@ -75,7 +75,7 @@ def parsed(words=None):
     return parser.parse_args(words)
 
 
-def measure(walks, name, features, options, embedder=None, encoding=None):
+def measure(walks, name, features, options, embedder=None, recipe=None):
     """The results of a row, see `protocols.strangers`."""
     starter = agegait.GaitEmbedder.from_preset("walkers").embed if name == "starter" else None
 
@@ -84,7 +84,7 @@ def measure(walks, name, features, options, embedder=None, encoding=None):
         if name == "starter":
             return starter
         if name in EncodingTraining.LEARNING:
-            return EncodingTraining(name, seed=options.seed, **(encoding or {})).fit(training).embed
+            return EncodingTraining(name, recipe or PRESETS["best"], seed=options.seed).fit(training).embed
         settings = {"features": features, **(embedder or {})}
         return EmbedderTraining(name, batches=options.batches, seed=options.seed, embedder=settings).fit(training).embed
 

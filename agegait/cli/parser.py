@@ -131,8 +131,8 @@ def make_parser() -> CommandParser:
         nargs="+",
         default=("table",),
         metavar="NAME",
-        help="table, baselines, ablations, few-labels, recipes or all, or single rows: see docs/reproduce.md "
-        "(default: table)",
+        help="table, baselines, ablations, few-labels, recipes, strangers, windows or all, or single rows: see "
+        "docs/reproduce.md (default: table)",
     )
     reproduce.add_argument(
         "--seeds",

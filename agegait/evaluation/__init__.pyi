@@ -11,4 +11,4 @@ from .evaluate_windows import (
 )
 from .figures import FIGURES as FIGURES, Figure as Figure, has_curve as has_curve
 from .parts import Parts as Parts
-from .result_tables import tables as tables
+from .result_tables import STRANGER_FIGURES as STRANGER_FIGURES, tables as tables

@@ -88,12 +88,18 @@ def evaluate(
         tests[split] = evaluate_windows(windows, methods, gallery, recognizer.embed(ages), search_windows)
         if run.embedder is not None:
             tests[split] += _embedder_recognition(run.embedder, dataset, split)
+            if search_windows:
+                tests[split].append(_embedder_windows(run.embedder, windows, parts.gallery))
     if strangers := stranger_tests(run, dataset, TITLES):
         tests["strangers"] = [
             as_result(method, f"{one.probe}, gallery of {one.gallery}", one)
             for method, results in strangers.items()
             for one in results
         ]
+        if run.embedder is not None and search_windows and dataset.strangers is not None:
+            whole = dataset.strangers.whole_walks()
+            windows_found = protocols.retrieve_stranger_windows(whole, run.embedder.embed, run.settings.frames)
+            tests["strangers"].append(as_result(TITLES["embedder"], "windows", windows_found))
     evaluation = {
         "settings": dataclasses.asdict(run.settings),
         "chosen_on": "validation walks, which are no training walks"
@@ -145,3 +151,10 @@ def _embedder_recognition(embedder: GaitEmbedder, dataset: DataSet, split: str) 
         [cosines[:, gallery.persons == label].max(axis=1) for label in range(len(dataset.persons))], axis=1
     )
     return [as_result(TITLES["embedder"], "walks", protocols.recognition(scores, probes.persons))]
+
+
+def _embedder_windows(embedder: GaitEmbedder, windows: Windows, gallery: Windows) -> dict[str, Any]:
+    """Retrieval of test windows among the training windows, which the embedder was trained on."""
+    probes, entries = (embedder.embed(list(one.skeletons)) for one in (windows, gallery))
+    found = protocols.retrieval(probes, windows.persons, entries, gallery.persons, standardize=False)
+    return as_result(TITLES["embedder"], "windows", found)

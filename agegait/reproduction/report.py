@@ -7,7 +7,17 @@ from typing import Any, NamedTuple
 
 from agegait import evaluation
 from agegait.evaluation import protocols
-from agegait.reproduction.published import ALL_NOTES, NOTES, PUBLISHED, SHORT_SOURCE, SOURCE, Figures
+from agegait.reproduction.published import (
+    ALL_NOTES,
+    NOTES,
+    PUBLISHED,
+    SHORT_SOURCE,
+    SOURCE,
+    WINDOW_NOTE,
+    WINDOW_SOURCE,
+    WINDOWS,
+    Figures,
+)
 from agegait.reproduction.rows import ROWS
 from agegait.storage.whole_file import write_text
 from agegait.terminal.table import Cell, Column, Table
@@ -102,6 +112,9 @@ def summary(results: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
             values = [value for _, one in runs if (value := figure.read(one)) is not None]
             if len(values) == len(runs):
                 figures[name] = {**spread(values)._asdict(), "values": values}
+                ends = [figure.interval(one) for _, one in runs if "intervals" in one]
+                if len(ends) == len(runs) and all(ends):
+                    figures[name]["interval"] = [statistics.fmean(end) for end in zip(*ends, strict=True)]
         lines.append(
             {
                 "protocol": protocol,
@@ -110,6 +123,7 @@ def summary(results: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
                 "row": row,
                 "seeds": [seed for seed, _ in runs],
                 "samples": runs[0][1]["samples"],
+                **({"people": runs[0][1]["people"]} if "people" in runs[0][1] else {}),
                 "figures": figures,
             }
         )
@@ -128,7 +142,8 @@ def by_protocol(found: dict[str, Any]) -> list[tuple[str, Table]]:
         own = [line for line in found["summary"] if line["protocol"] == protocol]
         for test, of in dict.fromkeys((line["test"], line["of"]) for line in own):
             lines = [line for line in own if (line["test"], line["of"]) == (test, of)]
-            tables.append((protocol, _table(protocol, test, of, lines, found["data"]["name"])))
+            make = _OTHER_TABLES.get(protocol, _table)
+            tables.append((protocol, make(protocol, test, of, lines, found["data"]["name"])))
     return tables
 
 
@@ -156,6 +171,8 @@ def markdown(found: dict[str, Any]) -> str:
             lines += [f"## {protocol[0].upper()}{protocol[1:]}", "", *_paragraph(table.about)]
         before = protocol
         lines += [f"**{table.title}**", "", *table.markdown(), ""]
+        if table.caption and protocol in _OTHER_TABLES:
+            lines += _paragraph(table.caption)
     what = Table(
         "rows",
         (Column("row", number=False), Column("what it is", number=False)),
@@ -230,6 +247,55 @@ def _table(protocol: str, test: str, of: str, lines: list[dict[str, Any]], datas
     )
 
 
+def _stranger_table(protocol: str, test: str, of: str, lines: list[dict[str, Any]], _dataset: str) -> Table:
+    shown = [name for name in evaluation.STRANGER_FIGURES if any(name in line["figures"] for line in lines)]
+    rows = [
+        (Cell(line["row"]), Cell(str(len(line["seeds"]))), *(_cell(line["figures"].get(name)) for name in shown))
+        for line in lines
+    ]
+    return Table(
+        f"{protocol}: {of}",
+        _columns("row", "seeds", *shown),
+        tuple(rows),
+        protocols.PROTOCOLS[protocol].about,
+        f"{lines[0]['samples']:,} probes of {test}. In brackets: intervals of 95 %, by resampling people; their ends "
+        "are means over seeds.",
+    )
+
+
+def _window_table(protocol: str, _test: str, of: str, lines: list[dict[str, Any]], dataset: str) -> Table:
+    shown = ("Rank-1", "Rank-5", "Rank-10", "mAP")
+    rows = [
+        (
+            Cell(line["row"]),
+            Cell(line["people"]),
+            Cell(f"{line['samples']:,}"),
+            Cell(str(len(line["seeds"]))),
+            *(_cell(line["figures"].get(name)) for name in shown),
+        )
+        for line in lines
+    ]
+    printed = WINDOWS.get(dataset, {})
+    rows += [
+        (Cell(f"published: {name}"), Cell("closed"), *[Cell(NOWHERE)] * 2, *(Cell(f"{value:.1f}") for value in figures))
+        for name, figures in printed.items()
+    ]
+    return Table(
+        f"{protocol}: {of}",
+        (Column("row", number=False), Column("people", number=False), *map(Column, ("probes", "seeds", *shown))),
+        tuple(rows),
+        protocols.PROTOCOLS[protocol].about,
+        f"Published figures: {WINDOW_SOURCE}. {WINDOW_NOTE}" if printed else "",
+    )
+
+
+_OTHER_TABLES = {
+    protocols.Strangers.protocol: _stranger_table,
+    protocols.WindowRetrieval.protocol: _window_table,
+}
+"""What makes the tables of protocols whose columns are their own."""
+
+
 def _columns(first: str, *others: str) -> tuple[Column, ...]:
     return Column(first, number=False), *map(Column, others)
 
@@ -244,11 +310,12 @@ def _cell(figure: dict[str, Any] | None) -> Cell:
     if figure is None:
         return Cell(NOWHERE)
     text = f"{100 * figure['mean']:.1f}"
-    if figure["deviation"] is None:
-        return Cell(text)
-    return Cell(
-        f"{text} ± {100 * figure['deviation']:.1f}", f"{100 * figure['least']:.1f} to {100 * figure['most']:.1f}"
-    )
+    if figure["deviation"] is not None:
+        text += f" ± {100 * figure['deviation']:.1f}"
+    ends = figure.get("interval")
+    if ends is None and figure["deviation"] is not None:
+        ends = figure["least"], figure["most"]
+    return Cell(text, f"{100 * ends[0]:.1f} to {100 * ends[1]:.1f}" if ends else "")
 
 
 def _runs(found: dict[str, Any]) -> Table:

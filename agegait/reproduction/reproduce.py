@@ -17,7 +17,7 @@ from agegait import evaluation, training
 from agegait.datasets import DataSet, Windows
 from agegait.evaluation import Gallery, Parts, protocols
 from agegait.evaluation.baselines import NetworkBaseline, baseline
-from agegait.reproduction import encoders, report
+from agegait.reproduction import embedders, encoders, report
 from agegait.reproduction.encoders import Features
 from agegait.reproduction.epoch_scores import EpochScores
 from agegait.reproduction.few_labels import labelled
@@ -135,12 +135,17 @@ class _Work:
         """What a row reached: what its file holds."""
         began = time.monotonic()
         folder = _run_folder(self.out, row, settings.seed)
-        key = None if row.baseline else (encoders.encoder_settings(settings, self.base), settings.features)
+        key = (
+            None
+            if row.baseline or row.learning
+            else (encoders.encoder_settings(settings, self.base), settings.features)
+        )
         if self._parts.settings.seen != settings.seen:
             self._parts = Parts(self.dataset, settings, settings.normalization())
         if self._key != key:
             self._key, self._features = key, None
-        found = (self.baseline if row.baseline else self.method)(row, settings, folder)
+        kind = self.embedder if row.learning else self.baseline if row.baseline else self.method
+        found = kind(row, settings, folder)
         return {
             "format": FORMAT,
             "row": row.name,
@@ -187,6 +192,11 @@ class _Work:
         training.finish(run)
         return {"trained": run.manifest()["trained"], "labelled": run.record.data.labelled, "tests": tests}
 
+    def embedder(self, row: Row, settings: Settings, _folder: Path) -> dict[str, Any]:
+        """A row of an embedder, trained for each division of the people."""
+        folder = self.out / "embedders" / row.name / f"seed-{settings.seed}"
+        return {"trained": {}, "labelled": None, "tests": embedders.tests(row, settings, self.dataset, folder)}
+
     def baseline(self, row: Row, settings: Settings, folder: Path) -> dict[str, Any]:
         """A row of what the method is compared with."""
         parts = self._parts
@@ -223,7 +233,7 @@ def _side_by_side(todo: Sequence[tuple[Row, Settings]], base: Settings) -> list[
     """Seed by seed, rows that share windows, an encoder and its features one after another."""
 
     def kinds(row: Row, own: Settings) -> list[tuple[Any, ...]]:
-        encoder = None if row.baseline else encoders.encoder_settings(own, base)
+        encoder = None if row.baseline or row.learning else encoders.encoder_settings(own, base)
         windows = own.seed, *own.seen
         return [windows, (*windows, encoder), (*windows, encoder, own.features)]
 

@@ -2,7 +2,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from agegait.training.recipes import PRESETS
+from agegait.training.recipes import LEARNING as EMBEDDER_LEARNING, PRESETS
 from agegait.training.settings import Settings
 
 
@@ -21,6 +21,11 @@ class Row:
             sees every walk in either case.
         window_recognizer: Whether a recognizer of windows themselves answers too, as the base's recipe has it, or else
             `best`.
+        learning: What an embedder learns by that stands in place of encoder and recognizer, of
+            `agegait.training.EmbedderTraining.LEARNING` or `agegait.training.EncodingTraining.LEARNING`. It is trained
+            for divisions of the people, and tested on those whom it has not seen.
+        windows_of: Whose single windows such an embedder is tested by, `"closed"` or `"open"`, see
+            `agegait.evaluation.protocols.window_retrieval`; None for whole walks and clips of strangers.
     """
 
     name: str
@@ -30,6 +35,8 @@ class Row:
     baseline: str | None = None
     labelled_walks: int | None = None
     window_recognizer: bool = False
+    learning: str | None = None
+    windows_of: str | None = None
 
     def of(self, base: Settings, seed: int) -> Settings:
         """The settings of a run of this row.
@@ -43,5 +50,9 @@ class Row:
         """
         asked = base.recipe.window_recognizer_epochs or PRESETS["best"].window_recognizer_epochs
         windows = asked if self.window_recognizer else None
-        changes = {"window_recognizer_epochs": windows, "embedder_epochs": None, **self.recipe}
+        embedder: dict[str, Any] = {"embedder_epochs": None}
+        if self.learning in EMBEDDER_LEARNING:
+            epochs = base.recipe.embedder_epochs or PRESETS["best"].embedder_epochs
+            embedder = {"embedder_epochs": epochs, "embedder_learning": self.learning}
+        changes = {"window_recognizer_epochs": windows, **embedder, **self.recipe}
         return replace(base, seed=seed, recipe=replace(base.recipe, **changes), **self.settings)

@@ -65,7 +65,33 @@ _RECIPES = (
     Row("constant-rates", "learning rates that do not fall", recipe={"decay": False}),
 )
 
-ROWS = {row.name: row for row in (*_METHOD, *_BASELINES, *_ABLATIONS, *_FEW_LABELS, *_RECIPES)}
+_STRANGERS = (
+    Row("strangers-persons", "an embedder trained with labels of people", learning="persons"),
+    Row("strangers-clusters", "an embedder trained by clusters of walks, without labels", learning="clusters"),
+    Row("strangers-contrast", "an embedder trained by contrast between walks, without labels", learning="contrast"),
+    Row("strangers-walks", "an embedder trained with each walk as a class, without labels", learning="walks"),
+    Row("strangers-ages", "mean of whitened AGEs, the encoder trained by reconstruction", learning="reconstruction"),
+    Row("strangers-cages", "mean of whitened contrastive AGEs, of the paper's successor", learning="cage"),
+)
+_WINDOWS = (
+    Row(
+        "windows-persons",
+        "an embedder trained with labels, on clips of a window",
+        learning="persons",
+        windows_of="closed",
+    ),
+    Row("windows-clusters", "the same, without labels, by clusters of walks", learning="clusters", windows_of="closed"),
+    Row("windows-ages", "mean of whitened AGEs of a window", learning="reconstruction", windows_of="closed"),
+    Row("windows-cages", "mean of whitened contrastive AGEs of a window", learning="cage", windows_of="closed"),
+    Row(
+        "windows-strangers",
+        "as windows-persons, of people who are not trained on",
+        learning="persons",
+        windows_of="open",
+    ),
+)
+
+ROWS = {row.name: row for row in (*_METHOD, *_BASELINES, *_ABLATIONS, *_FEW_LABELS, *_RECIPES, *_STRANGERS, *_WINDOWS)}
 """Every row by its name, in the order in which tables have them."""
 
 
@@ -82,6 +108,8 @@ GROUPS = {
     "ablations": ("age-ap", "untrained", *_names(_ABLATIONS)),
     "few-labels": ("age-ap", "mlp", *_names(_FEW_LABELS)),
     "recipes": ("age-ap", *_names(_RECIPES)),
+    "strangers": _names(_STRANGERS),
+    "windows": _names(_WINDOWS),
     "all": tuple(ROWS),
 }
 """Groups of rows."""

@@ -1,4 +1,4 @@
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import keras
@@ -6,13 +6,17 @@ import numpy as np
 
 from agegait.data import Walks
 from agegait.models import ContrastiveGaitEncoder, GaitEncoder, WalkEncodings
-from agegait.training import optimizers, recipes
+from agegait.training import optimizers
+from agegait.training.recipes import PRESETS, Recipe
 
 LEARNING = ("reconstruction", "cage")
 """What an encoder may learn by."""
 
 CAGE_TEMPERATURE = 0.5
 """The published code's temperature for KGBD."""
+
+_ENCODER = ("units", "num_layers", "sigma", "locality_weight", "l2")
+"""Fields of a recipe that are arguments of an encoder."""
 
 
 @dataclass(frozen=True)
@@ -24,15 +28,14 @@ class EncodingTraining:
     | `"reconstruction"` | windows rebuilt in reverse, the paper's AGEs |
     | `"cage"` | the same, and contrast between windows that follow each other: the contrastive AGEs of its successor |
 
-    Both are trained by the recipe `best`, on windows that do not overlap. Those of `"cage"` come in the order of their
+    Both are trained on windows that do not overlap. Those of `"cage"` come in the order of their
     walks, since a batch contrasts neighbours.
 
     Attributes:
         learning: One of the two.
-        epochs: Of the encoder; the recipe's where absent. 0 trains nothing.
+        recipe: How the encoder is trained.
         temperature: Of the contrast.
         seed: Of first weights and orders.
-        encoder: Further arguments of the encoder.
 
     Example:
         >>> encodings = agegait.training.EncodingTraining("cage").fit(walks)
@@ -42,10 +45,9 @@ class EncodingTraining:
     LEARNING: ClassVar = LEARNING
 
     learning: str = "reconstruction"
-    epochs: int | None = None
+    recipe: Recipe = PRESETS["best"]
     temperature: float = CAGE_TEMPERATURE
     seed: int = 0
-    encoder: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.learning not in LEARNING:
@@ -62,16 +64,16 @@ class EncodingTraining:
             ValueError: No walk is as long as a window.
         """
         keras.utils.set_random_seed(self.seed)
-        recipe = recipes.recipe("best")
-        options = {"joints": walks.skeletons[0].shape[1], "l2": recipe.l2, **self.encoder}
+        recipe = self.recipe
+        options: dict[str, Any] = {name: getattr(recipe, name) for name in _ENCODER}
+        options["joints"] = walks.skeletons[0].shape[1]
         if self.learning == "cage":
             encoder: GaitEncoder = ContrastiveGaitEncoder(temperature=self.temperature, **options)
         else:
             encoder = GaitEncoder(**options)
         windows, numbers = _windows(walks, encoder.frames)
         encoder.build((None, *windows.shape[1:]))
-        epochs = recipe.passes(recipe.epochs, len(windows), recipe.batch_size) if self.epochs is None else self.epochs
-        if epochs:
+        if epochs := recipe.passes(recipe.epochs, len(windows), recipe.batch_size):
             steps = epochs * -(-len(windows) // recipe.batch_size)
             encoder.compile(optimizers.encoder_optimizer(recipe, steps))
             encoder.fit(windows, numbers, batch_size=recipe.batch_size, epochs=epochs, verbose=0)

@@ -131,6 +131,23 @@ def test_results_of_before_are_kept_beside_them(run, dataset, observed):
 
 
 @pytest.mark.slow
+def test_single_windows_are_searched_for_by_the_embedder_too(run, dataset, observed):
+    found = evaluation.evaluate(run, search_windows=True, dataset=dataset)
+    (known,) = [one for one in found["tests"]["test"] if (one["method"], one["of"]) == ("embedder", "windows")]
+    assert known["protocol"] == "retrieval"
+    assert known["samples"] == next(one["samples"] for one in found["tests"]["test"] if one["of"] == "windows")
+    (others,) = [one for one in found["tests"]["strangers"] if one["protocol"] == "window retrieval"]
+    walks = dataset.strangers.whole_walks()
+    expected = protocols.retrieve_stranger_windows(walks, run.embedder.embed, run.settings.frames)
+    assert others["rank"] == expected.rank
+    assert (others["method"], others["people"], others["frames"]) == ("embedder", "open", run.settings.frames)
+    (table,) = [one for one in evaluation.tables(found) if one.title.startswith("window retrieval")]
+    assert [cell.text for cell in table.rows[0][:3]] == ["strangers", "embedder", "windows"]
+    page = report.write(run, found, observed[1]).read_text()
+    assert "window retrieval, in per cent" in page
+
+
+@pytest.mark.slow
 def test_a_run_with_enough_people_left_out_is_calibrated_and_exported(
     run, settings, dataset, walkers_dir, tmp_path, capsys
 ):

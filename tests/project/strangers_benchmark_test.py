@@ -9,6 +9,7 @@ import pytest
 
 from agegait.data import Walks
 from agegait.skeletons import STANDING
+from agegait.training import recipes
 
 SIZES = {"units": 4, "embedding_size": 4, "dilations": ()}
 
@@ -48,8 +49,8 @@ def test_a_row_of_each_probe_and_gallery(benchmark, walks):
 @pytest.mark.parametrize("learning", ["reconstruction", "cage"])
 def test_encoders_of_windows_are_rows_too(benchmark, walks, learning):
     options = benchmark.parsed(["--learning", learning, "--divisions", "1", "--draws", "1", "--resamples", "5"])
-    small = {"epochs": 1, "encoder": {"units": 2, "num_layers": 1}}
-    found = benchmark.measure(walks, learning, benchmark.FEATURES, options, encoding=small)
+    small = recipes.recipe("best", epochs=1, units=2, num_layers=1)
+    found = benchmark.measure(walks, learning, benchmark.FEATURES, options, recipe=small)
     assert len(found) == 8
     table = next(benchmark.tables({(learning, benchmark.FEATURES): found}))
     assert next(iter(table.columns[1].cells)) == "ages"

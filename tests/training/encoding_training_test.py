@@ -1,11 +1,13 @@
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
 
 from agegait.data import Walks
-from agegait.training import EncodingTraining
+from agegait.training import EncodingTraining, recipes
 
-SMALL = {"units": 3, "num_layers": 1}
+SMALL = recipes.recipe("best", epochs=1, units=3, num_layers=1)
 
 
 @pytest.fixture(scope="module")
@@ -15,9 +17,10 @@ def walks():
     return Walks(skeletons, np.arange(4), np.array(list("abcd")))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("learning", EncodingTraining.LEARNING)
 def test_walks_are_embedded_by_the_mean_of_their_whitened_ages(walks, learning, tmp_path):
-    encodings = EncodingTraining(learning, epochs=1, encoder=SMALL).fit(walks)
+    encodings = EncodingTraining(learning, SMALL).fit(walks)
     found = encodings.embed(walks.skeletons[:3])
     assert found.shape == (3, 9)
     features = keras.ops.convert_to_numpy(encodings.frame_features(walks.skeletons[1][None]))
@@ -28,11 +31,10 @@ def test_walks_are_embedded_by_the_mean_of_their_whitened_ages(walks, learning, 
     np.testing.assert_allclose(loaded.embed(walks.skeletons[:3]), found, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_people_have_no_part_in_it(walks):
     others = walks._replace(persons=walks.persons[::-1])
-    found = [
-        EncodingTraining("cage", epochs=1, encoder=SMALL).fit(one).embed(walks.skeletons[:2]) for one in (walks, others)
-    ]
+    found = [EncodingTraining("cage", SMALL).fit(one).embed(walks.skeletons[:2]) for one in (walks, others)]
     np.testing.assert_array_equal(*found)
 
 
@@ -40,7 +42,7 @@ def test_says_what_it_cannot_do(walks):
     with pytest.raises(ValueError, match="learning: expected one of reconstruction, cage, received 'persons'"):
         EncodingTraining("persons")
     with pytest.raises(ValueError, match="walks: expected walks of at least 6 frames, found none"):
-        EncodingTraining(encoder=SMALL).fit(walks.take([3]))
-    encodings = EncodingTraining(epochs=0, encoder=SMALL).fit(walks)
+        EncodingTraining(recipe=SMALL).fit(walks.take([3]))
+    encodings = EncodingTraining(recipe=dataclasses.replace(SMALL, epochs=0)).fit(walks)
     with pytest.raises(ValueError, match="walks: expected at least 6 frames, received one of 5"):
         encodings.embed(walks.skeletons)

@@ -16,7 +16,7 @@ from agegait.evaluation.protocols.retrieval import SEARCH_RANKS, Retrieval, retr
 from agegait.evaluation.protocols.strangers import GALLERIES, SECONDS, Strangers, recognize_strangers, strangers
 from agegait.evaluation.protocols.thresholds import Curve, OperatingPoint
 from agegait.evaluation.protocols.verification import FALSE_ACCEPT_RATES, Verification, verification
-from agegait.evaluation.protocols.window_retrieval import WindowRetrieval, window_retrieval
+from agegait.evaluation.protocols.window_retrieval import WindowRetrieval, retrieve_stranger_windows, window_retrieval
 
 _KINDS = (Recognition, Published, Retrieval, WindowRetrieval, Verification, OpenSet, Strangers)
 
@@ -48,6 +48,7 @@ __all__ = [
     "recognition",
     "recognize_strangers",
     "retrieval",
+    "retrieve_stranger_windows",
     "strangers",
     "verification",
     "window_retrieval",

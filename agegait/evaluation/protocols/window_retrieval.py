@@ -69,14 +69,29 @@ def window_retrieval(
     if people == "closed":
         rest, gallery, probes = divide_walks(walks, training=True, seed=seed)
         embed = learn(walks.take(rest), walks.take([]))
-    else:
-        division = divide_persons(walks.persons, seed=seed)
-        embed = learn(walks.of_persons(division.training), walks.of_persons(division.validation))
-        walks = walks.of_persons(division.tested)
-        _, gallery, probes = divide_walks(walks, training=False, seed=seed)
-    searched = (*_windows(walks.take(probes), frames, embed), *_windows(walks.take(gallery), frames, embed))
-    found = retrieval(*searched, standardize=False)
-    return WindowRetrieval(**vars(found), people=people, frames=frames)
+        return _searched(walks.take(probes), walks.take(gallery), embed, people, frames)
+    division = divide_persons(walks.persons, seed=seed)
+    embed = learn(walks.of_persons(division.training), walks.of_persons(division.validation))
+    return retrieve_stranger_windows(walks.of_persons(division.tested), embed, frames, seed)
+
+
+def retrieve_stranger_windows(walks: Walks, embed: Embed, frames: int = 6, seed: int = 0) -> WindowRetrieval:
+    """What `window_retrieval` does with `people="open"` once people are divided and what embeds windows is trained.
+
+    Args:
+        walks: The walks of people whom nothing was learned from.
+        embed: What embeds windows.
+        frames: Frames of a window.
+        seed: Of what is drawn.
+
+    Raises:
+        ValueError: As `window_retrieval`.
+
+    Example:
+        >>> retrieve_stranger_windows(walks, embedder.embed)
+    """
+    _, gallery, probes = divide_walks(walks, training=False, seed=seed)
+    return _searched(walks.take(probes), walks.take(gallery), embed, "open", frames)
 
 
 def divide_walks(walks: Walks, training: bool, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -108,6 +123,11 @@ def divide_walks(walks: Walks, training: bool, seed: int = 0) -> tuple[np.ndarra
     if len(probes) < 2:
         raise ValueError(f"walks: expected at least two people with {least} walks, received {len(probes)}.")
     return np.array(rest, int), np.array(gallery), np.array(probes)
+
+
+def _searched(probes: Walks, gallery: Walks, embed: Embed, people: str, frames: int) -> WindowRetrieval:
+    found = retrieval(*_windows(probes, frames, embed), *_windows(gallery, frames, embed), standardize=False)
+    return WindowRetrieval(**vars(found), people=people, frames=frames)
 
 
 def _windows(walks: Walks, frames: int, embed: Embed) -> tuple[np.ndarray, np.ndarray]:

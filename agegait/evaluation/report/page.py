@@ -82,7 +82,7 @@ def write(
 def _stranger_curves(evaluation: dict[str, Any]) -> list[Picture]:
     """CMC and DET curves of whole walks of the people who were left out of the training."""
     found = evaluation["tests"].get(protocols.Strangers.protocol, [])
-    walks = [result for result in found if result["probe"] == "walks"]
+    walks = [result for result in found if result.get("probe") == "walks"]
     return [*curves.cmc(walks), *curves.det(walks)]
 
 
