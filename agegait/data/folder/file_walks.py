@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from agegait.data.folder.layout import FolderWalk
 from agegait.recordings.pieces import Piece, at_once, pieces_of
@@ -37,7 +38,18 @@ def walks_of_file(place: FolderWalk, recordings: Sequence[Recording]) -> Iterato
             group = f"{group} {piece.number}"
         elif several and piece.recording.walk:
             name = f"{name}#{in_names(piece.recording.walk)}"
-        yield FolderWalk(person, name + piece.suffix, place.split, place.path, part, group), piece.recording
+        found = _with_other_name(piece.recording, place.person) if place.person else piece.recording
+        yield FolderWalk(person, name + piece.suffix, place.split, place.path, part, group), found
+
+
+def _with_other_name(recording: Recording, folder: str) -> Recording:
+    """A recording with a remark where its file says that somebody else walks than its folder does."""
+    told, own = recording.person, [re.sub(r"[\W_]+", "", text).casefold() for text in (recording.person or "", folder)]
+    # Files often number whom folders name.
+    if told is None or told.isdecimal() or own[0] in own[1] or own[1] in own[0]:
+        return recording
+    remark = f"the file says that {listed([told])} walks, its folder says {listed([folder])}"
+    return replace(recording, remarks=(*recording.remarks, remark))
 
 
 def in_names(text: str) -> str:

@@ -144,3 +144,13 @@ def test_names_in_a_file_are_no_paths(written):
         "all.held", of(0, 0, person="../x", walk="a/b"), of(1, 0, person="y\n", walk="c"), of(2, 0, person="z")
     )
     assert names(WalkFolder(path).walks) == ["_x/a_b", "y_/c", "z/all"]
+
+
+def test_a_file_that_names_somebody_else_than_its_folder(written):
+    for name, told in (("p1/1.held", "Bob"), ("p2/1.held", "P_2"), ("p3/1.held", "7")):
+        written(name, of(int(name[1]) - 1, 0, person=told))
+    folder = WalkFolder(written.root)
+    assert folder.persons == ("p1", "p2", "p3")
+    assert [told for told in folder.warnings if "the file says" in told] == [
+        "the file says that Bob walks, its folder says p1 (p1/1)"
+    ]
