@@ -63,7 +63,7 @@ class ArgumentParser(argparse.ArgumentParser):
         self, args: Sequence[str] | None = None, namespace: Any = None
     ) -> Any:
         """As of `argparse.ArgumentParser`, which would say what is missing before it says what is unknown."""
-        words = sys.argv[1:] if args is None else list(args)
+        words = _with_axes(sys.argv[1:] if args is None else args)
         self.check_options(words)
         return super().parse_known_args(words, namespace)
 
@@ -100,6 +100,17 @@ class ArgumentParser(argparse.ArgumentParser):
             message = re.sub(f"^{pattern}$", text, message)
         text = visible(f"{self.prog}: {message if message.endswith(('.', '?')) else message + '.'}")
         self.exit(2, f"{text}\nSee {self.prog} --help.\n")
+
+
+def _with_axes(words: Sequence[str]) -> list[str]:
+    """The words of a command line, in which `--up -y` is one: argparse takes any value with a - for an option."""
+    joined: list[str] = []
+    for word in words:
+        if joined[-1:] == ["--up"] and word in ("-x", "-y", "-z"):
+            joined[-1] = f"--up={word}"
+        else:
+            joined.append(word)
+    return joined
 
 
 def suggestion(word: str, known: Iterable[str]) -> str:

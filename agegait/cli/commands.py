@@ -9,7 +9,6 @@ import shlex
 import signal
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from agegait.cli.gallery_parser import STARTER
@@ -19,6 +18,7 @@ from agegait.cli.json_stderr import json_stderr
 from agegait.cli.log_lines import print_warnings
 from agegait.cli.run_settings import file_format, run_settings, train_command
 from agegait.cli.tensorflow import start_tensorflow
+from agegait.cli.walk_inputs import read_walks
 from agegait.serving.options import client_arguments, server_arguments
 from agegait.storage.whole_file import whole_file
 from agegait.terminal.console import errors, output
@@ -236,10 +236,7 @@ def identify(options: argparse.Namespace) -> None:
     if options.gallery is not None:
         _identify_in_gallery(options)
         return
-    from agegait.data import read_walk
-
-    walk_format = file_format(options)
-    walks = [read_walk(path, walk_format) for path in options.files]
+    walks = read_walks(options)
     if options.run_folder is None:
         answers = _ask(options, walks)
     elif options.every is not None:
@@ -249,9 +246,9 @@ def identify(options: argparse.Namespace) -> None:
         from agegait import training
 
         answers = training.load_run(options.run_folder).identifier.identify(walks)
-    for path, found in zip(options.files, answers, strict=True):
-        _print_answer(options, path, found)
-    if nobody := [path for path, found in zip(options.files, answers, strict=True) if found.person is None]:
+    for walk, found in zip(walks, answers, strict=True):
+        _print_answer(options, walk.label, found)
+    if nobody := [found for found in answers if found.person is None]:
         raise ValueError(f"{len(nobody)} of {len(walks)} walks show no body, see above.")
 
 
@@ -283,26 +280,26 @@ def _ask(options: argparse.Namespace, walks: Sequence[Any]) -> list[Any]:
         try:
             client = stack.enter_context(Client(**connection))
             if options.every is not None:
-                for path, walk in zip(options.files, walks, strict=True):
-                    _follow(client, options, path, walk)
-            return client.identify(walks)
+                for walk in walks:
+                    _follow(client, options, walk.label, walk.walk.skeleton)
+            return client.identify([walk.walk.skeleton for walk in walks])
         except ClientError as error:
             said = " ".join(str(error).split("\n"))  # the server's words, in which no line is to pass for ours
             raise ValueError(f"{options.model or options.server}: {said}") from error
 
 
-def _follow(client: Any, options: argparse.Namespace, path: Path, walk: Any) -> None:
+def _follow(client: Any, options: argparse.Namespace, label: str, walk: Any) -> None:
     """Prints running answers, as if the walk's frames came from a sensor."""
     with client.stream(options.every) as stream:
         for frame in walk:
             if found := stream.add(frame):
-                _print_answer(options, path, found, stream.frames)
+                _print_answer(options, label, found, stream.frames)
 
 
-def _print_answer(options: argparse.Namespace, path: Path, found: Any, frames: int | None = None) -> None:
+def _print_answer(options: argparse.Namespace, label: str, found: Any, frames: int | None = None) -> None:
     if options.json:
-        answer = {"file": str(path), "person": found.person, "score": found.score, "fault": found.fault or None}
+        answer = {"file": label, "person": found.person, "score": found.score, "fault": found.fault or None}
         print_json(answer if frames is None else {**answer, "frames": frames}, indent=None)
         return
     person = f"not a body: {found.fault}" if found.person is None else f"{found.person}, {found.score:.3f}"
-    output().print(f"{path}: {'' if frames is None else f'{frames} frames: '}{person}", soft_wrap=True)
+    output().print(f"{label}: {'' if frames is None else f'{frames} frames: '}{person}", soft_wrap=True)

@@ -14,20 +14,25 @@ from agegait.cli.gallery_models import calibration_place, load_calibration, load
 from agegait.cli.gallery_url import gallery_url
 from agegait.cli.json_output import print_json
 from agegait.cli.run_settings import file_format
+from agegait.cli.walk_inputs import check_one_person, read_walks
 from agegait.terminal.console import errors, output
 from agegait.terminal.table import Cell, Column, Table
 
 if TYPE_CHECKING:
+    from agegait.data.folder.inputs import InputWalk
     from agegait.gallery import Gallery, GalleryCheck, Identification
 
 
 def enrol(options: argparse.Namespace) -> None:
     """Enrols a person from walks."""
-    walks = _walks(options)
-    if poor := list(_faults(options.files, walks)):
+    walks = read_walks(options)
+    check_one_person(walks)
+    if poor := list(_faults(walks)):
         raise ValueError("\n".join(("nobody was enrolled:", *poor)))
     with _gallery(options, makes=True) as gallery:
-        person = gallery.enrol(options.person, walks, consent=options.consent, expires=_expiry(options))
+        person = gallery.enrol(
+            options.person, [walk.walk for walk in walks], consent=options.consent, expires=_expiry(options)
+        )
     if options.json:
         print_json({"person": person.name, "walks": person.walks, "expires": _day(person.expires)}, indent=None)
         return
@@ -39,35 +44,35 @@ def identify(options: argparse.Namespace) -> None:
     """Says who each walk's person is, or that they are unknown."""
     from agegait.gallery import PoorWalkError
 
-    walks, poor = _walks(options), 0
+    walks, poor = read_walks(options), 0
     with _gallery(options) as gallery:
         _check_calibration(gallery, options)
-        for path, walk in zip(options.files, walks, strict=True):
+        for walk in walks:
             try:
-                found = gallery.identify(walk, options.k, options.false_alarms, options.threshold)
+                found = gallery.identify(walk.walk, options.k, options.false_alarms, options.threshold)
             except PoorWalkError as error:
                 poor += 1
-                _print_fault(path, error.quality.fault, options.json)
+                _print_fault(walk.label, error.quality.fault, options.json)
             else:
-                _print_identification(path, found, options.json)
+                _print_identification(walk.label, found, options.json)
     if poor:
         raise ValueError(f"{poor} of {len(walks)} walks are not good enough, see above.")
 
 
 def verify(options: argparse.Namespace) -> None:
     """Says whether each walk is of the person claimed."""
-    walks, refused = _walks(options), 0
-    if poor := list(_faults(options.files, walks)):
+    walks, refused = read_walks(options), 0
+    if poor := list(_faults(walks)):
         raise ValueError("\n".join(("nothing was verified:", *poor)))
     with _gallery(options) as gallery:
         _check_calibration(gallery, options)
-        for path, walk in zip(options.files, walks, strict=True):
-            found = gallery.verify(options.person, walk, options.false_accepts, options.threshold)
+        for walk in walks:
+            found = gallery.verify(options.person, walk.walk, options.false_accepts, options.threshold)
             refused += not found.accepted
             if options.json:
                 print_json(
                     {
-                        "file": str(path),
+                        "file": walk.label,
                         "person": found.person,
                         "accepted": found.accepted,
                         "distance": found.distance,
@@ -79,7 +84,7 @@ def verify(options: argparse.Namespace) -> None:
                 continue
             said = "accepted" if found.accepted else "refused"
             output().print(
-                f"{path}: {found.person}, {said}; distance {found.distance:.3f}, threshold "
+                f"{walk.label}: {found.person}, {said}; distance {found.distance:.3f}, threshold "
                 f"{found.threshold.distance:.3f}",
                 soft_wrap=True,
             )
@@ -280,37 +285,30 @@ def _check_calibration(gallery: "Gallery", options: argparse.Namespace) -> None:
         raise ValueError("--threshold: expected, or a calibration, which `agegait calibrate` makes, received neither.")
 
 
-def _walks(options: argparse.Namespace) -> list[Any]:
-    from agegait.data import load_walk
-
-    walk_format = file_format(options)
-    return [load_walk(path, walk_format) for path in options.files]
-
-
-def _faults(files: Sequence[Path], walks: Sequence[Any]) -> Iterator[str]:
+def _faults(walks: "Sequence[InputWalk]") -> Iterator[str]:
     """What is wrong with walks that nobody can be recognised by."""
     from agegait.gallery import Quality
 
-    for path, walk in zip(files, walks, strict=True):
-        if fault := Quality.of(walk).fault:
-            yield f"{path}: {fault}"
+    for walk in walks:
+        if fault := Quality.of(walk.walk).fault:
+            yield f"{walk.label}: {fault}"
 
 
-def _print_fault(path: Path, fault: str, as_json: bool) -> None:
+def _print_fault(label: str, fault: str, as_json: bool) -> None:
     if as_json:
-        print_json({"file": str(path), "person": None, "fault": fault}, indent=None)
+        print_json({"file": label, "person": None, "fault": fault}, indent=None)
     else:
-        output().print(f"{path}: not good enough: {fault}", soft_wrap=True)
+        output().print(f"{label}: not good enough: {fault}", soft_wrap=True)
 
 
-def _print_identification(path: Path, found: "Identification", as_json: bool) -> None:
+def _print_identification(label: str, found: "Identification", as_json: bool) -> None:
     if as_json:
         matches = [
             {"person": match.person, "distance": match.distance, "probability": match.probability}
             for match in found.matches
         ]
         threshold = {"distance": found.threshold.distance, "false_alarms": found.threshold.false_alarms}
-        answer = {"file": str(path), "person": found.person, "matches": matches, "threshold": threshold}
+        answer = {"file": label, "person": found.person, "matches": matches, "threshold": threshold}
         print_json({**answer, "frames": found.quality.frames, "tracked": found.quality.tracked}, indent=None)
         return
     best = found.matches[0] if found.matches else None
@@ -320,7 +318,7 @@ def _print_identification(path: Path, found: "Identification", as_json: bool) ->
         sure = "" if best.probability is None or found.person is None else f", {100 * best.probability:.0f} % sure"
         who = found.person or f"unknown; the nearest is {best.person}"
         text = f"{who}{sure}; distance {best.distance:.3f}, threshold {found.threshold.distance:.3f}"
-    output().print(f"{path}: {text}", soft_wrap=True)
+    output().print(f"{label}: {text}", soft_wrap=True)
     if found.threshold.extrapolated:
         errors().print(
             "the threshold lies beyond what the calibration saw: calibrate on more people for so few false alarms",

@@ -5,13 +5,15 @@ import agegait
 from agegait.cli import commands as do
 from agegait.cli.argument_parser import ArgumentParser
 from agegait.cli.command_parser import CommandParser
+from agegait.cli.conversion import convert_recordings
 from agegait.cli.demo import demo
-from agegait.cli.gallery_parser import GALLERY, POSE_MODEL, add_gallery_commands
+from agegait.cli.format_parser import add_format
+from agegait.cli.gallery_parser import GALLERY, add_gallery_commands
 from agegait.cli.names import recipe_option_name, recipe_options
 from agegait.cli.stored import list_stored
 from agegait.serving.options import add_client_options, add_server_options
 
-DATASETS = "biwi, ias, kgbd, walkers, or a folder of your own: PATH/<person>/<walk>"
+DATASETS = "biwi, ias, kgbd, walkers, or your own: a folder PATH/<person>/<walk>, or a file that says who walks"
 PRESET = (
     "recipe to start from: best (minutes), or paper, as published (a day on KGBD, with 150 recognizer epochs) "
     "(default: %(default)s)"
@@ -19,7 +21,7 @@ PRESET = (
 PRESETS = ("best", "paper")
 COMMANDS = {
     "Start": ("demo", "help"),
-    "Look at recordings": ("inspect", "stored"),
+    "Look at recordings": ("convert-recordings", "inspect", "stored"),
     "Train and evaluate": ("train", "evaluate", "tune", "reproduce"),
     "Identify people": ("identify", "watch", "export", "serve"),
     "Keep a gallery": ("enrol", "verify", "forget", "people", "gallery", "calibrate", "adapt"),
@@ -59,7 +61,7 @@ def make_parser() -> CommandParser:
         "--from-tuning", type=Path, metavar="DIR", help="start from the best trial of `agegait tune --out DIR`"
     )
     _add_places(train)
-    _add_format(train).add_argument("--no-limb-check", action="store_true", help=LIMB_CHECK)
+    add_format(train).add_argument("--no-limb-check", action="store_true", help=LIMB_CHECK)
 
     tune = command(
         "tune",
@@ -73,7 +75,7 @@ def make_parser() -> CommandParser:
     _add_search(tune)
     _add_training(tune)
     _add_places(tune)
-    _add_format(tune).add_argument("--no-limb-check", action="store_true", help=LIMB_CHECK)
+    add_format(tune).add_argument("--no-limb-check", action="store_true", help=LIMB_CHECK)
 
     inspect = command(
         "inspect",
@@ -90,7 +92,25 @@ def make_parser() -> CommandParser:
     )
     inspect.add_argument("--json", action="store_true", help="print one JSON object")
     _add_places(inspect)
-    _add_format(inspect)
+    add_format(inspect)
+
+    convert = command(
+        "convert-recordings",
+        convert_recordings,
+        "write recordings of any kind as a folder of walks: PATH/<person>/<walk>.npz",
+        "agegait convert-recordings session.json --out walks",
+        "agegait convert-recordings anna ben everybody.csv --units mm --skip-bad --out walks",
+    )
+    convert.add_argument("inputs", nargs="+", type=Path, metavar="IN", help="a file of walks, or a folder of them")
+    convert.add_argument("--out", required=True, type=Path, metavar="PATH", help="the folder to write, new or empty")
+    convert.add_argument(
+        "--person",
+        metavar="NAME",
+        help="who walks in files that do not say so (default: the name of the folder that a file is given with, or "
+        "else of the file)",
+    )
+    convert.add_argument("--json", action="store_true", help="print one JSON object")
+    add_format(convert)
 
     evaluate = command(
         "evaluate",
@@ -146,7 +166,7 @@ def make_parser() -> CommandParser:
     _add_precision(reproduce)
     _add_recipe(reproduce)
     _add_places(reproduce)
-    _add_format(reproduce).add_argument("--no-limb-check", action="store_true", help=LIMB_CHECK)
+    add_format(reproduce).add_argument("--no-limb-check", action="store_true", help=LIMB_CHECK)
 
     export = command(
         "export",
@@ -198,7 +218,7 @@ def make_parser() -> CommandParser:
     )
     identify.add_argument("--every", type=int, metavar="N", help="print a running answer after every N frames too")
     identify.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a walk, see `agegait inspect`")
-    _add_format(identify)
+    add_format(identify)
     where = identify.add_mutually_exclusive_group()
     where.add_argument(
         "--run", dest="run_folder", type=Path, metavar="RUN", help="use a run's models, without a server"
@@ -228,7 +248,7 @@ def make_parser() -> CommandParser:
     for reads_data_sets in (calibrate, adapt):
         _add_places(reads_data_sets)
     for reads_files in (enrol, verify, calibrate, adapt):
-        _add_format(reads_files)
+        add_format(reads_files)
 
     stored = command(
         "stored",
@@ -337,25 +357,3 @@ def _add_places(command: ArgumentParser) -> None:
     places.add_argument(
         "--manual-dir", type=Path, metavar="DIR", help="where a data set lies that you downloaded by hand"
     )
-
-
-def _add_format(command: ArgumentParser) -> argparse._ArgumentGroup:
-    how = command.add_argument_group("your own files", "what a file does not say itself")
-    how.add_argument(
-        "--joints",
-        default="auto",
-        metavar="SCHEMA",
-        help="kinect_v1, kinect_v2, azure_kinect, mediapipe_pose, coco_17, openpose_body_25, openpose_coco_18 or "
-        "human36m (default: auto, from names, number and limbs)",
-    )
-    how.add_argument("--units", default="m", help="of coordinates: m, cm, mm or in (default: m)")
-    how.add_argument(
-        "--missing",
-        choices=("refuse", "interpolate"),
-        default="refuse",
-        help="what to do about missing joints (default: %(default)s)",
-    )
-    how.add_argument("--frame-rate", type=float, metavar="HZ", help="frame rate of the recordings")
-    how.add_argument("--resample", type=float, metavar="HZ", help="resample walks to this frame rate")
-    how.add_argument("--pose-model", metavar="FILE", help=POSE_MODEL)
-    return how

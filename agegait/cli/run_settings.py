@@ -2,6 +2,7 @@
 
 import argparse
 import dataclasses
+import json
 import shlex
 from typing import Any
 
@@ -69,7 +70,8 @@ def train_command(settings: Any, options: argparse.Namespace) -> str:
             if isinstance(value, bool):
                 words.append(named if value else f"--no-{named.removeprefix('--')}")
             else:
-                words += [named, "none" if value is None else str(value)]
+                shown = json.dumps(value) if isinstance(value, dict) else str(value)
+                words += [named, "none" if value is None else shown]
     for name in ("data_dir", "manual_dir"):
         if (place := getattr(options, name)) is not None:
             words += [option_name(name), str(place)]

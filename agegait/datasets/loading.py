@@ -20,22 +20,22 @@ from agegait.storage.private_files import private_files
 
 def whole_name(name: str | PathLike) -> str:
     """The TFDS name of a data set (the published names, BIWI, IAS and KGBD, are taken too), or else the absolute path
-    of a folder, whether it is there or not."""
+    of a folder or file, whether it is there or not."""
     name = os.fspath(name)
     return name.lower() if name.lower() in SPLITS else os.path.abspath(name)
 
 
 def find(name: str | PathLike) -> str:
-    """As `whole_name`, of a folder that is there.
+    """As `whole_name`, of a folder or file that is there.
 
     Raises:
         ValueError: Neither a data set nor a folder.
     """
     found = whole_name(name)
-    if found in SPLITS or Path(found).is_dir():
+    if found in SPLITS or Path(found).exists():
         return found
     raise ValueError(
-        f"dataset: expected one of {', '.join(SPLITS)}, or a folder of walks, received {os.fspath(name)!r}."
+        f"dataset: expected one of {', '.join(SPLITS)}, or a folder or file of walks, received {os.fspath(name)!r}."
     )
 
 
@@ -142,7 +142,8 @@ def _of_folder(folder: data.WalkFolder) -> DataSet:
         drawn = "as recorded before; walks without a record are test walks"
     how = folder.walk_format
     found = " (found out: --joints says otherwise)" if how.joints == "auto" else ""
-    notes = [("joints", folder.schema.title + found), ("units", how.units), ("split", drawn)]
+    units, ups = (", ".join(names) for names in (folder.units, folder.ups))
+    notes = [("joints", folder.schema.title + found), ("units", units), ("up", ups), ("split", drawn)]
     if how.resample:
         notes.append(("frame rate", f"brought to {how.resample:g} Hz"))
     if folder.schema.missing:

@@ -1,5 +1,6 @@
 """Recordings of one person, to look at before anyone collects more."""
 
+import os
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -7,10 +8,12 @@ from typing import Any
 import numpy as np
 
 from agegait import skeletons
-from agegait.data import Preparation, WalkFormat, load_walk
+from agegait.data import Preparation, WalkFormat
+from agegait.data.folder.inputs import read_inputs
 from agegait.data.folder.layout import find_walks_of_one
 from agegait.datasets.data_set import DataSet
-from agegait.datasets.splits import HELD_OUT
+from agegait.datasets.splits import HELD_OUT, SPLITS
+from agegait.recordings.joint_recognition import schema_title
 
 
 def load_recordings(path: str | PathLike, walk_format: WalkFormat | None = None) -> DataSet | None:
@@ -29,19 +32,23 @@ def load_recordings(path: str | PathLike, walk_format: WalkFormat | None = None)
     import tensorflow as tf
 
     path = Path(path).absolute() if Path(path).is_dir() else Path(path)
-    layout = find_walks_of_one(path)
-    if layout is None:
+    if path.is_dir() and find_walks_of_one(path) is None:
         return None
-    walks = [load_walk(found.path, walk_format) for found in layout.walks]
+    if not path.exists() or os.fspath(path).lower() in SPLITS:
+        return None
+    found = read_inputs([path], walk_format)
+    persons = list(dict.fromkeys(walk.person for walk in found.walks))
+    if len(persons) > 1 and all(walk.alone for walk in found.walks):
+        return None  # a file of everybody
     joints = len(skeletons.JOINTS)
 
     def examples() -> Any:
-        for found, walk in zip(layout.walks, walks, strict=True):
+        for own in found.walks:
             yield {
-                "skeleton": walk.skeleton,
-                "tracked": walk.tracked,
-                "person": np.int64(0),
-                "walk": found.name.encode(),
+                "skeleton": own.walk.skeleton,
+                "tracked": own.walk.tracked,
+                "person": np.int64(persons.index(own.person)),
+                "walk": f"{own.person}/{own.name}".encode(),
             }
 
     signature = {
@@ -50,16 +57,25 @@ def load_recordings(path: str | PathLike, walk_format: WalkFormat | None = None)
         "person": tf.TensorSpec((), tf.int64),
         "walk": tf.TensorSpec((), tf.string),
     }
-    titles = dict.fromkeys(skeletons.schema(walk.schema).title for walk in walks)
-    remarks = (*layout.remarks, "recordings of one person: training takes two people or more")
+    remarks = dict.fromkeys(remark for own in found.walks for remark in own.walk.remarks)
+    if len(persons) == 1:
+        remarks["recordings of one person: training takes two people or more"] = None
+    left_out = (f"left out, as no walk: {fault}" for fault in found.left_out)
+    walks = [own.walk for own in found.walks]
     return DataSet(
         name=str(path),
         version=None,
-        persons=list(layout.persons),
+        persons=persons,
         tests=(),
         licence="not stated: your own recordings",
         preparation=Preparation(),
         read=lambda part: tf.data.Dataset.from_generator(examples, output_signature=signature),
         held_out=HELD_OUT,
-        notes=(("joints", ", ".join(titles)), *(("note", remark) for remark in remarks)),
+        notes=(
+            ("joints", ", ".join(dict.fromkeys(schema_title(walk.schema) for walk in walks))),
+            ("units", ", ".join(dict.fromkeys(walk.units for walk in walks))),
+            ("up", ", ".join(dict.fromkeys(walk.up for walk in walks))),
+            *(("note", remark) for remark in (*left_out, *found.remarks, *remarks)),
+        ),
+        frame_rate=next((walk.frame_rate for walk in walks if walk.frame_rate), None),
     )

@@ -16,6 +16,11 @@ MAPPED = "joint_map"
 """Name of the schema of a user's own map."""
 
 
+def schema_title(name: str) -> str:
+    """What people call the schema of a walk."""
+    return "your own map" if name == MAPPED else skeletons.schema(name).title
+
+
 def recognize_joints(recordings: Sequence[Recording], walk_format: WalkFormat) -> Schema:
     """Finds the schema of recordings that are all of the same joints.
 

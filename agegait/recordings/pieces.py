@@ -40,7 +40,7 @@ def pieces_of(recordings: Sequence[Recording]) -> list[Piece]:
         for number, name in zip(bodies, names, strict=True):
             recording = recordings[number]
             remarks = list(recording.remarks)
-            if len(bodies) > 1:
+            if len(bodies) > 1 and not any("bodies are in" in remark for remark in remarks):
                 remarks.append(_bodies_remark(recording, names))
             if left_out:
                 remarks.append(f"{left_out} {_word('body', left_out)} seen for under {_SHORTEST} frames left out")

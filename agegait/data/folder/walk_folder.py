@@ -49,6 +49,8 @@ class WalkFolder:
         walks: Where each walk is.
         splits: Names of `"train"`, `"validation"` and the tests that have walks, with their walks.
         schema: The schema that the joints are of.
+        units: That lengths were in, each once.
+        ups: Axes that pointed up, each once.
         left_alone: What in the folder is no walk.
         drawn: Whether the split was drawn.
         limbs: Lengths of limbs over all walks.
@@ -83,7 +85,9 @@ class WalkFolder:
         faults, self._skipped = list(layout.faults), dict[str, str]()
         self.schema = self._recognize(faults)
         self._walks: list[FolderWalk] = []
-        found = survey(self._all_walks(faults))
+        units, ups = dict[str, None](), dict[str, None]()
+        found = survey(self._noting(self._all_walks(faults), units, ups))
+        self.units, self.ups = tuple(units), tuple(ups)
         self.walks = tuple(self._walks)
         if self._bytes <= _KEPT_BYTES:
             self._last = None
@@ -245,6 +249,13 @@ class WalkFolder:
             raise self._refusal(found)
         if not self._walks:
             raise self._refusal(list(self._skipped.values()))
+
+    def _noting(
+        self, walks: Iterable[tuple[FolderWalk, Walk]], units: dict[str, None], ups: dict[str, None]
+    ) -> Iterator[tuple[FolderWalk, Walk]]:
+        for where, walk in walks:
+            units[walk.units] = ups[walk.up] = None
+            yield where, walk
 
     def _check_labels(self, identical: Iterable[Sequence[str]]) -> None:
         """Refuses one recording of two people."""

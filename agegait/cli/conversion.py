@@ -1,0 +1,105 @@
+"""The command that writes recordings as a folder of walks."""
+
+import argparse
+import shlex
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from agegait.cli.json_output import print_json
+from agegait.cli.run_settings import file_format
+from agegait.cli.walk_inputs import print_remarks
+from agegait.terminal.console import output
+from agegait.terminal.table import Cell, Column, Table
+
+if TYPE_CHECKING:
+    from agegait.data.folder.inputs import Inputs, InputWalk
+
+
+def convert_recordings(options: argparse.Namespace) -> None:
+    """Writes recordings as a folder of walks."""
+    from agegait.data.folder.inputs import check_labels, read_inputs
+    from agegait.data.folder.writing import check_new, write_walks
+
+    check_new(options.out)
+    found = read_inputs(options.inputs, file_format(options), options.person)
+    check_labels(found.walks)
+    files = write_walks(options.out, found.walks)
+    if options.json:
+        print_json(_record(found, files))
+    else:
+        output().print(_table(found))
+    print_remarks(list(_remarks(found)))
+    if not options.json:
+        people = len({walk.person for walk in found.walks})
+        following = f" Next: agegait inspect {shlex.quote(str(options.out))}" if people > 1 else ""
+        output().print(f"written: {options.out}: {len(files)} walks of {people} people.{following}", soft_wrap=True)
+
+
+def _table(found: "Inputs") -> Table:
+    """What was understood, a row for each kind of file that was read in one way."""
+    alike: dict[tuple[Any, ...], list[InputWalk]] = defaultdict(list)
+    for walk in found.walks:
+        alike[walk.format, walk.walk.units, walk.walk.up, walk.walk.schema].append(walk)
+    headings = ("format", "files", "people", "tracks", "walks", "frames", "frames/s", "units", "up", "joints")
+    rows = []
+    for (kind, units, up, schema), walks in alike.items():
+        rows.append(
+            (
+                kind,
+                str(len({walk.path for walk in walks})),
+                str(len({walk.person for walk in walks})),
+                str(len({(walk.path, walk.person, walk.body) for walk in walks})),
+                str(len(walks)),
+                f"{sum(len(walk.walk.skeleton) for walk in walks):,}",
+                _rates(walks),
+                units,
+                up,
+                schema,
+            )
+        )
+    columns = tuple(Column(name, name not in ("format", "units", "up", "joints"), True) for name in headings)
+    return Table("what was understood", columns, tuple(tuple(map(Cell, row)) for row in rows))
+
+
+def _rates(walks: Sequence["InputWalk"]) -> str:
+    rates = [walk.walk.frame_rate for walk in walks]
+    known = [rate for rate in rates if rate is not None]
+    if not known:
+        return "unknown"
+    between = f"{min(known):.3g}" if max(known) < 1.01 * min(known) else f"{min(known):.3g} to {max(known):.3g}"
+    return between + (f", {len(rates) - len(known)} unknown" if len(known) < len(rates) else "")
+
+
+def _remarks(found: "Inputs") -> Iterable[str]:
+    """What was dropped or left alone, and why."""
+    yield from (f"left out, as no walk: {fault}" for fault in found.left_out)
+    yield from found.remarks
+    remarks = Counter(remark for walk in found.walks for remark in walk.walk.remarks)
+    first = {remark: walk.label for walk in reversed(found.walks) for remark in walk.walk.remarks}
+    for remark, count in remarks.items():
+        yield f"{first[remark]}{f' and {count - 1} more' if count > 1 else ''}: {remark}"
+
+
+def _record(found: "Inputs", files: Sequence[Path]) -> dict[str, Any]:
+    return {
+        "walks": [
+            {
+                "file": str(file),
+                "source": walk.label,
+                "format": walk.format,
+                "person": walk.person,
+                "body": walk.body,
+                "frames": len(walk.walk.skeleton),
+                "frame_rate": walk.walk.frame_rate,
+                "units": walk.walk.units,
+                "up": walk.walk.up,
+                "joints": walk.walk.schema,
+                "remarks": list(walk.walk.remarks),
+            }
+            for walk, file in zip(found.walks, files, strict=True)
+        ],
+        "left_out": list(found.left_out),
+        "remarks": list(found.remarks),
+    }
