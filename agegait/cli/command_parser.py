@@ -114,4 +114,7 @@ def _entry(name: str, text: str, width: int) -> list[str]:
     if width < _NARROW:
         return [f"  {name}", *textwrap.wrap(text, width, initial_indent="    ", subsequent_indent="    ")]
     first = f"  {name}".ljust(_INDENT + 2)
+    if not first.endswith(" "):
+        indent = " " * (_INDENT + 2)
+        return [first, *textwrap.wrap(text, width, initial_indent=indent, subsequent_indent=indent)]
     return textwrap.wrap(text, width, initial_indent=first, subsequent_indent=" " * len(first))

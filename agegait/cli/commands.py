@@ -18,7 +18,7 @@ from agegait.cli.json_stderr import json_stderr
 from agegait.cli.log_lines import print_warnings
 from agegait.cli.run_settings import file_format, run_settings, train_command
 from agegait.cli.tensorflow import start_tensorflow
-from agegait.cli.walk_inputs import read_walks
+from agegait.cli.walk_inputs import at_run_rate, read_walks
 from agegait.serving.options import client_arguments, server_arguments
 from agegait.storage.whole_file import whole_file
 from agegait.terminal.console import errors, output
@@ -245,7 +245,8 @@ def identify(options: argparse.Namespace) -> None:
         start_tensorflow(data_sets=False)
         from agegait import training
 
-        answers = training.load_run(options.run_folder).identifier.identify(walks)
+        run = training.load_run(options.run_folder)
+        answers = run.identifier.identify(at_run_rate(walks, run.record.data.frame_rate))
     for walk, found in zip(walks, answers, strict=True):
         _print_answer(options, walk.label, found)
     if nobody := [found for found in answers if found.person is None]:

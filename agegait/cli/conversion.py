@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def convert_recordings(options: argparse.Namespace) -> None:
     """Writes recordings as a folder of walks."""
     from agegait.data.folder.inputs import check_labels, read_inputs
-    from agegait.data.folder.writing import check_new, write_walks
+    from agegait.datasets.writing import check_new, write_walks
 
     check_new(options.out)
     found = read_inputs(options.inputs, file_format(options), options.person)

@@ -4,6 +4,8 @@ import argparse
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from agegait.cli.run_settings import file_format
 from agegait.terminal.console import errors
 
@@ -45,6 +47,25 @@ def check_one_person(walks: "Sequence[InputWalk]") -> None:
         if len(people) > 1:
             of = "bodies" if any(not walk.alone for walk in own) else "people"
             raise ValueError(f"{given}: expected walks of one person, found {len(people)} {of}, {', '.join(people)}.")
+
+
+def at_run_rate(walks: "Sequence[InputWalk]", frame_rate: float | None) -> list[np.ndarray]:
+    """The skeletons of walks at the frame rate that a run was trained at. Where one of both is not known, that is said.
+
+    Args:
+        walks: As of `read_walks`.
+        frame_rate: Of the run, Hz; None where it does not know.
+    """
+    from agegait.gallery.probe import at_rate
+
+    if frame_rate is None:
+        return [walk.walk.skeleton for walk in walks]
+    unknown = [walk.label for walk in walks if walk.walk.frame_rate is None]
+    if unknown:
+        print_remarks(
+            [f"{unknown[0]}: its frame rate is not known, taken as the model's {frame_rate:g} Hz; --frame-rate says it"]
+        )
+    return [at_rate(walk.walk, frame_rate).skeleton for walk in walks]
 
 
 def print_remarks(remarks: Sequence[str]) -> None:

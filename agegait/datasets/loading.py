@@ -35,7 +35,7 @@ def find(name: str | PathLike) -> str:
     if found in SPLITS or Path(found).exists():
         return found
     raise ValueError(
-        f"dataset: expected one of {', '.join(SPLITS)}, or a folder or file of walks, received {os.fspath(name)!r}."
+        f"dataset: expected one of {', '.join(SPLITS)}, or a folder of walks, received {os.fspath(name)!r}."
     )
 
 
@@ -146,6 +146,8 @@ def _of_folder(folder: data.WalkFolder) -> DataSet:
     notes = [("joints", folder.schema.title + found), ("units", units), ("up", ups), ("split", drawn)]
     if how.resample:
         notes.append(("frame rate", f"brought to {how.resample:g} Hz"))
+    elif folder.frame_rate:
+        notes.append(("frame rate", f"{folder.frame_rate:.4g} Hz"))
     if folder.schema.missing:
         notes.append(("placed", f"{', '.join(folder.schema.missing)}: not among those joints"))
     if folder.left_alone:
@@ -161,5 +163,5 @@ def _of_folder(folder: data.WalkFolder) -> DataSet:
         held_out=0.0 if "validation" in folder.splits else HELD_OUT,
         notes=(*notes, *(("note", warning) for warning in folder.warnings)),
         bodies=not folder.faults,
-        frame_rate=how.resample or how.frame_rate,
+        frame_rate=folder.frame_rate,
     )

@@ -38,6 +38,7 @@ class RunData:
     Attributes:
         split: What the run was trained on; None until training begins.
         labelled: Training walks that had labels, where some had none.
+        frame_rate: Of the walks, Hz; None where it is not known.
     """
 
     name: str
@@ -50,6 +51,7 @@ class RunData:
     bodies: bool = True
     split: Split | None = None
     labelled: list[str] | None = None
+    frame_rate: float | None = None
 
 
 @dataclass

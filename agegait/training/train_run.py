@@ -150,6 +150,7 @@ def _begin(out: Path, settings: Settings, dataset: DataSet) -> Run:
         dataset.held_out,
         [list(note) for note in dataset.notes],
         dataset.bodies,
+        frame_rate=dataset.frame_rate,
     )
     made_with, normalization = environment(), settings.normalization()
     record = RunRecord(

@@ -11,7 +11,7 @@ from support.walk_writing import long_text, wide_text, write
 
 from agegait import cli, skeletons
 from agegait.data import WalkFolder, load_walk
-from agegait.data.folder import writing
+from agegait.datasets import writing
 
 BODIES = [walk(60, person, 1).astype(float) for person in range(3)]
 

@@ -19,6 +19,9 @@ _MEASURED = 50
 _ALIKE = 2.0
 """How many times longer or shorter than most a walk's limbs may be: units differ by more, people by less."""
 
+_ONE_RATE = 1.2
+"""By which factor frame rates of one folder may differ and still be taken for one."""
+
 
 @dataclass(frozen=True, eq=False)
 class FolderSurvey:
@@ -29,12 +32,14 @@ class FolderSurvey:
         limbs: Lengths of limbs over all walks.
         faults: What of the limbs makes no sense; empty where all do.
         remarks: What else a user should know.
+        frame_rate: Hz, of the walks that say so; None where they differ, or none does.
     """
 
     identical: tuple[tuple[str, ...], ...]
     limbs: LimbSummary
     faults: tuple[str, ...]
     remarks: tuple[str, ...]
+    frame_rate: float | None = None
 
 
 def survey(walks: Iterable[tuple[FolderWalk, Walk]]) -> FolderSurvey:
@@ -66,6 +71,7 @@ def survey(walks: Iterable[tuple[FolderWalk, Walk]]) -> FolderSurvey:
             *_rate_remarks(rates),
             *([] if faults else _person_faults(samples)),
         ),
+        _common_rate(rates),
     )
 
 
@@ -89,10 +95,15 @@ def _person_faults(samples: Mapping[FolderWalk, Mapping[str, np.ndarray]]) -> li
     return [f"limbs of {person} make no sense: {faults[0]}" for person, faults in found.items() if faults]
 
 
+def _common_rate(rates: Sequence[float | None]) -> float | None:
+    known = [rate for rate in rates if rate is not None]
+    return float(np.median(known)) if known and max(known) <= _ONE_RATE * min(known) else None
+
+
 def _rate_remarks(rates: Sequence[float | None]) -> list[str]:
     known = [rate for rate in rates if rate is not None]
     if known and len(known) < len(rates):
         return [f"the frame rate of {len(rates) - len(known)} of {len(rates)} walks is not known"]
-    if known and max(known) > 1.2 * min(known):
+    if known and max(known) > _ONE_RATE * min(known):
         return [f"frame rates differ, from {min(known):.3g} to {max(known):.3g} Hz; resample brings them to one"]
     return []

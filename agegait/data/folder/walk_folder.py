@@ -51,6 +51,7 @@ class WalkFolder:
         schema: The schema that the joints are of.
         units: That lengths were in, each once.
         ups: Axes that pointed up, each once.
+        frame_rate: Hz, of the walks that say so; None where they differ, or none does.
         left_alone: What in the folder is no walk.
         drawn: Whether the split was drawn.
         limbs: Lengths of limbs over all walks.
@@ -96,7 +97,7 @@ class WalkFolder:
         self.known = dict(known or {}) if self.drawn else {}
         before = {walk.person for walk in self.walks if walk.name in self.known}
         self.persons = tuple(sorted(people_of(self.walks), key=lambda person: person not in before))  # labels stay
-        self.limbs, self.faults = found.limbs, found.faults
+        self.limbs, self.faults, self.frame_rate = found.limbs, found.faults, found.frame_rate
         self._check_labels(found.identical)
         self.splits = self._split(found.identical)
         skipped = [f"left out, as no walk: {fault}" for fault in self._skipped.values()]

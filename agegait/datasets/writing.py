@@ -77,12 +77,12 @@ def _file_names(walks: Sequence[InputWalk]) -> list[str]:
 
 
 def _write(path: Path, walk: Walk) -> None:
-    rate = {} if walk.frame_rate is None else {"frame_rate": walk.frame_rate}
-    np.savez(
-        path,
-        skeleton=walk.skeleton,
-        tracked=walk.tracked,
-        joints=np.array(skeletons.JOINTS),
-        units="m",
-        **rate,
-    )
+    arrays = {
+        "skeleton": walk.skeleton,
+        "tracked": walk.tracked,
+        "joints": np.array(skeletons.JOINTS),
+        "units": np.array("m"),
+    }
+    if walk.frame_rate is not None:
+        arrays["frame_rate"] = np.array(walk.frame_rate)
+    np.savez(path, allow_pickle=False, **arrays)
