@@ -100,7 +100,7 @@ def _recording(
     units = "m" if walk_format.units == "auto" else walk_format.units
     remarks = [f"BVH does not say its units; lengths were taken as {units}"]
     titles = [name or f"{names[parents[joint]]}_End" for joint, name in enumerate(names)]
-    joints = None if walk_format.joint_map else canonical_joints(names, parents)
+    joints = None if walk_format.joint_map else canonical_joints(names, parents, hierarchy.offsets[first:end])
     if joints:
         order = [joint for joint in skeletons.JOINTS if joint in joints]
         coordinates = np.stack([coordinates[:, joints[joint]].mean(axis=1) for joint in order], axis=1)

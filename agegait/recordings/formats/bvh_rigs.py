@@ -28,7 +28,9 @@ _PARTS = frozenset(part for parts in _SIDED.values() for part in parts)
 _NEEDED = ("HipCenter", "Head", *(f"{part}{side}" for part in list(_SIDED)[:6] for side in ("Left", "Right")))
 
 
-def canonical_joints(names: Sequence[str], parents: Sequence[int]) -> dict[str, list[int]] | None:
+def canonical_joints(
+    names: Sequence[str], parents: Sequence[int], offsets: Sequence[Sequence[float]]
+) -> dict[str, list[int]] | None:
     """Finds the canonical joints in a rig.
 
     Hands, heads and feet without a joint are where bones end: a hand is in the middle of what begins behind the wrist,
@@ -37,6 +39,8 @@ def canonical_joints(names: Sequence[str], parents: Sequence[int]) -> dict[str, 
     Args:
         names: Of the joints; empty for ends of bones.
         parents: The index of what each hangs on; -1 for a root.
+        offsets: [3] each, from there. Joints in the very place of what they hang on, which some rigs have, are none
+            that a hand or a foot can be at.
 
     Returns:
         For each canonical joint that the rig has, the indices of those whose mean it is; None if the rig is of no
@@ -53,9 +57,11 @@ def canonical_joints(names: Sequence[str], parents: Sequence[int]) -> dict[str, 
             _find(found, f"{joint}{side}", side, parts, spelled)
     if any(joint not in found for joint in _NEEDED):
         return None
-    behind: Mapping[int, list[int]] = {
-        index: [child for child, parent in enumerate(parents) if parent == index] for index in range(len(names))
-    }
+    behind: dict[int, list[int]] = {index: [] for index in range(len(names))}
+    for child in reversed(range(len(names))):  # what hangs on a joint comes behind it
+        if parents[child] >= 0:
+            ends = [child] if any(offsets[child]) else behind[child] or [child]
+            behind[parents[child]] = ends + behind[parents[child]]
     for side in ("Left", "Right"):
         _extend(found, f"Hand{side}", behind[found[f"Wrist{side}"][0]])
         if f"Foot{side}" not in found:

@@ -142,7 +142,7 @@ def test_rigs(rig):
             else:
                 names.append(word.replace("S", forms[whole], 1))
             parents.append({0: 2, 5: 0}.get(index, start + index - 1))
-    found = canonical_joints(names, parents)
+    found = canonical_joints(names, parents, [[0, 1, 0]] * len(names))
     assert set(found) == set(skeletons.JOINTS)
     assert found["HipCenter"] == [0]
     assert found["ShoulderCenter"] == [3]
@@ -152,8 +152,21 @@ def test_rigs(rig):
         assert [found[part + side] for part in parts] == [[start + index] for index in range(1, 9)]
 
 
+def test_hands_are_not_at_the_wrist():
+    """CMU's rig has the base of the fingers and the thumb in the very place of the wrist."""
+    sides = [
+        f"{side}{part}" for side in ("Left", "Right") for part in ["Arm", "ForeArm", "Hand", "UpLeg", "Leg", "Foot"]
+    ]
+    names = ["Hips", "Head", *sides, "LeftFingerBase", "LThumb", "LeftHandIndex1", ""]
+    wrist = names.index("LeftHand")
+    parents = [-1, 0, *[0] * len(sides), wrist, wrist, len(names) - 4, len(names) - 3]
+    offsets = [[0, 1, 0]] * (len(names) - 4) + [[0, 0, 0], [0, 0, 0], [1, 0, 0], [0, 0, 1]]
+    found = canonical_joints(names, parents, offsets)
+    assert found["HandLeft"] == [len(names) - 2, len(names) - 1]
+
+
 def test_rigs_of_unusual_names_keep_them():
-    assert canonical_joints(["a", "b", ""], [-1, 0, 1]) is None
+    assert canonical_joints(["a", "b", ""], [-1, 0, 1], [[0, 1, 0]] * 3) is None
 
 
 @pytest.mark.parametrize(
