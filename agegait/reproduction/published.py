@@ -61,12 +61,13 @@ PUBLISHED["biwi", "walking"] |= {row: Figures(*figures) for row, figures in _ABL
 
 
 class WindowFigures(NamedTuple):
-    """Published figures of retrieval by single windows, in per cent."""
+    """Published figures of retrieval by single windows, in per cent; `people` is that of `WindowRetrieval`."""
 
     rank_1: float
     rank_5: float
     rank_10: float
     mean_average_precision: float
+    people: str = "closed"
 
 
 WINDOW_SOURCE = (
@@ -81,8 +82,8 @@ WINDOW_NOTE = (
 
 WINDOWS: dict[str, dict[str, WindowFigures]] = {
     "kgbd": {
-        "D13 descriptors": WindowFigures(17.0, 34.4, 44.2, 1.9),
-        "D16 descriptors": WindowFigures(31.2, 50.9, 59.8, 4.0),
+        "D13 descriptors": WindowFigures(17.0, 34.4, 44.2, 1.9, "not trained"),
+        "D16 descriptors": WindowFigures(31.2, 50.9, 59.8, 4.0, "not trained"),
         "AGE": WindowFigures(2.9, 5.6, 7.5, 0.9),
         "SGELA (CAGE)": WindowFigures(38.1, 53.5, 60.0, 4.5),
         "SM-SGE": WindowFigures(38.2, 54.2, 60.7, 4.4),

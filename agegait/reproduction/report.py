@@ -277,7 +277,12 @@ def _window_table(protocol: str, _test: str, of: str, lines: list[dict[str, Any]
     ]
     printed = WINDOWS.get(dataset, {})
     rows += [
-        (Cell(f"published: {name}"), Cell("closed"), *[Cell(NOWHERE)] * 2, *(Cell(f"{value:.1f}") for value in figures))
+        (
+            Cell(f"published: {name}"),
+            Cell(figures.people),
+            *[Cell(NOWHERE)] * 2,
+            *(Cell(f"{value:.1f}") for value in figures[:-1]),
+        )
         for name, figures in printed.items()
     ]
     return Table(

@@ -138,6 +138,7 @@ def test_a_table_of_windows_has_the_published_figures_and_says_who_was_trained_o
     assert rows["windows-closed"] == ["closed", "70", "1", "80.0", "80.0", "80.0", "80.0"]
     assert rows["windows-open"][0] == "open"
     assert rows["published: SimMC"] == ["closed", "-", "-", "54.9", "66.2", "70.6", "11.7"]
+    assert rows["published: D13 descriptors"][0] == "not trained"
     assert {name for name in rows if name.startswith("published")} == {
         f"published: {name}" for name in published.WINDOWS["kgbd"]
     }
