@@ -11,6 +11,7 @@ from agegait.models.gait_embedder import GaitEmbedder
 from agegait.models.gait_encoder import GaitEncoder
 from agegait.models.gait_identifier import GaitIdentifier
 from agegait.models.gait_recognizer import GaitRecognizer
+from agegait.models.running_embedding import RunningEmbedding
 from agegait.models.walk_encodings import WalkEncodings
 from agegait.models.window_recognizer import WindowRecognizer
 
@@ -20,6 +21,7 @@ __all__ = [
     "GaitEncoder",
     "GaitIdentifier",
     "GaitRecognizer",
+    "RunningEmbedding",
     "WalkEncodings",
     "WindowRecognizer",
 ]

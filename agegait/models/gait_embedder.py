@@ -159,11 +159,8 @@ class GaitEmbedder(keras.Model):
 
     def call(self, inputs, lengths=None, mask=None, training=False):
         pooled, segments, mask = self.pool(inputs, lengths, mask, training)
-        embeddings = self.embedding(self.drop_pooled(pooled, training=training))
-        embeddings = self.embedding_normalization(embeddings, training=training, mask=segments)
-        embeddings = ops.normalize(ops.cast(embeddings, self.variable_dtype), axis=-1)
+        embeddings = self.segment_embeddings(pooled, segments, training)
         if segments is not None:
-            embeddings = ops.where(ops.expand_dims(segments, -1), embeddings, 0.0)
             embeddings = ops.normalize(ops.sum(embeddings, axis=1), axis=-1)
         if mask is None:
             return embeddings
@@ -176,6 +173,18 @@ class GaitEmbedder(keras.Model):
             Normalised statistics of each segment `[B, S, P]`, or `[B, P]` of whole walks; whether a segment is one of
             the walk `[B, S]`, or None; whether a frame is one of the walk `[B, T]`, or None.
         """
+        frames, mask = self.frame_outputs(inputs, lengths, mask, training)
+        pooled, segments = self.pooling(frames, mask=mask), self.pooling.compute_mask(frames, mask)
+        pooled = self.pooled_normalization(pooled, training=training, mask=segments)
+        return pooled, segments, mask
+
+    def frame_outputs(self, inputs, lengths=None, mask=None, training=False):
+        """What is pooled, with the arguments of a call.
+
+        Returns:
+            Of each frame what the convolutions make of it and its features `[B, T, units + F]`; whether a frame is one
+            of the walk `[B, T]`, or None.
+        """
         skeletons, mask = self._walks(inputs, lengths, mask)
         features = self.frame_features(skeletons, mask=mask)
         mask = self.frame_features.compute_mask(skeletons, mask)
@@ -183,10 +192,14 @@ class GaitEmbedder(keras.Model):
         hidden = ops.relu(self.normalization(hidden, training=training, mask=mask))
         for block in self.blocks:
             hidden = block(hidden, mask=mask, training=training)
-        frames = ops.concatenate([hidden, features], axis=-1)
-        pooled, segments = self.pooling(frames, mask=mask), self.pooling.compute_mask(frames, mask)
-        pooled = self.pooled_normalization(pooled, training=training, mask=segments)
-        return pooled, segments, mask
+        return ops.concatenate([hidden, features], axis=-1), mask
+
+    def segment_embeddings(self, pooled, segments=None, training=False):
+        """Embeddings of unit length of what `pool` gives, 0 for what is no segment."""
+        embeddings = self.embedding(self.drop_pooled(pooled, training=training))
+        embeddings = self.embedding_normalization(embeddings, training=training, mask=segments)
+        embeddings = ops.normalize(ops.cast(embeddings, self.variable_dtype), axis=-1)
+        return embeddings if segments is None else ops.where(ops.expand_dims(segments, -1), embeddings, 0.0)
 
     def _walks(self, inputs, lengths, mask):
         """Skeletons without what is no frame of theirs, and the mask `[B, T]` of those that are, None for all."""
