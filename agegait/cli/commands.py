@@ -69,7 +69,7 @@ def _print_calibration(run: Any) -> None:
         command = f"agegait calibrate {shlex.quote(str(run.folder))} --dataset NAME"
         text = (
             f"no calibration of the embedder could be made: it needs {MIN_PEOPLE} people who are left out to choose "
-            f"by, see --strangers. `{command}` makes one, of people who are neither trained on nor enrolled"
+            f"by, see --calibration-share. `{command}` makes one, of people who are neither trained on nor enrolled"
         )
     output().print(text, soft_wrap=True)
 

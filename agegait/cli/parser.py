@@ -57,6 +57,12 @@ def make_parser() -> CommandParser:
         metavar="N",
         help="leave 40 %% of the people out, those of division N, for `agegait evaluate` to test on (default: none)",
     )
+    train.add_argument(
+        "--calibration-share",
+        type=float,
+        metavar="SHARE",
+        help="leave this share of the people out to calibrate the embedder on, and nobody to test on (default: none)",
+    )
     _add_training(train).add_argument(
         "--from-tuning", type=Path, metavar="DIR", help="start from the best trial of `agegait tune --out DIR`"
     )

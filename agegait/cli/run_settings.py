@@ -14,7 +14,8 @@ def run_settings(options: argparse.Namespace) -> Any:
     from agegait import datasets, training
     from agegait.training import recipes
 
-    names = ("attention", "manner", "feed", "direction", "features", "frames", "precision", "seed", "strangers")
+    networks = ("attention", "manner", "feed", "direction", "features", "frames", "precision", "seed")
+    names = (*networks, "strangers", "calibration_share")
     changes = {name: getattr(options, name) for name in names if getattr(options, name, None) is not None}
     given = vars(options)
     of_recipe = {name: given[f"recipe_{name}"] for name, _ in recipe_options() if f"recipe_{name}" in given}

@@ -92,6 +92,19 @@ class DataSet:
             choosing=self.of_persons(division.validation),
         )
 
+    def without_calibrated(self, share: float, seed: int) -> "DataSet":
+        """What is left to train on where a share of the people is left out to choose by, and nobody to test on.
+
+        Args:
+            share: Of the people, rounded.
+            seed: Of the division, see `agegait.data.divide_persons`.
+
+        Raises:
+            ValueError: Too few people are left, or left out.
+        """
+        division = data.divide_persons(self.persons, share, 0.0, seed)
+        return dataclasses.replace(self.of_persons(division.training), choosing=self.of_persons(division.tested))
+
     def windows(self, part: str, normalization: Any, frames: int, stride: int | None = None) -> Windows:
         """The normalized windows of a part, held in memory.
 

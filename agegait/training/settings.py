@@ -34,6 +34,8 @@ class Settings:
         seed: Of first weights, orders and dropout.
         strangers: Number of a division of the people, see `agegait.data.divide_persons`: those to be tested are left
             out of the whole training. None trains on everybody.
+        calibration_share: Share of the people who are left out to calibrate the embedder on, by the seed. None for
+            nobody but those whom `strangers` leaves out.
         preset: Name of the recipe that `recipe` was made from.
         recipe: How both networks are trained.
         walk_format: How the files of your own folder are read.
@@ -52,6 +54,7 @@ class Settings:
     precision: str = "float32"
     seed: int = 0
     strangers: int | None = None
+    calibration_share: float | None = None
     preset: str = "paper"
     recipe: Recipe = dataclasses.field(default_factory=Recipe)
     walk_format: WalkFormat = dataclasses.field(default_factory=WalkFormat)
@@ -72,6 +75,13 @@ class Settings:
             raise ValueError(f"frames: expected at least 2, received {self.frames}.")
         if self.strangers is not None and self.strangers < 0:
             raise ValueError(f"strangers: expected at least 0 or none, received {self.strangers}.")
+        if self.calibration_share is not None:
+            if self.strangers is not None:
+                raise ValueError("calibration_share: expected none with strangers, of whom some are calibrated on.")
+            if not 0 < self.calibration_share < 1:
+                raise ValueError(
+                    f"calibration_share: expected a share between 0 and 1, received {self.calibration_share}."
+                )
 
     @classmethod
     def from_dict(cls, settings: dict[str, Any], path: Path | None = None) -> Self:
@@ -96,14 +106,17 @@ class Settings:
         check_limbs: bool = True,
         known: Mapping[str, str] | None = None,
     ) -> DataSet:
-        """The data set, see `agegait.datasets.load`, without strangers where some are to be tested."""
+        """The data set, see `agegait.datasets.load`, without the people whom the settings leave out."""
         dataset = datasets.load(self.dataset, data_dir, manual_dir, self.walk_format, check_limbs, known)
-        if self.strangers is None:
-            return dataset
         try:
-            return dataset.without_strangers(self.strangers)
+            if self.strangers is not None:
+                return dataset.without_strangers(self.strangers)
+            if self.calibration_share is not None:
+                return dataset.without_calibrated(self.calibration_share, self.seed)
         except ValueError as error:
-            raise ValueError(f"strangers: {error}") from None
+            name = "calibration_share" if self.strangers is None else "strangers"
+            raise ValueError(f"{name}: {error}") from None
+        return dataset
 
     @property
     def seen(self) -> tuple[Any, ...]:

@@ -6,7 +6,7 @@ import shutil
 
 import numpy as np
 import pytest
-from support.tiny_run import tiny_settings
+from support.tiny_run import WORDS, tiny_settings
 
 import agegait
 from agegait import cli, evaluation, training
@@ -186,6 +186,41 @@ def settings_of_all(settings):
     return dataclasses.replace(settings, strangers=None)
 
 
+def test_a_share_of_the_people_is_left_out_to_calibrate_on(settings, walkers_dir):
+    everybody = settings_of_all(settings).load(walkers_dir)
+    half = dataclasses.replace(settings, strangers=None, calibration_share=0.5)
+    dataset = half.load(walkers_dir)
+    assert dataset.strangers is None
+    assert len(dataset.choosing.persons) == len(dataset.persons) == 10
+    assert sorted([*dataset.choosing.persons, *dataset.persons]) == sorted(everybody.persons)
+    assert half.load(walkers_dir).persons == dataset.persons
+    assert dataclasses.replace(half, seed=1).load(walkers_dir).persons != dataset.persons
+    assert training.Settings.from_dict(dataclasses.asdict(half)) == half
+    with pytest.raises(ValueError, match=r"calibration_share: expected a share between 0 and 1, received 1\.5"):
+        dataclasses.replace(half, calibration_share=1.5)
+    with pytest.raises(ValueError, match="calibration_share: expected none with strangers"):
+        dataclasses.replace(half, strangers=0)
+    with pytest.raises(ValueError, match="calibration_share: persons: expected at least two people to train on"):
+        dataclasses.replace(half, calibration_share=0.99).load(walkers_dir)
+
+
+@pytest.mark.slow
+def test_the_command_line_calibrates_on_a_share(settings, walkers_dir, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(stages, "BATCHES_AN_EPOCH", 5)
+    words = ["train", "--dataset", "walkers", "--data-dir", str(walkers_dir), *WORDS, "--embedder-epochs", "1"]
+    words += ["--window-recognizer-epochs", "none", "--out"]
+    assert cli.main([*words, str(tmp_path / "run"), "--calibration-share", "0.5"]) == 0
+    assert capsys.readouterr().out.endswith("the embedder is calibrated on 10 people who were left out\n")
+    run = training.load_run(tmp_path / "run")
+    assert run.calibration.fingerprint == run.embedder.fingerprint()
+    assert len(run.persons) == 10
+    assert cli.main([*words, str(tmp_path / "all")]) == 0
+    said = capsys.readouterr().out
+    assert "no calibration of the embedder could be made: it needs 10 people who are left out" in said
+    assert f"`agegait calibrate {tmp_path / 'all'} --dataset NAME` makes one" in said
+    assert training.load_run(tmp_path / "all").calibration is None
+
+
 def test_a_run_without_an_embedder_has_none(tiny_run):
     assert training.load_run(tiny_run).embedder is None
 
@@ -197,6 +232,6 @@ def test_too_few_people_to_leave_some_out(tmp_path):
         for number in range(3):
             path = tmp_path / person / f"{number}.npy"
             path.parent.mkdir(exist_ok=True)
-            np.save(path, np.random.default_rng(number + len(person)).normal(size=(12, 20, 3)))
+            np.save(path, np.random.default_rng([number, len(person)]).normal(size=(12, 20, 3)))
     with pytest.raises(ValueError, match="strangers: persons: expected at least two people to train on"):
         tiny_settings(str(tmp_path), strangers=0).load(check_limbs=False)

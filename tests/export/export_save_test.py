@@ -314,7 +314,7 @@ def test_a_runs_folder_will_do(identifier, tmp_path, monkeypatch):
     class Run:
         def __init__(self, folder):
             assert folder == "run"
-            self.identifier, self.embedder = identifier, None
+            self.identifier, self.embedder, self.calibration = identifier, None, None
 
         def manifest(self):
             return record
