@@ -83,7 +83,7 @@ def in_schema_order(recording: Recording, schema: Schema, walk_format: WalkForma
     source, joints = recording.source, recording.coordinates.shape[1]
     if schema.name == MAPPED and walk_format is not None:
         try:
-            places = mapped_places(walk_format.joint_map, recording.names, joints)
+            places = mapped_places(walk_format.joint_map or {}, recording.names, joints)
         except ValueError as error:
             raise ValueError(f"{source}: {error}") from None
         return [place for joint in JOINTS for place in places.get(joint, [])]
@@ -141,7 +141,7 @@ def _of_names(recording: Recording) -> tuple[Schema, list[int]]:
 def _mapped(walk_format: WalkFormat) -> Schema:
     """The schema of a user's own map."""
     sources: dict[str, tuple[str, ...]] = {}
-    for joint, value in walk_format.joint_map.items():
+    for joint, value in (walk_format.joint_map or {}).items():
         count = len(value) if isinstance(value, list) else 1
         sources[joint] = tuple(f"{joint} {number}" for number in range(count)) if count > 1 else (joint,)
     try:

@@ -51,7 +51,7 @@ class WalkFormat:
     person_column: str | None = None
     pose_model: str | None = None
     up: str = "auto"
-    joint_map: Any = None
+    joint_map: dict[str, Any] | None = None  # a path or JSON text becomes one
     skip_bad: bool = False
 
     def __post_init__(self) -> None:

@@ -125,7 +125,7 @@ def is_of(found: Any, kind: Any) -> bool:
         return True
     if kind is float:
         return isinstance(found, int | float) and not isinstance(found, bool)
-    return isinstance(found, kind) and not (kind is int and isinstance(found, bool))
+    return isinstance(found, get_origin(kind) or kind) and not (kind is int and isinstance(found, bool))
 
 
 def words(shape: Any) -> str:
@@ -134,7 +134,9 @@ def words(shape: Any) -> str:
         shape = dict if isinstance(shape, Mapping) else list
     if _is_built(shape):
         shape = get_origin(shape) or dict
-    return " or ".join(_WORDS.get(kind, kind.__name__) for kind in getattr(shape, "__args__", (shape,)))
+    return " or ".join(
+        _WORDS.get(get_origin(kind) or kind, kind.__name__) for kind in getattr(shape, "__args__", (shape,))
+    )
 
 
 def _below(name: str, key: str) -> str:

@@ -1,5 +1,6 @@
 """Maps of joints that users make."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -9,6 +10,7 @@ from support.walk_writing import wide_text, write
 
 from agegait import skeletons
 from agegait.data import WalkFormat, load_walk, read_walk
+from agegait.training import Settings
 
 BODY = walk(30, 1, 1).astype(float)
 OWN = [f"M{number:02}x" for number in range(20)]
@@ -82,3 +84,12 @@ def test_what_does_not_go_with_it(tmp_path):
         read_walk(
             tmp_path / "walk.npy", WalkFormat(joint_map={j: number + 1 for number, j in enumerate(skeletons.JOINTS)})
         )
+
+
+def test_a_run_keeps_the_map_itself_and_reads_no_file_for_it():
+    settings = Settings("biwi", walk_format=WalkFormat(joint_map=MAP, up="-y", skip_bad=True))
+    record = json.loads(json.dumps(dataclasses.asdict(settings)))
+    assert Settings.from_dict(record) == settings
+    record["walk_format"]["joint_map"] = "map.json"
+    with pytest.raises(ValueError, match=r"walk_format\.joint_map: expected an object, found 'map\.json'"):
+        Settings.from_dict(record)
