@@ -176,7 +176,7 @@ def test_a_model_without_a_file_is_calibrated_in_a_gallery(capsys):
 
 def test_a_model_that_is_none_is_named(gallery, capsys):
     assert main(["enrol", "Anna", "0_0.npy", "--consent", "x", "--gallery", gallery, "--model", "nothing"]) == 1
-    assert "--model: expected a run's folder, a .keras file, or one of walkers, received 'nothing'" in (
+    assert "--model: expected a run's folder, an export, a .keras file, or one of walkers, received 'nothing'" in (
         capsys.readouterr().err
     )
 
