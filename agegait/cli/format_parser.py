@@ -28,7 +28,10 @@ def add_format(command: ArgumentParser) -> argparse._ArgumentGroup:
         help="the axis that points up: y, -y, z, -z, x or -x (default: auto, as the file says, else y)",
     )
     how.add_argument(
-        "--units", default="auto", help="of coordinates: m, cm, mm or in (default: auto, as the file says, else m)"
+        "--units",
+        default="auto",
+        help="of coordinates: m, cm, mm, in, or how many metres one is, such as 0.0564 (default: auto, as the file "
+        "says, else m)",
     )
     how.add_argument(
         "--missing",

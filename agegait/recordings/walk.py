@@ -11,7 +11,7 @@ from agegait.recordings.gaps import without_gaps
 from agegait.recordings.joint_recognition import in_schema_order, names_remark, recognize_joints
 from agegait.recordings.recording import Recording
 from agegait.recordings.resampling import resample
-from agegait.recordings.walk_format import UNITS, WalkFormat
+from agegait.recordings.walk_format import WalkFormat, metres_of
 from agegait.skeletons import Schema
 from agegait.skeletons.sides import sides_exchanged
 
@@ -25,7 +25,7 @@ class Walk:
         tracked: [T, 20], bool
         frame_rate: Hz; None where unknown.
         schema: Name of the schema that the joints were of; `"joint_map"` where a map of the user's own says.
-        units: That lengths were in.
+        units: That lengths were in, see `WalkFormat`.
         up: The axis that pointed up.
         remarks: What a reader of the file should know, such as columns that were not read.
     """
@@ -87,7 +87,7 @@ class Walk:
         except ValueError as error:
             raise ValueError(f"{source}: {error}") from None
         units = _units(recording, walk_format)
-        skeleton = (skeleton * UNITS[units]).astype("float32")
+        skeleton = (skeleton * metres_of(units)).astype("float32")
         remarks = (
             *recording.remarks,
             *filter(None, [names_remark(recording, order, walk_format)]),

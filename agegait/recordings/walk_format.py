@@ -11,6 +11,9 @@ from agegait.recordings.joint_map import joint_map_of
 UNITS = {"m": 1.0, "cm": 0.01, "mm": 0.001, "in": 0.0254}
 """Metres in each unit of length that files may be in."""
 
+_LEAST_UNIT = 1e-6
+"""Metres."""
+
 MISSING = ("refuse", "interpolate")
 
 MOST_HZ = 1000
@@ -28,7 +31,8 @@ class WalkFormat:
             the place of a schema.
         up: The axis that points up: `"y"`, `"-y"`, `"z"`, `"-z"`, `"x"` or `"-x"`. Bodies are turned, so that left and
             right stay what they are. `"auto"` is as the file or its kind says, else y.
-        units: Of coordinates, a key of `UNITS`; `"auto"` is as the file or its kind says, else metres.
+        units: Of coordinates: a key of `UNITS`, or how many metres one is, as a number; `"auto"` is as the file or its
+            kind says, else metres. Held as text.
         missing: What becomes of coordinates that are not there (NaN, or an empty field) and of canonical joints that
             the schema has not: `"refuse"`, or `"interpolate"` between the frames around a gap and among the joints
             around a joint.
@@ -44,7 +48,7 @@ class WalkFormat:
     """
 
     joints: str = "auto"
-    units: str = "auto"
+    units: Any = "auto"
     missing: str = "refuse"
     frame_rate: float | None = None
     resample: float | None = None
@@ -65,9 +69,10 @@ class WalkFormat:
             if self.joints != "auto":
                 raise ValueError("joint_map: expected without joints, which names a schema, received both.")
             object.__setattr__(self, "joint_map", joint_map_of(self.joint_map))
+        if self.units != "auto":
+            object.__setattr__(self, "units", _units_of(self.units))
         known_names: tuple[str, ...]
         for name, known_names in (
-            ("units", ("auto", *UNITS)),
             ("missing", MISSING),
             ("up", ("auto", *UPS)),
         ):
@@ -83,3 +88,27 @@ class WalkFormat:
 def is_rate(rate: object) -> bool:
     """Whether something can be a frame rate in Hz."""
     return isinstance(rate, (int, float)) and not isinstance(rate, bool) and math.isfinite(rate) and 0 < rate <= MOST_HZ
+
+
+def metres_of(units: str) -> float:
+    """Metres in a unit as `WalkFormat` holds it."""
+    return UNITS[units] if units in UNITS else float(units)
+
+
+def _units_of(given: Any) -> str:
+    """A unit in one form: a key of `UNITS`, or a number.
+
+    Raises:
+        ValueError: It is neither.
+    """
+    if isinstance(given, str) and given in UNITS:
+        return given
+    try:
+        metres = math.nan if isinstance(given, bool) else float(given)
+    except (TypeError, ValueError, OverflowError):
+        metres = math.nan
+    if not _LEAST_UNIT <= metres <= 1 / _LEAST_UNIT:
+        raise ValueError(
+            f"units: expected one of {', '.join(('auto', *UNITS))}, or how many metres one is, received {given!r:.80}."
+        )
+    return f"{metres:.10g}"

@@ -1,5 +1,6 @@
 """Whether skeletons have limbs as bodies have them: joints mixed up or units mistaken show in the limbs' lengths."""
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -28,6 +29,9 @@ _RANGES = {
 
 BODY_SIZE = (0.8, 2.2)
 """Least and most distance between a body's farthest joints, metres: small children to tall adults."""
+
+_USUAL_SIZE = 1.7
+"""Metres: of the units that would do, the one that comes nearest is named."""
 
 UPRIGHT = 0.5
 """Least cosine between the vertical and the line from the feet to the hips, or from there to the head: a camera may
@@ -250,12 +254,13 @@ def _unit_fault(body: float) -> list[str]:
     if least <= body <= most:
         return []
     fault = f"the joints farthest apart are {body:.3g} m from each other, expected {least} to {most} m"
-    for unit, (name, metres) in _UNITS.items():
+    units = sorted(_UNITS.items(), key=lambda unit: abs(math.log(body * unit[1][1] / _USUAL_SIZE)))
+    for unit, (name, metres) in units:  # inches of a child may be centimetres of nobody
         if least <= body * metres <= most:
             return [f'{fault}: lengths look like {name}, expected units="{unit}"']
         if least <= body / metres <= most:
             return [f"{fault}: lengths look like metres taken for {name}"]
-    return [f"{fault}: lengths look scaled"]
+    return [f"{fault}: lengths look scaled, units={_USUAL_SIZE / body:.3g} would make it {_USUAL_SIZE} m"]
 
 
 def _order_faults(summary: LimbSummary, body: float) -> list[str]:

@@ -167,7 +167,7 @@ def test_help_of_a_command_fits_the_terminal(capsys, monkeypatch, columns, comma
         (("train", "--dataset", "kgbd", "--frames", "1", "--out", "x"), "--frames: expected at least 2, received 1."),
         (
             ("identify", "x.npy", "--units", "ft"),
-            "agegait: --units: expected one of auto, m, cm, mm, in, received 'ft'.",
+            "agegait: --units: expected one of auto, m, cm, mm, in, or how many metres one is, received 'ft'.",
         ),
         (("inspect", "casia"), "agegait: PATH: expected one of biwi, ias, kgbd, walkers, or a folder of walks"),
         (("serve", "x", "--tls-cert", "y"), "expected both --tls-cert and --tls-key."),

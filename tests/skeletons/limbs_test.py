@@ -259,8 +259,8 @@ def test_other_sensors_skeletons_make_sense_if_read_as_theirs_alone(name):
         (1 / 0.0254, 'lengths look like inches, expected units="in"'),
         (0.001, "lengths look like metres taken for millimetres"),
         (0.01, "lengths look like metres taken for centimetres"),
-        (0.3, "lengths look scaled"),
-        (4, "lengths look scaled"),
+        (0.3, r"lengths look scaled, units=3\.\d+ would make it 1\.7 m"),
+        (1 / 0.0564, r"lengths look scaled, units=0\.0[56]\d+ would make it 1\.7 m"),
     ],
 )
 def test_units_are_told_from_the_size_of_bodies(scale, message):
