@@ -47,7 +47,8 @@ def test_the_example_runs(public):
 def test_sections_are_in_order(public):
     sections = [line.strip() for line in inspect.getdoc(public).splitlines() if line.strip() in ORDER]
     assert sections == sorted(sections, key=ORDER.index)
-    assert {"Call arguments:", "Returns:", "Example:"} <= set(sections)
+    called = {"Call arguments:", "Returns:"} if hasattr(public, "call") else set()
+    assert {"Example:", *called} <= set(sections)
     ours = public.__init__.__module__.startswith("agegait.")  # or it is Keras's own
     arguments = set(inspect.signature(public.__init__).parameters) - {"self", "kwargs", "name"} if ours else set()
     assert ("Args:" in sections) == bool(arguments)
