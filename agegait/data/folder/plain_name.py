@@ -3,13 +3,20 @@
 import re
 import unicodedata
 
-_JOINERS = re.compile("[\u200c\u200d]")
-"""They join letters or keep them apart, and are not to be seen themselves."""
+_UNSEEN = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
+    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+"""Joiners and fillers of letters, variation selectors and others that are not to be seen themselves: Unicode's
+`Default_Ignorable_Code_Point`."""
+
+_BRAILLE_BLANK = "\u2800"
 
 
 def plain_name(name: str) -> str:
-    """A name without case, superfluous blanks, joiners of letters and ways of writing an accent."""
-    return unicodedata.normalize("NFC", " ".join(_JOINERS.sub("", name).split()).casefold())
+    """A name without case, superfluous blanks, what is not to be seen, and ways of writing an accent."""
+    seen = _UNSEEN.sub("", name).replace(_BRAILLE_BLANK, " ")
+    return unicodedata.normalize("NFC", " ".join(seen.split()).casefold())
 
 
 def plain_person(name: str) -> str:
