@@ -5,7 +5,7 @@ import dataclasses
 import datetime
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager, redirect_stdout, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -98,6 +98,9 @@ def forget(options: argparse.Namespace) -> None:
         if not options.yes:
             confirm(f"Delete {options.person} from {options.gallery} for good?")
         gallery.forget(options.person)
+    if options.json:
+        print_json({"person": options.person, "forgotten": True}, indent=None)
+        return
     output().print(f"{options.person}: forgotten. Backups of the gallery may hold them yet.", soft_wrap=True)
 
 
@@ -213,6 +216,9 @@ def calibrate(options: argparse.Namespace) -> None:
     else:
         found = Calibration.measure(embedder, walks)
         found.save(where)
+    if options.json:
+        print_json({"written": str(where), "people": found.people}, indent=None)
+        return
     output().print(f"written: {where}: calibrated on {found.people} people", soft_wrap=True)
 
 
@@ -336,14 +342,18 @@ def _expiry(options: argparse.Namespace) -> datetime.datetime | None:
     try:
         if text.isdecimal():
             return now + datetime.timedelta(days=int(text))
-        day = datetime.date.fromisoformat(text)
+        end = datetime.datetime.combine(datetime.date.fromisoformat(text), datetime.time.max)
+        return end.astimezone()
     except (ValueError, OverflowError):
         raise ValueError(f"--expires: expected a day as 2030-12-31 or a number of days, received {text!r}.") from None
-    return datetime.datetime.combine(day, datetime.time.max).astimezone()
 
 
 def _day(time: datetime.datetime | None) -> str | None:
-    return None if time is None else time.astimezone().date().isoformat()
+    if time is None:
+        return None
+    with suppress(OverflowError):  # the last day of the year 9999 may be over here, which means never to many
+        time = time.astimezone()
+    return time.date().isoformat()
 
 
 def _iso(time: datetime.datetime | None) -> str | None:

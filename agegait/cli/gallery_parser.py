@@ -83,6 +83,7 @@ def add_gallery_commands(parser: CommandParser) -> tuple[ArgumentParser, ...]:
     forget.add_argument("person", metavar="NAME", help="the person's name")
     forget.add_argument("--gallery", required=True, metavar="URL", help=GALLERY)
     forget.add_argument("--yes", action="store_true", help="delete without asking")
+    forget.add_argument("--json", action="store_true", help="print one JSON object")
 
     people = command("people", do.people, "list who is enrolled in a gallery", "agegait people --gallery gallery.db")
     people.add_argument("--gallery", required=True, metavar="URL", help=GALLERY)
@@ -136,6 +137,7 @@ def add_gallery_commands(parser: CommandParser) -> tuple[ArgumentParser, ...]:
         help="walks of people who are neither trained on nor enrolled (default: those whom the run left out)",
     )
     calibrate.add_argument("--gallery", metavar="URL", help="keep it in this gallery, not beside the model")
+    calibrate.add_argument("--json", action="store_true", help="print one JSON object")
 
     adapt = command(
         "adapt",

@@ -140,8 +140,7 @@ class Gallery:
         """
         name, now = people.checked_name(person), _now()
         people.check_consent(consent)
-        if expires is not None and (not isinstance(expires, datetime) or expires.tzinfo is None or expires <= now):
-            raise ValueError(f"expires: expected a time to come, with its time zone, received {expires!r}.")
+        expires = people.checked_expiry(expires, now)
         probes = self._probes(walks)
         embeddings, qualities = np.stack([probe.embedding for probe in probes]), [probe.quality for probe in probes]
         self.purge()
@@ -178,8 +177,8 @@ class Gallery:
             ValueError: An argument that is wrong; no calibration and no threshold; another embedder's gallery.
             PoorWalkError: A walk that nobody can be recognised by.
         """
-        if k < 1:
-            raise ValueError(f"k: expected at least 1, received {k}.")
+        if not isinstance(k, int) or k < 1:
+            raise ValueError(f"k: expected at least 1, as a whole number, received {k!r}.")
         probe = self._probe(walk)
         self.purge()
         while True:

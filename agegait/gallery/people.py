@@ -1,8 +1,9 @@
 """What is done with the rows of people and their templates, in a transaction of the caller's."""
 
+import contextlib
 import unicodedata
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 import numpy as np
 import sqlalchemy as sa
@@ -53,6 +54,25 @@ def check_consent(consent: str) -> None:
         consent.encode()
     except UnicodeEncodeError:
         raise ValueError("consent: expected Unicode, received bytes that are none.") from None
+
+
+def checked_expiry(expires: datetime | None, now: datetime) -> datetime | None:
+    """A time of expiry as it is stored, in UTC.
+
+    Raises:
+        ValueError: None to come, or no time with its zone.
+    """
+    if expires is None:
+        return None
+    if isinstance(expires, datetime) and expires.tzinfo is not None:
+        with contextlib.suppress(OverflowError):  # the year 9999 is over in UTC
+            utc = expires.astimezone(UTC)
+            if utc > now:
+                return utc
+    received = expires.isoformat() if isinstance(expires, datetime) else type(expires).__name__
+    raise ValueError(
+        f"expires: expected a time to come, with its time zone, before the year 10000, received {received}."
+    )
 
 
 def listed(connection: sa.Connection, *conditions: sa.ColumnElement[bool], most: int | None = None) -> list[Person]:

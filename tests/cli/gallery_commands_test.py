@@ -1,9 +1,11 @@
 """The commands of the gallery, on real files and a real database."""
 
 import json
+import time
 
 import numpy as np
 import pytest
+import sqlalchemy as sa
 
 import agegait
 from agegait.cli import main
@@ -65,6 +67,33 @@ def test_who_is_enrolled_is_recognised_and_others_are_unknown(run):
 
 
 @pytest.mark.usefixtures("enrolled")
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Tokyo", "America/New_York"])
+def test_people_who_expire_on_the_last_day_that_there_is(run, gallery, monkeypatch, zone):
+    with agegait.Gallery.open(f"sqlite:///{gallery}") as opened, opened._database.writes() as connection:
+        connection.execute(sa.text("UPDATE gallery_person SET expires = '9999-12-31 23:59:59.999999'"))
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        status, said, _ = run("people", model=False)
+        assert (status, said.count("9999-12-31")) == (0, 2)
+        status, _, errors = run("enrol", "Ben", "1_0.npy", "--consent", "form", "--expires", "9999-12-31")
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert status in (0, 1)
+    assert status == 0 or "expires: expected a" in errors
+
+
+@pytest.mark.usefixtures("enrolled")
+def test_forgetting_for_scripts(run):
+    status, said, _ = run("forget", "anna", "--yes", "--json", model=False)
+    assert (status, json.loads(said)) == (0, {"person": "anna", "forgotten": True})
+    assert len(said.splitlines()) == 1
+    status, said, _ = run("forget", "Anna", "--yes", "--json", model=False)
+    assert (status, said) == (1, "")
+
+
+@pytest.mark.usefixtures("enrolled")
 def test_people_are_listed(run):
     _, said, _ = run("people", model=False)
     assert [line.split()[:2] for line in said.splitlines() if line.strip()[:4].strip() in ("Anna", "Ben")] == [
@@ -107,6 +136,8 @@ def test_a_calibration_gives_the_threshold(run, walkers_dir, folder, capsys):
     assert (status, "--threshold: expected, or a calibration" in error) == (1, True)
     status = main(["calibrate", "embedder.keras", "--dataset", "walkers", "--data-dir", str(walkers_dir)])
     assert (status, capsys.readouterr().out) == (0, "written: embedder.calibration.json: calibrated on 20 people\n")
+    assert main(["calibrate", "embedder.keras", "--dataset", "walkers", "--data-dir", str(walkers_dir), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"written": "embedder.calibration.json", "people": 20}
     file = folder / "embedder.calibration.json"
     assert file.stat().st_mode & 0o077 == 0
     assert "walker" not in file.read_text()

@@ -3,7 +3,7 @@
 import json
 import unicodedata
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 import numpy as np
 import pytest
@@ -128,6 +128,7 @@ def test_what_is_no_name(gallery, name):
         ({"consent": "\udcff"}, "consent: expected Unicode"),
         ({"expires": datetime(2000, 1, 1, tzinfo=UTC)}, "expires: expected a time to come"),
         ({"expires": datetime(2100, 1, 1)}, "expires: expected a time to come, with its time zone"),
+        ({"expires": datetime.max.replace(tzinfo=timezone(timedelta(hours=-9)))}, "expires: .* before the year 10000"),
         ({"walks": []}, "walks: expected at least one walk"),
         ({"walks": [np.zeros((40, 20, 2))]}, r"walks, walk 0: expected \[T, J, 3\]"),
         ({"walks": ["x"]}, r"walks, walk 0: expected \[T, J, 3\]"),
@@ -332,8 +333,9 @@ def test_without_a_calibration(gallery):
         gallery.verify("Anna", walk(0))
     with pytest.raises(ValueError, match=r"^threshold: expected a distance in 0\.\.2"):
         gallery.identify(walk(0), threshold=3)
-    with pytest.raises(ValueError, match=r"^k: expected at least 1"):
-        gallery.identify(walk(0), k=0, threshold=NEAR)
+    for k in (0, 1.5, "5", None):
+        with pytest.raises(ValueError, match=r"^k: expected at least 1"):
+            gallery.identify(walk(0), k=k, threshold=NEAR)
 
 
 def test_a_calibration_is_everybodys(gallery, opened):

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
 
 import grpc
 import numpy as np
@@ -175,6 +175,9 @@ def test_wrong_walks_are_not_sent(wrong, words):
             client.enrol("Anna", [wrong], consent="form")
         with pytest.raises(ValueError, match="expires: expected a time with its time zone"):
             client.enrol("Anna", [walk(0)], consent="form", expires=datetime(2030, 1, 1))
+        with pytest.raises(ValueError, match="expires: expected a time before the year 10000"):
+            late = datetime.max.replace(tzinfo=timezone(timedelta(hours=-9)))
+            client.enrol("Anna", [walk(0)], consent="form", expires=late)
 
 
 def test_a_closed_client_says_so():

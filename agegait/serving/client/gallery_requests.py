@@ -87,8 +87,13 @@ def enrol_request(
     request.walks.extend(walk_message(f"walks, walk {number}", walk) for number, walk in enumerate(enrolled))
     if expires is not None:
         if expires.tzinfo is None:
-            raise ValueError(f"expires: expected a time with its time zone, received {expires!r}.")
-        request.expires.FromDatetime(expires.astimezone(UTC))
+            raise ValueError(f"expires: expected a time with its time zone, received {expires.isoformat()}.")
+        try:
+            request.expires.FromDatetime(expires.astimezone(UTC))
+        except OverflowError:
+            raise ValueError(
+                f"expires: expected a time before the year 10000 in UTC, received {expires.isoformat()}."
+            ) from None
     return request
 
 
