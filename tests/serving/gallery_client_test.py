@@ -175,8 +175,8 @@ def test_wrong_walks_are_not_sent(wrong, words):
             client.enrol("Anna", [wrong], consent="form")
         with pytest.raises(ValueError, match="expires: expected a time with its time zone"):
             client.enrol("Anna", [walk(0)], consent="form", expires=datetime(2030, 1, 1))
+        late = datetime.max.replace(tzinfo=timezone(timedelta(hours=-9)))
         with pytest.raises(ValueError, match="expires: expected a time before the year 10000"):
-            late = datetime.max.replace(tzinfo=timezone(timedelta(hours=-9)))
             client.enrol("Anna", [walk(0)], consent="form", expires=late)
 
 
