@@ -27,6 +27,9 @@ _FROM_ORIGIN = 0.15
 _ESTIMATED = ("mediapipe_pose", "coco_17", "openpose_body_25")
 """Schemas of pose estimators, which know pictures."""
 
+_SCATTERED = 10
+"""So many times as far from its body as usual a joint is no sensor's mistake; of KGBD's walks it is at most 3."""
+
 _LIFT = "walks in 3D are needed, of a depth sensor, or lifted from 2D by a pose estimator"
 
 
@@ -109,6 +112,24 @@ def neck_fault(skeleton: np.ndarray, schema: Schema) -> str:
     if not known.any() or np.median(lengths[0][known]) <= 1.2 * np.median(lengths[1][known]):
         return ""
     return f"Head and Neck look exchanged: the neck is above the head; joints={schema.name} overrules their names"
+
+
+def scatter_fault(skeleton: np.ndarray, tracked: np.ndarray) -> str:
+    """What is wrong with a joint that is nowhere near its body in some frame; empty if nothing.
+
+    Args:
+        skeleton: [T, 20, 3], canonical joints, units as in the file.
+        tracked: [T, 20]; places of joints that were not say nothing.
+    """
+    away = np.abs(skeleton - np.median(skeleton, axis=1, keepdims=True)).max(axis=-1) * tracked
+    usual = float(np.median(away.max(axis=1)))
+    frame, joint = np.unravel_index(int(away.argmax()), away.shape)
+    if len(skeleton) < _FEW or not away[frame, joint] > _SCATTERED * usual > 0:
+        return ""
+    return (
+        f"expected the joints of a body near each other, found {JOINTS[joint]} of frame {frame} "
+        f"{away[frame, joint] / usual:.3g} times as far from the others as joints are in the middle of the walk"
+    )
 
 
 def body_axis(skeleton: np.ndarray) -> str | None:

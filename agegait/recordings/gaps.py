@@ -12,7 +12,8 @@ def without_gaps(
 ) -> tuple[np.ndarray, np.ndarray]:
     """A recording's joints, those that are needed without gaps.
 
-    A joint with NaN among its coordinates is missing from that frame. It is put where a straight line in time has it,
+    A joint with NaN among its coordinates is missing from that frame, as is one at (0, 0, 0) if such are to be filled,
+    see `tracked_by_place`. It is put where a straight line in time has it,
     or where it is first or last seen, and is not tracked there.
 
     Args:
@@ -30,9 +31,10 @@ def without_gaps(
     coordinates = recording.coordinates
     if (infinite := (np.abs(coordinates) > _LARGEST).any(axis=-1)).any():
         raise ValueError(f"{_first(recording, infinite)}: expected a finite coordinate, found infinity.")
-    tracked = _tracked_by_place(coordinates) if recording.tracked is None else recording.tracked
+    seen = tracked_by_place(coordinates)
+    tracked = seen if recording.tracked is None else recording.tracked & seen
     gaps = np.isnan(coordinates).any(axis=-1)
-    tracked, gaps = tracked & ~gaps, gaps & needed
+    tracked, gaps = tracked & ~gaps, (gaps | ~seen if missing == "interpolate" else gaps) & needed
     if not gaps.any():
         return coordinates, tracked
     if missing == "refuse":
@@ -56,10 +58,16 @@ def _first(recording: Recording, wrong: np.ndarray) -> str:
     return f"{recording.source}, {recording.place(int(frame), int(joint))}"
 
 
-def _tracked_by_place(coordinates: np.ndarray) -> np.ndarray:
+def tracked_by_place(coordinates: np.ndarray) -> np.ndarray:
     """What was tracked where a file does not say: sensors write (0, 0, 0), their own place, for what they did not see.
 
     A joint that never leaves (0, 0, 0) is where the walk was centred.
+
+    Args:
+        coordinates: [T, J, 3]
+
+    Returns:
+        [T, J], bool
     """
     away = np.any(coordinates, axis=-1)
     return away | (~away.any(axis=0) & away.any(axis=1, keepdims=True))

@@ -5,15 +5,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from agegait.recordings.axes import turned
-from agegait.recordings.body_checks import body_axis, depth_fault, neck_fault, picture_fault, score_fault
+from agegait.recordings.body_checks import body_axis, depth_fault, neck_fault, picture_fault, scatter_fault, score_fault
 from agegait.recordings.frame_times import rate_of
-from agegait.recordings.gaps import without_gaps
+from agegait.recordings.gaps import tracked_by_place, without_gaps
 from agegait.recordings.joint_recognition import in_schema_order, names_remark, recognize_joints
 from agegait.recordings.recording import Recording
 from agegait.recordings.resampling import resample
 from agegait.recordings.walk_format import WalkFormat, metres_of
 from agegait.skeletons import Schema
-from agegait.skeletons.sides import sides_exchanged
+from agegait.skeletons.sides import sides_exchanged, turned_against_each_other
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +72,7 @@ class Walk:
                 picture_fault(skeleton, schema),
                 score_fault(skeleton),
                 neck_fault(coordinates[:, order], schema),
+                scatter_fault(skeleton, tracked),
             ):
                 if fault:
                     raise ValueError(f"{fault}.")
@@ -88,15 +89,22 @@ class Walk:
             raise ValueError(f"{source}: {error}") from None
         units = _units(recording, walk_format)
         skeleton = (skeleton * metres_of(units)).astype("float32")
+        unseen = 0 if walk_format.missing == "interpolate" else int((~tracked_by_place(coordinates))[:, needed].sum())
         remarks = (
             *recording.remarks,
+            *([f"{unseen} places of joints are (0, 0, 0), as if not seen: {_FILLS}"] if unseen else []),
             *filter(None, [names_remark(recording, order, walk_format)]),
-            *([SIDES_EXCHANGED] if sides_exchanged(skeleton) else []),
+            *([ONE_PAIR_EXCHANGED] if (one_pair := turned_against_each_other(skeleton)) else []),
+            *([SIDES_EXCHANGED] if not one_pair and sides_exchanged(skeleton) else []),
         )
         return cls(skeleton, tracked, frame_rate, schema.name, units, up, remarks)
 
 
 SIDES_EXCHANGED = "left and right look exchanged, or the coordinates are mirrored: feet and knees point backwards"
+
+_FILLS = 'missing="interpolate" would fill them'
+
+ONE_PAIR_EXCHANGED = "left and right look exchanged in the arms or in the legs: hips and shoulders face opposite ways"
 
 
 def _units(recording: Recording, walk_format: WalkFormat) -> str:

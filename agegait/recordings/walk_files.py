@@ -8,6 +8,7 @@ import numpy as np
 from agegait.recordings.files import opening
 from agegait.recordings.formats import frame_folders
 from agegait.recordings.joint_recognition import recognize_joints
+from agegait.recordings.lost_bodies import without_lost
 from agegait.recordings.pieces import pieces_of
 from agegait.recordings.recording import Recording
 from agegait.recordings.registry import format_of
@@ -93,6 +94,7 @@ def read_recordings(
             if within is not None:
                 opening.inside(path, within)
             return frame_folders.read_frames(path, within)
-        return format_of(path, within).read(path, within, walk_format or WalkFormat())
+        found = format_of(path, within).read(path, within, walk_format or WalkFormat())
+        return [without_lost(recording) for recording in found]
     except OSError as error:
         raise ValueError(f"{path}: expected a walk's file: {error.strerror or error}.") from None

@@ -14,6 +14,9 @@ _BENT = 0.035
 _AWAY = 0.004
 """By so much of the body a person moves in each frame, at least, who gets anywhere."""
 
+_AGAINST = -0.3
+"""Cosine between the hips' and the shoulders' line; in the middle of KGBD's walks it is never under 0.4."""
+
 _FEW = 12
 """Fewer frames say nothing."""
 
@@ -47,6 +50,21 @@ def sides_exchanged(skeleton: np.ndarray) -> bool:
     hips = (joints["HipLeft"] + joints["HipRight"]) / 2
     way = np.median(_forwards((hips[4:] - hips[:-4]) / 4, front[2:-2])) / body
     return bool(knees < -_BENT or (knees < 0 and way < -_AWAY))
+
+
+def turned_against_each_other(skeleton: np.ndarray) -> bool:
+    """Whether hips and shoulders face opposite ways: left and right are exchanged in the arms or the legs alone.
+
+    Args:
+        skeleton: [T, 20, 3], canonical joints, y up.
+    """
+    hips, shoulders = (
+        (skeleton[:, JOINTS.index(f"{part}Right")] - skeleton[:, JOINTS.index(f"{part}Left")]).astype(float) * [1, 0, 1]
+        for part in ("Hip", "Shoulder")
+    )
+    lengths = np.linalg.norm(hips, axis=-1) * np.linalg.norm(shoulders, axis=-1)
+    cosines = np.divide((hips * shoulders).sum(axis=-1), lengths, where=lengths > 0, out=np.zeros_like(lengths))
+    return bool(len(skeleton) >= _FEW and np.median(cosines) < _AGAINST)
 
 
 def _forwards(places: np.ndarray, front: np.ndarray) -> np.ndarray:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from agegait.data.folder.file_walks import in_names, walks_of_file
 from agegait.data.folder.layout import FolderWalk, find_files, find_walks, find_walks_of_one
+from agegait.data.folder.shared_frames import frame_descriptors, with_frames_in_common
 from agegait.recordings.joint_recognition import recognize_joints
 from agegait.recordings.pieces import at_once, pieces_of
 from agegait.recordings.recording import Recording, listed
@@ -112,7 +113,9 @@ def check_labels(walks: Sequence[InputWalk]) -> None:
     same: dict[bytes, list[InputWalk]] = defaultdict(list)
     for found in walks:
         same[hashlib.sha256(found.walk.skeleton.tobytes()).digest()].append(found)
-    for group in same.values():
+    descriptors = [frame_descriptors(found.walk.skeleton) for found in walks]
+    shared = with_frames_in_common(descriptors, [found.person for found in walks])
+    for group in (*same.values(), *([walks[one], walks[other]] for one, other in shared)):
         people = list(dict.fromkeys(found.person for found in group))
         if len(people) > 1:
             files = listed([found.label for found in group])

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from agegait.data.folder.layout import FolderWalk
+from agegait.data.folder.shared_frames import frame_descriptors, with_frames_in_common
 from agegait.recordings.recording import listed
 from agegait.recordings.walk import Walk
 from agegait.skeletons import limbs
@@ -33,6 +34,7 @@ class FolderSurvey:
         faults: What of the limbs makes no sense; empty where all do.
         remarks: What else a user should know.
         frame_rate: Hz, of the walks that say so; None where they differ, or none does.
+        shared: Names of walks of two people that have frames in common.
     """
 
     identical: tuple[tuple[str, ...], ...]
@@ -40,6 +42,7 @@ class FolderSurvey:
     faults: tuple[str, ...]
     remarks: tuple[str, ...]
     frame_rate: float | None = None
+    shared: tuple[tuple[str, str], ...] = ()
 
 
 def survey(walks: Iterable[tuple[FolderWalk, Walk]]) -> FolderSurvey:
@@ -50,15 +53,18 @@ def survey(walks: Iterable[tuple[FolderWalk, Walk]]) -> FolderSurvey:
     """
     recordings, remarks = defaultdict(list), defaultdict(list)
     samples: dict[FolderWalk, dict[str, np.ndarray]] = {}
-    rates = []
+    rates, descriptors = [], []
     for where, walk in walks:
         recordings[hashlib.sha256(walk.skeleton.tobytes()).digest()].append(where.name)
         for remark in walk.remarks:
             remarks[remark].append(where.name)
         rates.append(walk.frame_rate)
+        descriptors.append(frame_descriptors(walk.skeleton))
         some = np.unique(np.linspace(0, len(walk.skeleton) - 1, _MEASURED).round().astype(int))
         samples[where] = {"skeleton": walk.skeleton[some], "tracked": walk.tracked[some]}
     identical = tuple(tuple(names) for names in recordings.values() if len(names) > 1)
+    names, persons = [where.name for where in samples], [where.person for where in samples]
+    shared = [(names[one], names[other]) for one, other in with_frames_in_common(descriptors, persons)]
     summary = limbs.summarize(samples.values())
     faults = [*_scale_faults(samples), *limbs.faults(summary)]
     return FolderSurvey(
@@ -72,6 +78,7 @@ def survey(walks: Iterable[tuple[FolderWalk, Walk]]) -> FolderSurvey:
             *([] if faults else _person_faults(samples)),
         ),
         _common_rate(rates),
+        tuple(shared),
     )
 
 

@@ -98,7 +98,7 @@ class WalkFolder:
         before = {walk.person for walk in self.walks if walk.name in self.known}
         self.persons = tuple(sorted(people_of(self.walks), key=lambda person: person not in before))  # labels stay
         self.limbs, self.faults, self.frame_rate = found.limbs, found.faults, found.frame_rate
-        self._check_labels(found.identical)
+        self._check_labels([*found.identical, *found.shared])
         self.splits = self._split(found.identical)
         skipped = [f"left out, as no walk: {fault}" for fault in self._skipped.values()]
         self.warnings = (*skipped, *self._split_warnings(), *layout.remarks, *found.remarks)
@@ -261,10 +261,11 @@ class WalkFolder:
     def _check_labels(self, identical: Iterable[Sequence[str]]) -> None:
         """Refuses one recording of two people."""
         person = {walk.name: walk.person for walk in self.walks}
-        faults = []
+        faults, told = [], set[str]()
         for names in identical:
             people = list(dict.fromkeys(person[name] for name in names))
-            if len(people) > 1:
+            if len(people) > 1 and not told.issuperset(names):
+                told.update(names)
                 count = "two" if len(people) == 2 else len(people)
                 faults.append(
                     f"{self.path}: one recording under {count} people, {' and '.join(people)}: one of the labels is "

@@ -296,8 +296,8 @@ class TestRefusedLayouts:
     def test_files_that_are_not_read(self, tmp_path):
         for number in range(3):
             (tmp_path / "anna").mkdir(exist_ok=True)
-            (tmp_path / "anna" / f"{number}.c3d").touch()
-        self.refused(tmp_path, r"found anna/, with files of which 3 that end in \.c3d")
+            (tmp_path / "anna" / f"{number}.fbx").touch()
+        self.refused(tmp_path, r"found anna/, with files of which 3 that end in \.fbx")
 
     def test_one_person(self, tmp_path):
         save(tmp_path / "anna" / "1.npy", WALKERS[0, 0])
