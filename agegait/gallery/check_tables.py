@@ -57,12 +57,13 @@ _COLUMNS = (
     Column("frames"),
     Column("nearest own"),
     Column("nearest other"),
+    Column("like", False, True),
 )
 
 
 def _row(walk: WalkCheck) -> tuple[Cell, ...]:
-    other = Cell(_shown(walk.other), walk.nearest or "")
-    return Cell(walk.person), Cell(f"{walk.number}"), Cell(f"{walk.frames:,}"), Cell(_shown(walk.own)), other
+    figures = f"{walk.number}", f"{walk.frames:,}", _shown(walk.own), _shown(walk.other)
+    return Cell(walk.person), *map(Cell, figures), Cell(walk.nearest or "")
 
 
 def _table(title: str, about: str, columns: tuple[Column, ...], rows: Sequence[tuple[Cell | str, ...]]) -> Table:

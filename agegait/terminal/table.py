@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from rich.console import OverflowMethod
     from rich.table import Table as RichTable
 
 
@@ -83,7 +84,8 @@ class Table:
         )
         for heading, number, wrap in self.columns:
             text = Text(heading.replace(" ", "\n", 1)) if number else heading
-            table.add_column(text, justify="right" if number else "left", no_wrap=not wrap)
+            overflow: OverflowMethod = "fold" if wrap else "ellipsis"  # a long name without a blank is to be read, too
+            table.add_column(text, justify="right" if number else "left", no_wrap=not wrap, overflow=overflow)
         for index, row in enumerate(self.rows):
             table.add_row(*map(str, row), style="bold" if index == self.bold else None)
         return table

@@ -1,9 +1,11 @@
 """What a check of a gallery finds, and the page of it."""
 
+import io
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
+from rich.console import Console
 from support import browser
 from support.gallery_bodies import BoneLengths, walk, walks
 
@@ -11,6 +13,7 @@ import agegait
 from agegait.gallery import Calibration, check_tables, checking, gallery as gallery_module, write_check
 
 LIMIT = 0.1
+DORA = "Dora" * 50
 NASTY = "<script>document.title='x'</script>"
 
 
@@ -20,19 +23,19 @@ def enrol(gallery):
     gallery.enrol("Ben", walk(1), consent="form", expires=datetime.now(UTC) + timedelta(days=10))
     gallery.enrol(NASTY, [walk(2), walk(2, 1)], consent="form", expires=datetime.now(UTC) + timedelta(days=40))
     gallery.enrol("Carla", [walk(0, 2), walk(0, 3)], consent="form")
-    gallery.enrol("Dora", [walk(3), walk(4)], consent="form")
+    gallery.enrol(DORA, [walk(3), walk(4)], consent="form")
 
 
 def test_what_is_wrong_is_found(gallery):
     enrol(gallery)
     found = gallery.check(threshold=LIMIT)
-    assert [person.name for person in found.people] == ["Anna", "Ben", NASTY, "Carla", "Dora"]
+    assert [person.name for person in found.people] == ["Anna", "Ben", NASTY, "Carla", DORA]
     (pair,) = found.duplicates
     assert (pair.first, pair.second) == ("Anna", "Carla")
     embeddings = BoneLengths().embed([walk(0, number) for number in range(4)])
     unit = embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True)
     assert pair.distance == pytest.approx(1 - (unit[:2] @ unit[2:].T).max(), abs=1e-5)
-    assert [(one.person, one.number, one.frames) for one in found.disagreeing] == [("Dora", 1, 40), ("Dora", 2, 40)]
+    assert [(one.person, one.number, one.frames) for one in found.disagreeing] == [(DORA, 1, 40), (DORA, 2, 40)]
     assert [person.name for person in found.single] == ["Ben"]
     assert [person.name for person in found.expiring] == ["Ben"]
     assert (found.expired, found.expected) == (0, None)
@@ -146,6 +149,15 @@ def test_a_browser_finds_nothing_wrong_with_it(page):
     dom, said = browser.console(page)
     assert said == []
     assert "<title>Check of a gallery: agegait</title>" in dom
+
+
+def test_a_long_name_hides_nothing_on_a_terminal(gallery):
+    enrol(gallery)
+    gallery.enrol(f"{DORA[:-4]}Emma", [walk(4, 1)], consent="form")
+    console = Console(width=80, file=io.StringIO())
+    for table in check_tables.check_tables(gallery.check(threshold=LIMIT)):
+        console.print(table)
+    assert "…" not in console.file.getvalue()
 
 
 def test_long_tables_say_what_they_leave_out(gallery, monkeypatch):
