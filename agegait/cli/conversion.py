@@ -25,16 +25,32 @@ def convert_recordings(options: argparse.Namespace) -> None:
     check_new(options.out)
     found = read_inputs(options.inputs, file_format(options), options.person)
     check_labels(found.walks)
+    limb_remarks = _check_limbs(found)
     files = write_walks(options.out, found.walks)
     if options.json:
         print_json(_record(found, files))
     else:
         output().print(_table(found))
-    print_remarks(list(_remarks(found)))
+    print_remarks([*_remarks(found), *limb_remarks])
     if not options.json:
         people = len({walk.person for walk in found.walks})
         following = f" Next: agegait inspect {shlex.quote(str(options.out))}" if people > 1 else ""
         output().print(f"written: {options.out}: {len(files)} walks of {people} people.{following}", soft_wrap=True)
+
+
+def _check_limbs(found: "Inputs") -> list[str]:
+    """What of the limbs makes no sense, for people to know.
+
+    Raises:
+        ValueError: Bodies are of no human size: written in metres, they would be wrong for good.
+    """
+    from agegait.skeletons import limbs
+
+    own = [{"skeleton": walk.walk.skeleton, "tracked": walk.walk.tracked} for walk in found.walks]
+    sizes = {walk.label: limbs.size_fault(limbs.summarize([body])) for walk, body in zip(found.walks, own, strict=True)}
+    if wrong := [f"{label}: {fault}." for label, fault in sizes.items() if fault]:
+        raise ValueError(wrong[0] if len(wrong) == 1 else "\n".join([f"found {len(wrong)} faults:", *wrong]))
+    return [f"limbs make no sense: {fault}" for fault in limbs.faults(limbs.summarize(own))]
 
 
 def _table(found: "Inputs") -> Table:

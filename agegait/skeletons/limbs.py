@@ -213,6 +213,12 @@ def faults(summary: LimbSummary, upright: bool = True) -> list[str]:
     ]
 
 
+def size_fault(summary: LimbSummary) -> str:
+    """What is wrong with the size of bodies, which tells of units mistaken; empty if nothing, or nothing is known."""
+    body = float(np.nanmax(summary.distances, initial=0))
+    return next(iter(_unit_fault(body)), "") if body > 0 else ""
+
+
 def check(walks: Iterable[Mapping[str, np.ndarray]], source: str) -> LimbSummary:
     """Refuses walks whose limbs make no sense.
 

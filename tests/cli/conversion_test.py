@@ -151,3 +151,25 @@ def test_inspect_takes_a_file_of_everybody(run, mixture):
     assert [person["name"] for person in found["people"]] == ["ben", "cleo"]
     notes = dict(map(tuple, found["notes"]))
     assert (notes["units"], notes["up"]) == ("m", "y")
+
+
+def test_bodies_of_no_human_size_are_not_written(run, tmp_path):
+    for person, body in zip(("anna", "ben"), BODIES, strict=False):
+        (tmp_path / "in" / person).mkdir(parents=True)
+        np.save(tmp_path / "in" / person / "1.npy", body * 1000)
+    said = run("convert-recordings", "in", "--out", "out", status=1).err
+    assert "found 2 faults" in said
+    assert "in/anna/1.npy: the joints farthest apart are" in said
+    assert "lengths look like millimetres, expected --units mm." in said
+    assert not (tmp_path / "out").exists()
+    run("convert-recordings", "in", "--units", 0.001, "--out", "out")
+    np.testing.assert_allclose(load_walk(tmp_path / "out" / "anna" / "1.npz").skeleton, BODIES[0], atol=1e-5)
+
+
+def test_limbs_that_make_no_sense_are_told(run, tmp_path):
+    places = list(range(20))
+    places[5], places[6] = places[6], places[5]
+    np.save(tmp_path / "1.npy", BODIES[0][:, places])
+    assert "limbs make no sense: ElbowLeft and WristLeft" in " ".join(
+        run("convert-recordings", "1.npy", "--out", "out").err.split()
+    )
