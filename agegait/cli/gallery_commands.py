@@ -3,6 +3,7 @@
 import argparse
 import dataclasses
 import datetime
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout, suppress
@@ -202,7 +203,7 @@ def copy(options: argparse.Namespace) -> None:
 
 def calibrate(options: argparse.Namespace) -> None:
     """Measures how near strangers come to each other."""
-    from agegait.gallery import Calibration, Gallery
+    from agegait.gallery import Calibration
 
     where = options.gallery or calibration_place(options.model)
     if where is None:
@@ -211,7 +212,7 @@ def calibrate(options: argparse.Namespace) -> None:
     with redirect_stdout(sys.stderr):  # where TFDS says what it prepares
         walks = _strangers(options)
     if options.gallery is not None:
-        with Gallery.open(gallery_url(options.gallery), embedder) as gallery:
+        with _opened(gallery_url(options.gallery), embedder) as gallery:
             found = gallery.recalibrate(walks)
     else:
         found = Calibration.measure(embedder, walks)
@@ -278,12 +279,22 @@ def _gallery(options: argparse.Namespace, makes: bool = False) -> Iterator["Gall
         raise ValueError(f"--gallery: expected a gallery, found no file {file}: `agegait enrol` makes one.")
     model = getattr(options, "model", None)
     embedder = None if model is None else load_embedder(str(model))
-    gallery = Gallery.open(url, embedder)
+    gallery = _opened(url, embedder)
     if model is not None and gallery.calibration is None and (calibration := load_calibration(str(model), embedder)):
         gallery.close()
         gallery = Gallery.open(url, embedder, calibration)
     with gallery:
         yield gallery
+
+
+def _opened(url: str, embedder: Any) -> "Gallery":
+    """A gallery, or what is wrong in the words of the command line."""
+    from agegait.gallery import Gallery
+
+    try:
+        return Gallery.open(url, embedder)
+    except ValueError as error:
+        raise ValueError(re.sub("^url:", "--gallery:", re.sub("^embedder:", "--model:", str(error)))) from error
 
 
 def _check_calibration(gallery: "Gallery", options: argparse.Namespace) -> None:

@@ -85,6 +85,17 @@ def test_people_who_expire_on_the_last_day_that_there_is(run, gallery, monkeypat
 
 
 @pytest.mark.usefixtures("enrolled")
+def test_what_no_gallery_opens_is_said_in_options(run, gallery, capsys):
+    assert main(["people", "--gallery", "mysql://user@host/gallery"]) == 1
+    assert capsys.readouterr().err.startswith("agegait: --gallery: expected sqlite:///... or postgresql+psycopg://...")
+    with agegait.Gallery.open(f"sqlite:///{gallery}") as opened, opened._database.writes() as connection:
+        connection.execute(sa.text("UPDATE gallery SET fingerprint = 'another'"))
+    status, said, errors = run("identify", "0_2.npy", "--threshold", "1")
+    assert (status, said) == (1, "")
+    assert "agegait: --model: expected the one that made this gallery's templates" in errors
+
+
+@pytest.mark.usefixtures("enrolled")
 def test_forgetting_for_scripts(run):
     status, said, _ = run("forget", "anna", "--yes", "--json", model=False)
     assert (status, json.loads(said)) == (0, {"person": "anna", "forgotten": True})
