@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import dataclasses
 import logging
 import resource
 import secrets
@@ -16,6 +17,7 @@ from agegait.cli.gallery_url import gallery_url
 from agegait.cli.json_output import print_json
 from agegait.cli.json_stderr import json_stderr
 from agegait.cli.log_lines import print_warnings
+from agegait.cli.names import in_options
 from agegait.cli.run_settings import file_format, run_settings, train_command
 from agegait.cli.tensorflow import start_tensorflow
 from agegait.cli.walk_inputs import at_run_rate, read_walks
@@ -123,6 +125,7 @@ def inspect(options: argparse.Namespace) -> None:
                 options.dataset, options.data_dir, options.manual_dir, file_format(options), check_limbs=False
             )
     found = inspection.inspect(dataset)
+    found = dataclasses.replace(found, faults=[in_options(text, options.parser.option_names) for text in found.faults])
     console = output()
     if options.json:
         print_json(inspection.as_record(found))

@@ -34,8 +34,10 @@ def convert_recordings(options: argparse.Namespace) -> None:
     print_remarks([*_remarks(found), *limb_remarks])
     if not options.json:
         people = len({walk.person for walk in found.walks})
-        following = f" Next: agegait inspect {shlex.quote(str(options.out))}" if people > 1 else ""
-        output().print(f"written: {options.out}: {len(files)} walks of {people} people.{following}", soft_wrap=True)
+        walks = "1 walk" if len(files) == 1 else f"{len(files)} walks"
+        whose = "1 person" if people == 1 else f"{people} people"
+        following = f" Next: agegait inspect {shlex.quote(str(options.out))}"
+        output().print(f"written: {options.out}: {walks} of {whose}.{following}", soft_wrap=True)
 
 
 def _check_limbs(found: "Inputs") -> list[str]:

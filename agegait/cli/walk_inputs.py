@@ -46,7 +46,10 @@ def check_one_person(walks: "Sequence[InputWalk]") -> None:
         people = list(dict.fromkeys(walk.person for walk in own))
         if len(people) > 1:
             of = "bodies" if any(not walk.alone for walk in own) else "people"
-            raise ValueError(f"{given}: expected walks of one person, found {len(people)} {of}, {', '.join(people)}.")
+            raise ValueError(
+                f"{given}: expected walks of one person, found {len(people)} {of}, {', '.join(people)}: `agegait "
+                "convert-recordings` writes the walks of each to a folder, of which one can be given."
+            )
 
 
 def at_run_rate(walks: "Sequence[InputWalk]", frame_rate: float | None) -> list[np.ndarray]:

@@ -66,7 +66,7 @@ def recognize_joints(recordings: Sequence[Recording], walk_format: WalkFormat) -
         verdict = "of which the limbs fit both" if fitting else "but neither of them by the limbs"
         raise ValueError(
             f"{source}: {joints} joints without names may be of {' or '.join(faults)}, {verdict} ({why}). "
-            "Say which with joints, or which joint is which with joint_map."
+            f"Say which with joints={next(iter(faults))}, or which joint is which with joint_map."
         )
     return fitting[0]
 

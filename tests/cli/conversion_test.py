@@ -106,7 +106,19 @@ def test_two_bodies_at_once_become_two_people(run, mixture):
     assert "2 bodies are in the file" in found.err
     assert WalkFolder("out").persons == ("session#0", "session#3")
     enrol = run("enrol", "Anna", "session.csv", "--gallery", "g.db", "--consent", "x", status=1)
-    assert "session.csv: expected walks of one person, found 2 bodies, session#0, session#3" in enrol.err
+    assert "session.csv: expected walks of one person, found 2 bodies, session#0, session#3: `agegait conv" in enrol.err
+    enrol = run("enrol", "Anna", "out/session#0", "--gallery", "g.db", "--consent", "x")
+    assert "Anna: enrolled, 1 walk in all" in enrol.out
+
+
+def test_one_walk_and_its_inspection(run, mixture):
+    assert (
+        "written: out: 1 walk of 1 person. Next: agegait inspect out"
+        in run("convert-recordings", "anna", "--out", "out").out
+    )
+    run("inspect", "out")
+    np.save("anna/monday.npy", 100 * BODIES[0])
+    assert "expected --units cm" in " ".join(run("inspect", "anna", status=1).out.split())
 
 
 def test_one_recording_of_two_people_and_walks_of_one_name(run, mixture):

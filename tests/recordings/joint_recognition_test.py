@@ -48,7 +48,7 @@ def test_joints_of_no_schema(tmp_path):
 
 def test_joints_that_the_limbs_do_not_tell(tmp_path):
     np.save(tmp_path / "walk.npy", np.random.default_rng(0).standard_normal((7, 25, 3)))
-    refused(tmp_path / "walk.npy", "kinect_v2 or openpose_body_25.* Say which with joints")
+    refused(tmp_path / "walk.npy", "kinect_v2 or openpose_body_25.* Say which with joints=kinect_v2, or")
 
 
 def test_other_joints_than_asked_for(tmp_path, person):
