@@ -76,7 +76,7 @@ class Walk:
             ):
                 if fault:
                     raise ValueError(f"{fault}.")
-            up = _up(recording, walk_format, skeleton)
+            up = _up(recording, walk_format, skeleton, schema.name)
             skeleton = turned(skeleton, up)
             if walk_format.resample is not None:
                 if seconds is None:
@@ -94,6 +94,7 @@ class Walk:
             *recording.remarks,
             *([f"{unseen} places of joints are (0, 0, 0), as if not seen: {_FILLS}"] if unseen else []),
             *filter(None, [names_remark(recording, order, walk_format)]),
+            *([_TAKEN_AS_Y_DOWN] if up == "-y" and walk_format.up == "auto" and recording.up is None else []),
             *([ONE_PAIR_EXCHANGED] if (one_pair := turned_against_each_other(skeleton)) else []),
             *([SIDES_EXCHANGED] if not one_pair and sides_exchanged(skeleton) else []),
         )
@@ -101,6 +102,11 @@ class Walk:
 
 
 SIDES_EXCHANGED = "left and right look exchanged, or the coordinates are mirrored: feet and knees point backwards"
+
+_Y_DOWN = ("mediapipe_pose", "azure_kinect")
+"""Schemas of which the sensors themselves have y down."""
+
+_TAKEN_AS_Y_DOWN = "y points down, as these joints' sensor has it, and was turned up"
 
 _FILLS = 'missing="interpolate" would fill them'
 
@@ -112,8 +118,8 @@ def _units(recording: Recording, walk_format: WalkFormat) -> str:
     return (recording.units or "m") if walk_format.units == "auto" else walk_format.units
 
 
-def _up(recording: Recording, walk_format: WalkFormat, skeleton: np.ndarray) -> str:
-    """The axis that points up: the one given, else the file's, else y.
+def _up(recording: Recording, walk_format: WalkFormat, skeleton: np.ndarray, schema: str) -> str:
+    """The axis that points up: the one given, else the file's, else y, or -y of sensors whose bodies are so.
 
     Raises:
         ValueError: Nobody has given one, and the body stands along another.
@@ -121,6 +127,8 @@ def _up(recording: Recording, walk_format: WalkFormat, skeleton: np.ndarray) -> 
     if walk_format.up != "auto":
         return walk_format.up
     up, standing = recording.up or "y", body_axis(skeleton)
+    if recording.up is None and standing == "-y" and schema in _Y_DOWN:
+        return standing
     if standing not in (None, up):
         by_file = ", as the file says" if recording.up else ""
         upside_down = standing.strip("-") == up.strip("-") if standing else False

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from support.bodies import walk
 
+from agegait import skeletons
 from agegait.data import WalkFormat, load_walk
 from agegait.recordings import Recording, Walk
 from agegait.recordings.axes import UPS, turned
@@ -39,3 +40,16 @@ def test_what_a_file_says_is_believed_unless_overruled_or_untrue():
     np.testing.assert_allclose(read.skeleton, BODY, atol=1e-6)
     with pytest.raises(ValueError, match="expected -z to point up, as the file says, found a body that is upside down"):
         Walk.of(Recording("a", lying, up="-z"), WalkFormat())
+
+
+def test_sensors_whose_y_is_down_are_turned_and_it_is_said():
+    schema = skeletons.SCHEMAS["azure_kinect"]
+    body = np.zeros((40, len(schema.joints), 3))
+    for place, names in enumerate(schema.sources):
+        for name in names:
+            body[:, schema.joints.index(name)] = BODY[:, place]
+    read = Walk.of(Recording("a", body @ UPS["-y"], names=schema.joints), WalkFormat())
+    assert (read.up, read.remarks) == ("-y", ("y points down, as these joints' sensor has it, and was turned up",))
+    upright = Walk.of(Recording("a", body, names=schema.joints), WalkFormat())
+    np.testing.assert_allclose(read.skeleton, upright.skeleton, atol=1e-6)
+    assert (upright.up, upright.remarks) == ("y", ())
