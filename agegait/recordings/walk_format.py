@@ -48,7 +48,7 @@ class WalkFormat:
     """
 
     joints: str = "auto"
-    units: Any = "auto"
+    units: str | float = "auto"
     missing: str = "refuse"
     frame_rate: float | None = None
     resample: float | None = None
@@ -90,9 +90,9 @@ def is_rate(rate: object) -> bool:
     return isinstance(rate, (int, float)) and not isinstance(rate, bool) and math.isfinite(rate) and 0 < rate <= MOST_HZ
 
 
-def metres_of(units: str) -> float:
+def metres_of(units: str | float) -> float:
     """Metres in a unit as `WalkFormat` holds it."""
-    return UNITS[units] if units in UNITS else float(units)
+    return UNITS[units] if isinstance(units, str) and units in UNITS else float(units)
 
 
 def _units_of(given: Any) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from agegait.data.folder.layout import find_walks
 from agegait.recordings.formats.frame_folders import frame_files
-from agegait.recordings.registry import endings
+from agegait.recordings.registry import may_be_walk
 from agegait.storage.gallery_file import gallery_store
 from agegait.storage.store import Store
 
@@ -24,7 +24,7 @@ def find_stores(path: str | os.PathLike) -> list[Store]:
     path = Path(path)
     if path.is_file() and (gallery := gallery_store(path)):
         return [gallery]
-    if path.is_file() and path.suffix.lower() in endings():
+    if path.is_file() and may_be_walk(path):
         return [Store(path, "recordings", (path.parent.name,), recordings=((path.parent.name, path),))]
     if not path.is_dir():
         raise ValueError(
@@ -124,7 +124,7 @@ def _loose(folder: Path, entries: list[Path], known: set[Path]) -> Iterator[Stor
     walks = [
         entry
         for entry in entries
-        if entry not in known and entry.is_file() and entry.suffix.lower() in set(endings()) - {_TEXT}
+        if entry not in known and entry.is_file() and entry.suffix.lower() != _TEXT and may_be_walk(entry)
     ]
     frames = [file for file in frame_files(folder) if file not in known]
     if walks or frames:

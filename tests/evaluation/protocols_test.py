@@ -392,7 +392,7 @@ class TestPublishedWindows:
 
 
 def test_protocols_have_names_of_their_own():
-    assert len(protocols.PROTOCOLS) == 6
+    assert len(protocols.PROTOCOLS) == 7
     assert list(protocols.PROTOCOLS)[:3] == [
         "closed-set recognition",
         "published protocol (chosen on the test walks)",
