@@ -115,7 +115,7 @@ ONE_PAIR_EXCHANGED = "left and right look exchanged in the arms or in the legs: 
 
 def _units(recording: Recording, walk_format: WalkFormat) -> str:
     """The unit of length: the one given, else the file's, else metres."""
-    return (recording.units or "m") if walk_format.units == "auto" else walk_format.units
+    return (recording.units or "m") if walk_format.units == "auto" else str(walk_format.units)
 
 
 def _up(recording: Recording, walk_format: WalkFormat, skeleton: np.ndarray, schema: str) -> str:

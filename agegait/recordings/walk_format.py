@@ -90,9 +90,9 @@ def is_rate(rate: object) -> bool:
     return isinstance(rate, (int, float)) and not isinstance(rate, bool) and math.isfinite(rate) and 0 < rate <= MOST_HZ
 
 
-def metres_of(units: str | float) -> float:
+def metres_of(units: str) -> float:
     """Metres in a unit as `WalkFormat` holds it."""
-    return UNITS[units] if isinstance(units, str) and units in UNITS else float(units)
+    return UNITS[units] if units in UNITS else float(units)
 
 
 def _units_of(given: Any) -> str:
