@@ -145,7 +145,7 @@ def test_identify_names_whom_the_model_names(body_identifier, walk, server):
 def test_identify_takes_a_run_or_an_export_in_place_of_a_server(run, exported, walk):
     (expected,) = training.load_run(run).identifier.identify(np.load(walk))
     for where in (("--run", run), ("--model", exported)):
-        stdout, stderr = agegait("identify", walk, *where, "--json")
+        stdout, stderr = agegait("identify", walk, *where, "--frame-rate", "30", "--json")
         assert stderr == ""
         answer = json.loads(stdout)
         assert answer.pop("score") == pytest.approx(expected.score, abs=1e-3)

@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.spatial import KDTree
 
 _DIMENSIONS = 12
 _PROBES = 12
@@ -41,6 +40,8 @@ def with_frames_in_common(walks: Sequence[np.ndarray], persons: Sequence[str]) -
     """
     if len(set(persons)) < 2:
         return []
+    from scipy.spatial import KDTree  # the client on a light machine reads walks without it
+
     ends = np.cumsum([len(walk) for walk in walks])
     probes = [np.unique(np.linspace(0, len(walk) - 1, _PROBES).round().astype(int)) for walk in walks]
     own = np.repeat(np.arange(len(walks)), [len(some) for some in probes])
