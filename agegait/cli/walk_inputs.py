@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from agegait.cli.names import in_options
 from agegait.cli.run_settings import file_format
 from agegait.terminal.console import errors
 
@@ -71,7 +72,11 @@ def at_run_rate(walks: "Sequence[InputWalk]", frame_rate: float | None) -> list[
     return [at_rate(walk.walk, frame_rate).skeleton for walk in walks]
 
 
+_OPTIONS = {name: f"--{name.replace('_', '-')}" for name in ("missing", "units", "up", "joints", "joint_map")}
+"""What remarks may advise, by the arguments that the options become."""
+
+
 def print_remarks(remarks: Sequence[str]) -> None:
     """Prints what a user should know, each once."""
     for remark in dict.fromkeys(remarks):
-        errors().print(remark, style="yellow", soft_wrap=True)
+        errors().print(in_options(remark, _OPTIONS), style="yellow", soft_wrap=True)

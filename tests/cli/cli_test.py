@@ -157,7 +157,9 @@ def test_identify_says_which_walk_is_not_a_body_and_why(walk, server, tmp_path):
     np.save(tmp_path / "zeros.npy", 0 * np.load(walk))
     three = (tmp_path / "millimetres.npy", walk, tmp_path / "zeros.npy")
     stdout, stderr = agegait("identify", *three, "--server", server, status=1)
-    assert stderr == "agegait: 2 of 3 walks show no body, see above.\n"
+    unseen = f"{len(np.load(walk)) * 20} places of joints are (0, 0, 0), as if not seen: --missing interpolate would"
+    assert stderr.startswith(f"{tmp_path / 'zeros.npy'}: {unseen} fill them\n")
+    assert stderr.endswith("\nagegait: 2 of 3 walks show no body, see above.\n")
     one, other, last = stdout.splitlines()
     assert one == f"{tmp_path / 'millimetres.npy'}: not a body: expected a body of 0.8 to 2.2 m, received a larger one"
     assert re.fullmatch(rf"({'|'.join(PERSONS)}), 0\.\d+", other.removeprefix(f"{walk}: "))
