@@ -72,7 +72,8 @@ def at_run_rate(walks: "Sequence[InputWalk]", frame_rate: float | None) -> list[
     return [at_rate(walk.walk, frame_rate).skeleton for walk in walks]
 
 
-_OPTIONS = {name: f"--{name.replace('_', '-')}" for name in ("missing", "units", "up", "joints", "joint_map")}
+_ARGUMENTS = ("missing", "units", "up", "joints", "joint_map", "person_column", "frame_rate", "resample")
+_OPTIONS = {name: f"--{name.replace('_', '-')}" for name in _ARGUMENTS}
 """What remarks may advise, by the arguments that the options become."""
 
 

@@ -53,7 +53,7 @@ def _below(folder: Path, known: set[Path]) -> Iterator[Store]:
         yield Store(folder, "search")
     elif "settings.json" in names and names & {"reproduction.json", "results"}:
         yield _reproduction(folder)
-        entries = [entry for entry in entries if entry.name in ("runs", "encoders")]
+        entries = [entry for entry in entries if entry.name in ("runs", "encoders", "embedders")]
     elif not known and (recordings := _recordings(folder)):
         known = {file for _, file in recordings.recordings}
         yield recordings
@@ -133,7 +133,7 @@ def _loose(folder: Path, entries: list[Path], known: set[Path]) -> Iterator[Stor
         remark = f"{len(walks) + bool(frames)} walks; of whom, names of folders and files say"
         yield Store(folder, "recordings", (name,), tuple(walk.stem for walk in walks), files, remark=remark)
     for entry in entries:
-        if entry.suffix == ".keras":
+        if entry.suffix in (".keras", ".onnx", ".tflite"):
             yield Store(entry, "model", None)
         elif entry not in known and entry.is_file() and (gallery := gallery_store(entry)):
             yield gallery

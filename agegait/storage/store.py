@@ -9,7 +9,7 @@ KINDS = {
     "run": "models trained on walks, names of people and walks, perhaps an evaluation and a report with drawings",
     "export": "models trained on walks, names of people, the run's record",
     "search": "settings and figures; its best trial is a run",
-    "reproduction": "names of walks, figures, answers to test walks; its runs and encoders are runs",
+    "reproduction": "names of walks, figures, answers to test walks; its runs and models are listed too",
     "data set": "walks, prepared for TensorFlow Datasets",
     "model": "weights trained on walks",
     "gallery": "names of people, notes of consent, embeddings of walks, who did what",

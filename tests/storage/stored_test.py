@@ -83,6 +83,7 @@ def job(tmp_path, graphs):
     walk(job / "paper" / "watched" / "age" / "seed-0" / "test" / "000001.npy")
     run(job / "paper" / "runs" / "age" / "seed-0", ["anna", "ben"])
     write(job / "left.keras")
+    write(job / "device" / "identifier.onnx")
     (job / "link").symlink_to(job / "own")
     return job
 
@@ -111,6 +112,7 @@ def test_everything_is_found_once(job):
         "paper": "reproduction",
         "paper/runs/age/seed-0": "run",
         "left.keras": "model",
+        "device/identifier.onnx": "model",
     }
 
 
@@ -122,7 +124,7 @@ def test_a_person_is_found_wherever_a_record_or_a_graph_has_the_name(job):
         *("tuned/search/trial_0/tuner0", "paper", "paper/runs/age/seed-0"),
     }
     assert {str(store.path.relative_to(job)) for store in stores if store.holds("anna") is None} == {
-        *("runs/damaged", "left.keras"),
+        *("runs/damaged", "left.keras", "device/identifier.onnx"),
     }
     (served,) = (store for store in stores if store.kind == "export")
     # ÇELIK of version 1 is found by its spelling alone; anna is not found in the middle of hanna.

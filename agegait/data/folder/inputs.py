@@ -151,10 +151,10 @@ def _walks_of(
     schema = recognize_joints(recordings, walk_format)
     kind = "frames" if place.path.is_dir() else format_of(place.path, within).name
     named = _of_a_person(place, recordings) if place.person else _of_nobody(place, recordings, person)
+    alone = not _strangers(recordings)
     for one in named:
         walk = Walk.of(one.recording, walk_format, schema)
-        body, alone = one.recording.body, not _strangers(recordings)
-        yield InputWalk(one.person, one.name, place.path, one.suffix, kind, body, alone, walk, given)
+        yield InputWalk(one.person, one.name, place.path, one.suffix, kind, one.recording.body, alone, walk, given)
 
 
 class _Named(NamedTuple):

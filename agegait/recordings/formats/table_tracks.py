@@ -141,7 +141,8 @@ def _bodies(table: Table, columns: WalkColumns, rows: np.ndarray) -> list[Track]
             remarks = (f"{int((~seen).sum())} rows of bodies without coordinates were left out",)
             rows, ids = rows[seen], [name for name, there in zip(ids, seen, strict=True) if there]
             once = list(dict.fromkeys(ids))
-    codes = np.array([once.index(name) for name in ids])
+    number = {name: code for code, name in enumerate(once)}
+    codes = np.array([number[name] for name in ids])
     numbers = None if columns.frame is None else table.numbers(columns.frame)[rows]
     if len(once) > 1 and _at_once(codes, numbers, columns.joint is not None):
         frames = None

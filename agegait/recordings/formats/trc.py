@@ -11,6 +11,7 @@ import numpy as np
 from agegait.recordings.file_format import FileFormat
 from agegait.recordings.files import opening
 from agegait.recordings.files.limits import MOST_LINE, check_size
+from agegait.recordings.formats.column_names import LENGTHS
 from agegait.recordings.formats.marker_names import by_subject
 from agegait.recordings.frame_times import MOST_MISSING, missing_frames
 from agegait.recordings.recording import Recording, listed
@@ -20,12 +21,6 @@ _BEFORE = 2
 """Columns before the first marker's: the frame and the time."""
 
 _HEADER_LINES = 12
-_UNITS = {
-    **dict.fromkeys(("m", "meter", "meters", "metre", "metres"), "m"),
-    **dict.fromkeys(("cm", "centimeter", "centimeters", "centimetre", "centimetres"), "cm"),
-    **dict.fromkeys(("mm", "millimeter", "millimeters", "millimetre", "millimetres"), "mm"),
-    **dict.fromkeys(("in", "inch", "inches"), "in"),
-}
 _AXIS = re.compile(r"(.+?)[_. ]?([xyz])", re.IGNORECASE)
 
 
@@ -37,7 +32,7 @@ def _read(path: Path, within: Path | None, walk_format: WalkFormat) -> list[Reco
         raise ValueError(
             f"{source}: expected a line of TRC that begins with Frame#, Time and markers' names, found none."
         )
-    if long := next((i for i, line in enumerate(lines) if len(line) > MOST_LINE), None):
+    if (long := next((i for i, line in enumerate(lines) if len(line) > MOST_LINE), None)) is not None:
         raise ValueError(f"{source}, line {long + 1}: expected at most {MOST_LINE:,} characters.")
     separator = next((mark for mark in "\t,;" if mark in lines[start]), None)
     header = _header(lines[:start], separator)
@@ -49,7 +44,7 @@ def _read(path: Path, within: Path | None, walk_format: WalkFormat) -> list[Reco
         source,
         table[:, _BEFORE:].reshape(len(table), 1 + max(markers), 3)[:, list(markers)],
         names=tuple(markers.values()),
-        units=_UNITS.get(header.get("units", "").lower()),
+        units=LENGTHS.get(header.get("units", "").lower()),
         frame_rate=rate if is_rate(rate) else None,
         lines=np.array(numbers),
         up="y",
