@@ -269,6 +269,8 @@ class Gallery:
         with self._database.writes() as connection:
             state = State.read(connection, lock=True)
             gone = list(connection.scalars(expired))
+            if not gone:  # somebody else deleted them meanwhile
+                return 0
             self._ledger.remove(connection, state, gone, "expire", self._actor)
         self._index.drop(gone)
         self._ledger.wipe()

@@ -76,6 +76,21 @@ def test_roles_of_tokens(bones_folder, gallery_url, files):
     assert actors == {"token desk", "token door", "token lab"}
 
 
+@pytest.mark.parametrize("withdrawn", ["token_file", "gallery_roles"])
+def test_an_open_stream_ends_once_its_token_or_role_is_withdrawn(bones_folder, gallery_url, files, withdrawn):
+    with (
+        serving_bones(bones_folder, gallery_url, client={"token": DESK}, **files) as (server, desk),
+        GalleryClient(server.address, timeout=60, token=DOOR) as door,
+    ):
+        desk.enrol("Anna", walk(0), consent="form")
+        stream = door.watch_walk(every=1)
+        stream.add(walk(0)[0])
+        left = [line for line in files[withdrawn].read_text().splitlines(True) if "door" not in line]
+        files[withdrawn].write_text("".join(left))
+        with pytest.raises(DENIED):
+            stream.add(walk(0)[1])
+
+
 def test_roles_of_certificates(bones_folder, gallery_url, tmp_path):
     authority = Authority(tmp_path)
     for name in ("server", "door", "desk", "guest"):

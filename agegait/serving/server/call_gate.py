@@ -28,6 +28,8 @@ CALLER: contextvars.ContextVar[str] = contextvars.ContextVar("caller", default="
 
 Behavior = Callable[..., Any]
 
+_EXPECTED = "expected authorization: Bearer <token>"
+
 
 @dataclass(frozen=True)
 class _Lane:
@@ -104,7 +106,7 @@ class CallGate(grpc.ServerInterceptor):
         health = path.startswith(f"/{HEALTH_SERVICE}/")
         if not health and not self._authorized(handler_call_details):
             self._refused(method, grpc.StatusCode.UNAUTHENTICATED)
-            return self._refusal(grpc.StatusCode.UNAUTHENTICATED, "expected authorization: Bearer <token>")
+            return self._refusal(grpc.StatusCode.UNAUTHENTICATED, _EXPECTED)
         serialization = handler.request_deserializer, handler.response_serializer
         if handler.unary_unary:
             lane = self._checks if health else self._models
@@ -176,9 +178,19 @@ class CallGate(grpc.ServerInterceptor):
             except StatusError as error:
                 self._refused(WATCH_WALK.rpartition("/")[2], error.code)
                 context.abort(error.code, error.message)
-            return answer(messages, context)
+            return answer(self._permitted(messages, context), context)
 
         return limited
+
+    def _permitted(self, messages: Iterator[Any], context: grpc.ServicerContext) -> Iterator[Any]:
+        """The messages of a stream, as long as its caller may send them: tokens and roles change meanwhile."""
+        for message in messages:
+            sent = dict(context.invocation_metadata()).get("authorization", "")
+            if self._tokens is not None and self._tokens.caller(str(sent)) is None:
+                self._refused(WATCH_WALK.rpartition("/")[2], grpc.StatusCode.UNAUTHENTICATED)
+                context.abort(grpc.StatusCode.UNAUTHENTICATED, _EXPECTED)
+            self._require_role(WATCH_WALK, context)
+            yield message
 
     def _require_role(self, path: str, context: grpc.ServicerContext) -> None:
         if not self._permits(path, context):

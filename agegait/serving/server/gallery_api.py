@@ -168,7 +168,9 @@ class GalleryApi:
         """
         model = self._keeper.model
         if walks:
-            longest = max(len(walk.skeleton) for walk in walks)
+            rate = model.embedder_file.frame_rate
+            frames = (gallery_messages.most_frames(len(walk.skeleton), walk.frame_rate, rate) for walk in walks)
+            longest = max(frames)
             shapes = {"skeletons": (len(walks), longest, *walks[0].skeleton.shape[1:]), "lengths": (len(walks),)}
             cost = RequestCost.of_shapes(model.signature, shapes, call.request_bytes)
             call.memory.resize(cost.bytes + call.parsed_bytes)

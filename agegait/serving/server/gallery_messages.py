@@ -51,17 +51,21 @@ def read_walk(argument: str, walk: Any, embedder_rate: float, fewest: int = 1) -
     return Walk(skeleton.astype("float32"), _read_tracked(argument, walk.tracked, frames), rate, _SCHEMA)
 
 
+def most_frames(frames: int, rate: float | None, embedder_rate: float) -> int:
+    """Frames of a walk, as it is or as it will be resampled, whichever are more."""
+    return frames if rate is None else max(frames, math.ceil(frames * embedder_rate / rate))
+
+
 def check_length(argument: str, frames: int, rate: float | None, embedder_rate: float) -> None:
     """Refuses walks that are too long, as they are or as they will be resampled.
 
     Raises:
         StatusError: INVALID_ARGUMENT.
     """
-    resampled = frames if rate is None else math.ceil(frames * embedder_rate / rate)
-    if max(frames, resampled) > MOST_FRAMES:
+    most = most_frames(frames, rate, embedder_rate)
+    if most > MOST_FRAMES:
         raise invalid_argument(
-            f"{argument}: expected at most {MOST_FRAMES:,} frames, at {embedder_rate:g} a second too, received "
-            f"{max(frames, resampled):,}"
+            f"{argument}: expected at most {MOST_FRAMES:,} frames, at {embedder_rate:g} a second too, received {most:,}"
         )
 
 
