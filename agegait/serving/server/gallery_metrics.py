@@ -29,6 +29,7 @@ class GalleryMetrics:
         def gauge(name: str, text: str) -> Gauge:
             return Gauge(f"agegait_gallery_{name}", text, registry=registry)
 
+        self._calibration: Calibration | None = None
         self._identifications = counter("identifications", "Walks of Identify, by their outcome.", "outcome")
         self._distances = Histogram(
             "agegait_gallery_distance",
@@ -59,6 +60,9 @@ class GalleryMetrics:
 
     def calibrate(self, calibration: Calibration | None) -> None:
         """Tells what the gallery's calibration says of distances, for those of walks to be compared with."""
+        if calibration is self._calibration:
+            return
+        self._calibration = calibration
         self._calibrated.clear()
         for share in _SHARES:
             if calibration is not None and (distance := calibration.own_distance(share)) is not None:

@@ -51,7 +51,6 @@ class WalkStreams:
                 (self._open[connection], self._most_of_connection, " on a connection"),
             ):
                 if count >= most:
-                    self._open += Counter()
                     raise StatusError(
                         grpc.StatusCode.RESOURCE_EXHAUSTED, f"expected at most {most} streams at once{where}"
                     )
