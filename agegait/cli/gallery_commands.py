@@ -284,6 +284,11 @@ def _gallery(options: argparse.Namespace, makes: bool = False) -> Iterator["Gall
         gallery.close()
         gallery = Gallery.open(url, embedder, calibration)
     with gallery:
+        if gallery.unwiped:
+            _remark(
+                f"{options.gallery}: somebody was deleted, and what the file held of them is not overwritten yet: "
+                "another process uses it. It is tried again when the gallery is opened next"
+            )
         yield gallery
 
 
@@ -337,11 +342,11 @@ def _print_identification(label: str, found: "Identification", as_json: bool) ->
         text = f"{who}{sure}; distance {best.distance:.3f}, threshold {found.threshold.distance:.3f}"
     output().print(f"{label}: {text}", soft_wrap=True)
     if found.threshold.extrapolated:
-        errors().print(
-            "the threshold lies beyond what the calibration saw: calibrate on more people for so few false alarms",
-            style="yellow",
-            soft_wrap=True,
-        )
+        _remark("the threshold lies beyond what the calibration saw: calibrate on more people for so few false alarms")
+
+
+def _remark(text: str) -> None:
+    errors().print(text, style="yellow", soft_wrap=True)
 
 
 def _expiry(options: argparse.Namespace) -> datetime.datetime | None:

@@ -23,5 +23,6 @@ from .thresholds import (
     UncalibratedError as UncalibratedError,
 )
 from .unknown_person_error import UnknownPersonError as UnknownPersonError
+from .unwiped_error import UnwipedError as UnwipedError
 from .verification import Verification as Verification
 from .walk_check import WalkCheck as WalkCheck

@@ -74,14 +74,18 @@ class Database:
         with self._errors(), self._writing.begin() as connection:
             yield connection
 
-    def wipe(self) -> None:
+    def wipe(self, patience: float | None = None) -> None:
         """Overwrites what was deleted, as far as the database can.
 
         A SQLite file is written anew without it, its log emptied. PostgreSQL frees the space for other rows.
 
+        Args:
+            patience: So many seconds SQLite waits for what another process reads or writes; a minute by default.
+
         Raises:
-            GalleryDatabaseError: Another process has been reading for a minute.
+            GalleryDatabaseError: Another process has been at work for so long.
         """
+        patience = _BUSY_SECONDS if patience is None else patience
         with self._errors():
             if not self.is_sqlite:
                 with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
@@ -89,12 +93,15 @@ class Database:
                 return
             with contextlib.closing(self._engine.raw_connection()) as connection:
                 cursor = connection.cursor()
-                cursor.execute("VACUUM")
-                emptied = _empty_log(cursor)
+                cursor.execute(f"PRAGMA busy_timeout={1000 * patience:.0f}")
+                try:
+                    cursor.execute("VACUUM")
+                    emptied = _empty_log(cursor, patience)
+                finally:
+                    cursor.execute(f"PRAGMA busy_timeout={1000 * _BUSY_SECONDS:.0f}")
         if not emptied:
             raise GalleryDatabaseError(
-                f"{self.name}: expected to empty the log of what was deleted, found it in use by another process. "
-                "What was deleted is not found any more; the next to open the gallery empties the log."
+                f"{self.name}: expected to empty the log of what was deleted, found it in use by another process."
             )
 
     def close(self) -> None:
@@ -106,8 +113,8 @@ class Database:
         try:
             with naming_full_disk(self.name):
                 yield
-        except DBAPIError as error:
-            said = str(error.orig).strip().splitlines()
+        except (DBAPIError, sqlite3.Error) as error:  # the latter of what goes past SQLAlchemy
+            said = str(error.orig if isinstance(error, DBAPIError) else error).strip().splitlines()
             raise GalleryDatabaseError(
                 f"{self.name}: expected a database that does as asked, received: {said[0] if said else 'no reason'}"
             ) from error
@@ -192,9 +199,9 @@ def _write_ahead(connection: sqlite3.Connection) -> None:
             time.sleep(0.01)
 
 
-def _empty_log(cursor: Any) -> bool:
+def _empty_log(cursor: Any, patience: float) -> bool:
     """Empties the write-ahead log: SQLite itself waits for readers, and not for another checkpoint under way."""
-    until = time.monotonic() + _BUSY_SECONDS
+    until = time.monotonic() + patience
     while True:
         (busy, *_) = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         if not busy or time.monotonic() > until:

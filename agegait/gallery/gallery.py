@@ -1,3 +1,4 @@
+import contextlib
 import dataclasses
 import getpass
 from collections import Counter
@@ -23,6 +24,7 @@ from agegait.gallery.person import Person
 from agegait.gallery.person_export import PersonExport
 from agegait.gallery.probe import AnyWalk, Probe
 from agegait.gallery.state import State
+from agegait.gallery.unwiped_error import UnwipedError
 from agegait.gallery.verification import Verification
 from agegait.terminal.visible_text import visible
 from agegait.thresholds.calibration import Calibration, chosen_threshold
@@ -30,6 +32,9 @@ from agegait.thresholds.embedder import Embedder
 
 _CANDIDATES = 20
 """People whose probabilities are weighed against each other; those farther away have next to none."""
+
+_PATIENCE = 10.0
+"""Seconds to wait with overwriting what was deleted, where something else was asked for."""
 
 
 class Gallery:
@@ -89,6 +94,9 @@ class Gallery:
     ) -> "Gallery":
         """Opens a gallery, and makes it where there is none.
 
+        Deletes who is expired, and overwrites what a process left that was killed as it deleted. If others keep it from
+        doing so, the gallery is opened all the same, see `unwiped`.
+
         Args:
             url: `sqlite:///FILE`, or `postgresql+psycopg://USER@HOST/DATABASE` with pgvector.
             embedder: Such as a trained `agegait.GaitEmbedder`. Without one nobody is enrolled or looked for.
@@ -143,7 +151,7 @@ class Gallery:
         expires = people.checked_expiry(expires, now)
         probes = self._probes(walks)
         embeddings, qualities = np.stack([probe.embedding for probe in probes]), [probe.quality for probe in probes]
-        self.purge()
+        self._purge()
         with self._database.writes() as connection:
             state = self._ledger.bind(connection, State.read(connection, lock=True))
             self._index.prepare(connection)
@@ -180,7 +188,7 @@ class Gallery:
         if not isinstance(k, int) or k < 1:
             raise ValueError(f"k: expected at least 1, as a whole number, received {k!r}.")
         probe = self._probe(walk)
-        self.purge()
+        self._purge()
         while True:
             with self._database.reads() as connection:
                 state = self._ledger.state(connection)
@@ -238,29 +246,68 @@ class Gallery:
             trail.note(connection, self._by(actor), "verify", [claimed.id], detail)
         return Verification(claimed.name, match.accepted, distance, match.probability, limit, probe.quality)
 
-    def forget(self, person: str, actor: str | None = None) -> None:
+    def forget(self, person: str, actor: str | None = None, patience: float | None = None) -> None:
         """Deletes somebody with all templates, at once and for good.
 
         Nobody finds them from then on, in no process. What a SQLite file held of them is overwritten. The audit trail
         keeps their number. See the guide for what no program can delete: backups, and what PostgreSQL logged.
 
+        Args:
+            person: Their name.
+            actor: Who does it, for the audit trail.
+            patience: As of `wipe`.
+
         Raises:
             UnknownPersonError: Nobody has that name.
-            GalleryDatabaseError: They are deleted, but another process keeps the log from being emptied.
+            UnwipedError: They are deleted, but what the file held of them could not be overwritten: another process
+                reads, or there is no room to write it anew.
         """
         with self._database.writes() as connection:
             state = State.read(connection, lock=True)
             gone = people.one(connection, person)
             self._ledger.remove(connection, state, [gone.id], "forget", self._by(actor))
         self._index.drop([gone.id])
-        self._ledger.wipe()
+        self._ledger.wipe(patience)
 
-    def purge(self) -> int:
+    def purge(self, patience: float | None = None) -> int:
         """Deletes all who are expired, as `forget` does; so do `open`, `enrol` and `identify`.
+
+        Args:
+            patience: As of `wipe`.
 
         Returns:
             How many they were.
+
+        Raises:
+            UnwipedError: As of `forget`.
         """
+        gone = self._remove_expired()
+        if gone:
+            self._ledger.wipe(patience)
+        return gone
+
+    @property
+    def unwiped(self) -> bool:
+        """Whether something was deleted that the files may still hold: `wipe` overwrites it."""
+        return self._ledger.unwiped()
+
+    def wipe(self, patience: float | None = None) -> None:
+        """Overwrites what `forget` or `purge` could not, if there is anything.
+
+        Args:
+            patience: So many seconds it waits for others who use a SQLite file; a minute by default.
+
+        Raises:
+            UnwipedError: As of `forget`.
+        """
+        self._ledger.wipe(patience)
+
+    def _purge(self) -> None:
+        """As `purge`, for who wants something else: what is not overwritten now is by the next who can."""
+        with contextlib.suppress(UnwipedError):
+            self.purge(_PATIENCE)
+
+    def _remove_expired(self) -> int:
         now = _now()
         expired = sa.select(tables.people.c.id).where(tables.people.c.expires <= now)
         with self._database.reads() as connection:
@@ -273,7 +320,6 @@ class Gallery:
                 return 0
             self._ledger.remove(connection, state, gone, "expire", self._actor)
         self._index.drop(gone)
-        self._ledger.wipe()
         self._expired += len(gone)
         return len(gone)
 
@@ -315,7 +361,7 @@ class Gallery:
         Raises:
             ValueError: An argument that is wrong; no calibration and no threshold.
         """
-        self.purge()
+        self._purge()
         now = _now()
         with self._database.reads() as connection:
             calibration = self._ledger.calibration(connection, self._ledger.state(connection))
@@ -392,11 +438,12 @@ class Gallery:
         with self._database.reads() as connection:
             state = self._ledger.state(connection)
         if state.unwiped:  # a killed process left it
-            self._ledger.wipe()
+            with contextlib.suppress(UnwipedError):
+                self._ledger.wipe(_PATIENCE)
         if state.embedding_size:
             with self._database.writes() as connection:
                 self._index.prepare(connection)
-        self.purge()
+        self._purge()
         if calibration is not None:
             self._ledger.keep(calibration, self._actor)
 

@@ -1,4 +1,5 @@
 import dataclasses
+import threading
 from collections.abc import Sequence
 
 import sqlalchemy as sa
@@ -7,6 +8,7 @@ from agegait.gallery import people, tables, trail
 from agegait.gallery.database import Database
 from agegait.gallery.other_embedder_error import OtherEmbedderError
 from agegait.gallery.state import State
+from agegait.gallery.unwiped_error import UnwipedError
 from agegait.thresholds.calibration import Calibration
 from agegait.thresholds.embedder import Embedder
 
@@ -24,6 +26,7 @@ class Ledger:
         self._fingerprint = embedder.fingerprint() if embedder else None
         self._embedding_size = embedder.embedding_size if embedder else None
         self._calibration: tuple[int, Calibration | None] = (-1, None)
+        self._wiping = threading.Lock()
 
     def state(self, connection: sa.Connection) -> State:
         """The gallery's state.
@@ -93,16 +96,33 @@ class Ledger:
         revision, removals = state.revision + 1, state.removals + 1
         dataclasses.replace(state, revision=revision, removals=removals, unwiped=True).write(connection)
 
-    def wipe(self) -> None:
-        """Overwrites what was deleted.
+    def unwiped(self) -> bool:
+        """Whether something was deleted that the files may still hold."""
+        with self._database.reads() as connection:
+            return State.read(connection).unwiped
+
+    def wipe(self, patience: float | None = None) -> None:
+        """Overwrites what was deleted and not overwritten yet.
+
+        Args:
+            patience: As of `Database.wipe`.
 
         Raises:
-            GalleryDatabaseError: Another process keeps it from doing so; the next to open the gallery tries again.
+            UnwipedError: Another process keeps it from doing so, or there is no room to write the file anew.
         """
-        with self._database.reads() as connection:
-            before = State.read(connection)
-        self._database.wipe()
-        with self._database.writes() as connection:
-            state = State.read(connection, lock=True)
-            if state.removals == before.removals:  # or somebody else deleted meanwhile, and wipes after it
-                dataclasses.replace(state, unwiped=False).write(connection)
+        with self._wiping:
+            with self._database.reads() as connection:
+                before = State.read(connection)
+            if not before.unwiped:  # somebody else did it
+                return
+            try:
+                self._database.wipe(patience)
+                with self._database.writes() as connection:
+                    state = State.read(connection, lock=True)
+                    if state.removals == before.removals:  # or somebody else deleted meanwhile, and wipes after it
+                        dataclasses.replace(state, unwiped=False).write(connection)
+            except OSError as error:
+                raise UnwipedError(
+                    f"{str(error).rstrip('.')}. What was deleted is not found any more. It is overwritten later: a "
+                    "server tries each half minute, and so does the next to open the gallery."
+                ) from error

@@ -1,5 +1,6 @@
 """What a SQLite gallery's files hold of people, and who can read them."""
 
+import contextlib
 import os
 import stat
 import subprocess
@@ -11,10 +12,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import sqlalchemy as sa
+from support.disk_room import room
 from support.gallery_bodies import BoneLengths, walk
 
 import agegait
-from agegait.gallery import GalleryDatabaseError, database as database_module, gallery as gallery_module
+from agegait.gallery import GalleryDatabaseError, UnwipedError, database as database_module, gallery as gallery_module
 from agegait.storage import find_stores
 
 NAME, CONSENT = "Zoë Quux-Frobnitz", "signed by Xylophon on a Tuesday"
@@ -76,7 +78,7 @@ import os, sys
 from support.gallery_bodies import BoneLengths
 import agegait
 from agegait.gallery.database import Database
-Database.wipe = lambda database: os._exit(9)
+Database.wipe = lambda *_: os._exit(9)
 agegait.Gallery.open(sys.argv[1], BoneLengths()).forget(sys.argv[2])
 """
 
@@ -91,16 +93,56 @@ def test_the_next_to_open_finishes_what_a_killed_process_began(filled, sqlite_ur
         assert traces(tmp_path) == set()
 
 
+@contextlib.contextmanager
+def reader(url):
+    """Somebody who reads for as long as it lasts."""
+    engine = sa.create_engine(url)
+    with engine.connect() as connection:
+        connection.exec_driver_sql("BEGIN")
+        connection.exec_driver_sql("SELECT revision FROM gallery")
+        yield
+    engine.dispose()
+
+
 def test_a_reader_who_stays_is_waited_for_and_then_named(filled, sqlite_url, tmp_path, monkeypatch):
     monkeypatch.setattr(database_module, "_BUSY_SECONDS", 0.2)
     with agegait.Gallery.open(sqlite_url) as impatient:
-        with filled._database.reads() as connection:
-            connection.execute(sa.text("SELECT revision FROM gallery"))
-            with pytest.raises(GalleryDatabaseError, match="expected to empty the log"):
+        with reader(sqlite_url):
+            with pytest.raises(
+                UnwipedError, match=r"expected to empty the log.* It is overwritten later: a server tries"
+            ):
                 impatient.forget(NAME)
             assert NAME not in [person.name for person in impatient.people()]
-        with agegait.Gallery.open(sqlite_url):
+            assert impatient.unwiped
+            with pytest.raises(UnwipedError):
+                impatient.wipe(0.1)
+        with agegait.Gallery.open(sqlite_url) as next_one:
             assert traces(tmp_path) == set()
+            assert not next_one.unwiped
+
+
+def test_a_reader_who_stays_keeps_nobody_from_opening_and_identifying(filled, sqlite_url, tmp_path, monkeypatch):
+    monkeypatch.setattr(gallery_module, "_PATIENCE", 0.1)
+    with reader(sqlite_url):
+        monkeypatch.setattr(gallery_module, "_now", lambda: datetime.now(UTC) + timedelta(hours=2))
+        assert filled.identify(walk(100), threshold=0.2).person == "person 0"
+        with agegait.Gallery.open(sqlite_url, BoneLengths()) as other:
+            assert other.unwiped
+            assert NAME not in [person.name for person in other.people()]
+            other.enrol("Anna", [walk(0)], consent="form")
+    assert filled.unwiped
+    filled.wipe()
+    assert traces(tmp_path) == set()
+    assert not filled.unwiped
+
+
+def test_a_file_that_there_is_no_room_to_write_anew(filled, tmp_path):
+    size = sum(file.stat().st_size for file in tmp_path.iterdir())
+    with room(size + 4096), pytest.raises(UnwipedError, match="What was deleted is not found any more"):
+        filled.forget(NAME)
+    assert NAME not in [person.name for person in filled.people()]
+    filled.wipe()
+    assert traces(tmp_path) == set()
 
 
 def test_what_is_stored_of_whom_is_told(filled, tmp_path):

@@ -1,6 +1,8 @@
 """A served gallery in operation: many callers, limits, drain, health, metrics, logs, and embedders that change."""
 
+import contextlib
 import logging
+import sqlite3
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 
@@ -18,6 +20,7 @@ from agegait.gallery import GalleryDatabaseError
 from agegait.serving import AnswerPolicy, GalleryClient, Outcome, Server, gallery_pb2 as messages
 from agegait.serving.client import client_errors
 from agegait.serving.client.gallery_requests import walk_message
+from agegait.serving.server import gallery_api, gallery_keeper
 
 SERVICE = "agegait.gallery.v1.Gallery"
 OVERLOADED = client_errors.OverloadedError
@@ -125,7 +128,7 @@ def test_health_says_how_the_gallery_fares(bones_folder, gallery_url, monkeypatc
         assert asked.serving(SERVICE) == SERVING
         with monkeypatch.context() as patch:
             silent = GalleryDatabaseError("sqlite: expected a database that does as asked")
-            patch.setattr(agegait.Gallery, "purge", lambda _: (_ for _ in ()).throw(silent))
+            patch.setattr(agegait.Gallery, "purge", lambda *_: (_ for _ in ()).throw(silent))
             until(lambda: asked.serving(SERVICE) == NOT_SERVING, 60)
             assert (asked.serving(), asked.serving("live")) == (SERVING, SERVING)
             with pytest.raises(client_errors.UnavailableError, match="the gallery's database does not answer"):
@@ -195,6 +198,39 @@ def test_what_is_done_is_counted_and_nobody_named(bones_folder, gallery_url, cap
     assert "Quastenflosser" not in caplog.text
     assert any('"method": "WatchWalk"' in record.message for record in caplog.records)
     assert not any("Quastenflosser" in str(label) for labels in counted for label in labels)
+
+
+def test_what_could_not_be_overwritten_is_later(bones_folder, tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(gallery_keeper, "_WIPE_SECONDS", 0.2)
+    monkeypatch.setattr(gallery_keeper, "_WIPE_PATIENCE", 0.1)
+    monkeypatch.setattr(gallery_api, "_LONGEST_WIPE", 0.5)
+    name = "Zoë Quastenflosser"
+
+    def holds():
+        return any(name.encode() in file.read_bytes() for file in tmp_path.iterdir())
+
+    with (
+        caplog.at_level(logging.INFO, "agegait.serving"),
+        serving_bones(bones_folder, f"sqlite:///{tmp_path}/gallery.db", metrics_port=0) as (server, client),
+    ):
+        client.enrol(name, walk(0), consent="form")
+        client.enrol("Anna", walk(1), consent="form")
+        with contextlib.closing(sqlite3.connect(tmp_path / "gallery.db")) as reader:
+            reader.execute("BEGIN")
+            reader.execute("SELECT revision FROM gallery").fetchall()
+            with pytest.raises(client_errors.UnavailableError, match=r"deleted, and .* not overwritten yet"):
+                client.forget(name)
+            until(lambda: samples(server)["unwiped",] == 1)
+            until(lambda: "not overwritten yet, and tried again: GalleryDatabaseError" in caplog.text)
+            assert [person.name for person in client.people()] == ["Anna"]
+            assert client.identify(walk(1, 1), threshold=NEAR).person == "Anna"
+            assert client.ready()
+            assert holds()
+        until(lambda: samples(server)["unwiped",] == 0)
+        assert not holds()
+        assert caplog.text.count("not overwritten yet") == 1
+        assert caplog.text.count("is overwritten now") == 1
+        assert samples(server)["forgets_total",] == 1
 
 
 def test_distances_are_told_beside_those_of_the_calibration(bones_folder, gallery_url):

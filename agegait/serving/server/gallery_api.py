@@ -19,6 +19,7 @@ from agegait.gallery import (
     Quality,
     UncalibratedError,
     UnknownPersonError,
+    UnwipedError,
 )
 from agegait.serving import gallery_pb2 as messages
 from agegait.serving.server import gallery_messages
@@ -39,6 +40,7 @@ MOST_MATCHES = 100
 MOST_PEOPLE = 500
 MOST_WALKS = 64
 
+_LONGEST_WIPE = 60.0
 _RATE = 0.01
 _MATCHES = 5
 
@@ -83,7 +85,11 @@ class GalleryApi:
     def forget(self, request: messages.ForgetRequest, call: Call) -> Any:
         """Deletes somebody."""
         with self._refusals(), self.admission.admitted(call), self._changing(call) as gallery:
-            gallery.forget(request.person, actor=call.actor)
+            try:  # In half of the call's time: the caller is to hear what became of it.
+                gallery.forget(request.person, call.actor, min(max(call.remaining, 0.0) / 2, _LONGEST_WIPE))
+            except UnwipedError:
+                self._metrics.forget()
+                raise
         self._metrics.forget()
         return messages.ForgetResponse()
 
@@ -207,6 +213,12 @@ class GalleryApi:
                 raise StatusError(
                     grpc.StatusCode.FAILED_PRECONDITION,
                     "threshold: expected one, as the gallery has no calibration: `agegait calibrate` makes one",
+                ) from None
+            except UnwipedError:
+                raise StatusError(
+                    grpc.StatusCode.UNAVAILABLE,
+                    "the person is deleted, and what the gallery's files held of them is not overwritten yet: the "
+                    "server tries again each half minute",
                 ) from None
             except DiskFullError:
                 raise StatusError(grpc.StatusCode.RESOURCE_EXHAUSTED, "the gallery's disk is full") from None

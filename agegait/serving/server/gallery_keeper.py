@@ -2,11 +2,12 @@ import contextlib
 import logging
 import re
 import threading
+import time
 from collections.abc import Callable, Iterator
 
 import grpc
 
-from agegait.gallery import Gallery, GalleryDatabaseError
+from agegait.gallery import Gallery, GalleryDatabaseError, UnwipedError
 from agegait.serving.server.batcher import Batcher
 from agegait.serving.server.call import Call
 from agegait.serving.server.gallery_metrics import GalleryMetrics
@@ -16,6 +17,10 @@ from agegait.serving.server.status_error import StatusError
 _TURNS = 12  # Of the 15 connections that SQLAlchemy opens.
 _PATIENCE = 10.0  # Seconds for a look at the database.
 _LONGEST_WAIT = 60.0  # Seconds for a turn, where the caller has more time.
+_WIPE_SECONDS = (
+    30.0  # From when something is deleted and not overwritten, and from one try to overwrite it to the next.
+)
+_WIPE_PATIENCE = 2.0  # Seconds that a try waits for those who use a SQLite file.
 _ACTOR = "server"
 _SQLITE = "sqlite"
 _SILENT = grpc.StatusCode.UNAVAILABLE, "the gallery's database does not answer"
@@ -26,7 +31,8 @@ _log = logging.getLogger("agegait.serving")
 class GalleryKeeper:
     """A served gallery: opened as soon as its database answers, looked after from then on.
 
-    A thread deletes who is expired, counts people and tells whether the database answers. May be shared by threads.
+    A thread deletes who is expired, overwrites what could not be when it was deleted, counts people and tells whether
+    the database answers. May be shared by threads.
 
     Args:
         url: As of `agegait.Gallery.open`.
@@ -55,6 +61,8 @@ class GalleryKeeper:
         self._opened: tuple[Gallery, GalleryModel] | None = None
         self._refusal = _SILENT
         self._complaint = ""
+        self._unwiped = False  # Whether the log has said that something could not be overwritten.
+        self._wipe_at: float | None = None  # When to try; None where there is nothing.
         self._turns = threading.Semaphore(_TURNS)
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="agegait-gallery", daemon=True)
@@ -149,14 +157,36 @@ class GalleryKeeper:
                 else:
                     gallery = self._opened[0]
                     with self._patience():
-                        gallery.purge()
+                        with contextlib.suppress(UnwipedError):
+                            gallery.purge(_WIPE_PATIENCE)
                         self._metrics.people.set(gallery.count())
                         self._metrics.calibrate(gallery.calibration)
+                        unwiped = gallery.unwiped
                     self._tell(None)
+                    self._wipe(gallery, unwiped)
             except (OSError, ValueError) as error:
                 self._tell(error)
             except Exception as error:  # It is looked at again, whatever the database meets.
                 _log.error("looking after the gallery failed: %s", type(error).__name__)
+
+    def _wipe(self, gallery: Gallery, unwiped: bool) -> None:
+        """Overwrites what was deleted a while ago; before that, whoever deleted it is perhaps about to."""
+        if unwiped and self._wipe_at is None:
+            self._wipe_at = time.monotonic() + _WIPE_SECONDS
+        elif unwiped and time.monotonic() >= (self._wipe_at or 0):
+            try:
+                gallery.wipe(_WIPE_PATIENCE)
+            except UnwipedError as error:
+                if not self._unwiped:
+                    reason = type(error.__cause__).__name__
+                    _log.warning("gallery: what was deleted is not overwritten yet, and tried again: %s", reason)
+                self._unwiped, self._wipe_at = True, time.monotonic() + _WIPE_SECONDS
+            else:
+                unwiped = False
+                _log.info("gallery: what was deleted is overwritten now")
+        if not unwiped:
+            self._unwiped, self._wipe_at = False, None
+        self._metrics.unwiped.set(unwiped)
 
     @contextlib.contextmanager
     def _patience(self) -> Iterator[None]:

@@ -20,6 +20,7 @@ class GalleryMetrics:
     Attributes:
         people: How many are enrolled.
         up: Whether the database answers.
+        unwiped: Whether something was deleted that the files may still hold.
     """
 
     def __init__(self, registry: CollectorRegistry) -> None:
@@ -52,6 +53,7 @@ class GalleryMetrics:
         self._refused = counter("refused", "Calls that were refused, by their status.", "code")
         self.people = gauge("people", "People enrolled.")
         self.up = gauge("up", "1 while the database answers.")
+        self.unwiped = gauge("unwiped", "1 while something that was deleted is not overwritten yet.")
         self._streams = gauge("walk_streams", "Streams of WatchWalk.")
 
     def watch_streams(self, count: Callable[[], float]) -> None:
