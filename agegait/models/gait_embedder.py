@@ -218,10 +218,10 @@ class GaitEmbedder(keras.Model):
             skeletons = ops.where(ops.expand_dims(ops.expand_dims(mask, -1), -1), skeletons, 0.0)
         return skeletons, mask
 
-    @staticmethod
-    def _check(shape):
-        if len(shape) != 4 or shape[3] != 3:
-            raise ValueError(f"inputs: expected walks [B, T, J, 3], received a shape of {tuple(shape)}.")
+    def _check(self, shape):
+        joints = self.joints if self.built else "J"
+        if len(shape) != 4 or shape[3] != 3 or shape[1] == 0 or (self.built and shape[2] != joints):
+            raise ValueError(f"inputs: expected walks [B, T, {joints}, 3], received a shape of {tuple(shape)}.")
 
     def compute_mask(self, inputs, mask=None):
         return None

@@ -109,6 +109,7 @@ class GaitIdentifier(keras.Model):
     def build(self, input_shape):
         frames, joints = self.encoder.frames, self.encoder.joints
         window = (None, frames, joints, 3)
+        self._check_walks(tuple(skeletons_of(input_shape)))  # before a part refuses them in its own words
         self.normalization.build(skeletons_of(input_shape))
         self.body_check.build(window)
         if not self.encoder.built:

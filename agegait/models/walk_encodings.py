@@ -31,7 +31,7 @@ class WalkEncodings(keras.Model):
         `[B, 3 k]`. Frames behind the last whole window have no part in it.
 
     Raises:
-        ValueError: Inputs that are not walks of the encoder's joints.
+        ValueError: Inputs that are not walks of the encoder's joints, or are shorter than its windows.
 
     Example:
         >>> walks = np.random.default_rng(0).normal(size=(4, 60, 20, 3))
@@ -54,11 +54,21 @@ class WalkEncodings(keras.Model):
             self.build((None, None, *np.shape(walks[0])[1:]))
 
     def build(self, input_shape):
+        self._check(skeletons_of(input_shape))
         if not self.frame_features.built:
             self.frame_features.build(skeletons_of(input_shape))
 
+    def _check(self, shape):
+        frames, joints = self.encoder.frames, self.encoder.joints
+        if len(shape) != 4 or tuple(shape[2:]) != (joints, 3) or (shape[1] is not None and shape[1] < frames):
+            raise ValueError(
+                f"inputs: expected walks [B, T, {joints}, 3] with T of at least {frames}, received a shape of "
+                f"{tuple(shape)}."
+            )
+
     def call(self, inputs):
         walks = ops.convert_to_tensor(skeletons_of(inputs))
+        self._check(walks.shape)
         features = ops.cast(self.frame_features(walks), self.variable_dtype)
         whole = ops.cast(self.frame_features.compute_mask(walks), features.dtype)
         frames = ops.maximum(ops.sum(whole, axis=1, keepdims=True), 1.0)
