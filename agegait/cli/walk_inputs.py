@@ -60,8 +60,6 @@ def at_run_rate(walks: "Sequence[InputWalk]", frame_rate: float | None) -> list[
         walks: As of `read_walks`.
         frame_rate: Of the run, Hz; None where it does not know.
     """
-    from agegait.gallery.probe import at_rate
-
     if frame_rate is None:
         return [walk.walk.skeleton for walk in walks]
     unknown = [walk.label for walk in walks if walk.walk.frame_rate is None]
@@ -69,7 +67,7 @@ def at_run_rate(walks: "Sequence[InputWalk]", frame_rate: float | None) -> list[
         print_remarks(
             [f"{unknown[0]}: its frame rate is not known, taken as the model's {frame_rate:g} Hz; --frame-rate says it"]
         )
-    return [at_rate(walk.walk, frame_rate).skeleton for walk in walks]
+    return [walk.walk.at_rate(frame_rate).skeleton for walk in walks]
 
 
 _ARGUMENTS = ("missing", "units", "up", "joints", "joint_map", "person_column", "frame_rate", "resample")

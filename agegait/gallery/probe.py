@@ -1,4 +1,3 @@
-import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -7,15 +6,11 @@ from numpy.typing import NDArray
 
 from agegait.gallery.poor_walk_error import PoorWalkError
 from agegait.gallery.quality import Quality
-from agegait.recordings.resampling import resample
 from agegait.recordings.walk import Walk
 from agegait.thresholds.embedder import Embedder
 
 AnyWalk = NDArray[np.floating] | Walk
 """`[T, J, 3]` metres, or a walk with what of it was tracked."""
-
-_FRAME_RATES = 0.1
-"""By which part a walk's frame rate may be another than the embedder's without being resampled."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +47,7 @@ class Probe:
             named = argument if argument == "walk" else f"{argument}, walk {number}"
             try:
                 if isinstance(walk, Walk):
-                    walk = at_rate(walk, embedder.frame_rate)
+                    walk = walk.at_rate(embedder.frame_rate)
                 quality = Quality.of(walk)
             except ValueError as error:
                 raise ValueError(f"{named}: {str(error).removeprefix('walk: ')}") from None
@@ -66,16 +61,3 @@ class Probe:
             raise ValueError(f"embedder: expected embeddings other than 0, received {list(embeddings.shape)}.")
         unit = (embeddings / lengths).astype("float32")
         return [cls(embedding, quality) for embedding, quality in zip(unit, qualities, strict=True)]
-
-
-def at_rate(walk: Walk, frame_rate: float) -> Walk:
-    """A walk at an embedder's frame rate; the same one where its own is unknown or within a tenth.
-
-    Raises:
-        ValueError: It would have too many frames.
-    """
-    if walk.frame_rate is None or abs(walk.frame_rate / frame_rate - 1) <= _FRAME_RATES or not len(walk.skeleton):
-        return walk
-    seconds = np.arange(len(walk.skeleton)) / walk.frame_rate
-    skeleton, tracked = resample(walk.skeleton, walk.tracked, seconds, frame_rate)
-    return dataclasses.replace(walk, skeleton=skeleton, tracked=tracked, frame_rate=frame_rate)

@@ -13,6 +13,7 @@ from agegait.layers import CosineClassifier, FrameFeatures, StatisticsPooling, T
 from agegait.layers.body_coordinates import HIPS
 from agegait.models.fingerprint import fingerprint
 from agegait.models.inputs import skeletons_of
+from agegait.models.walks_at_rate import AnyWalks, FrameRates, walks_at_rate
 
 FRAMES_AT_ONCE = 20_000
 """Frames, padding included, that `embed` takes through the model in one go: some hundred megabytes."""
@@ -48,7 +49,8 @@ class GaitEmbedder(keras.Model):
         frame_dropout: Share of frame features dropped in training.
         dropout: Share of pooled features dropped in training.
         segment: Frames of a segment, an even number, about as many as clips have in training. None for whole walks.
-        frame_rate: Frames a second, of velocities.
+        frame_rate: Frames a second of the walks that it is trained on, for velocities. A call takes walks of that rate;
+            `embed` resamples others.
         center: Index of the joint at the origin.
         hips: Indices of the left and the right hip.
         encoder: A trained `GaitEncoder`, for the feature `"ages"`.
@@ -256,24 +258,25 @@ class GaitEmbedder(keras.Model):
         cosines = CosineClassifier(num_classes, name="classes", dtype=self.variable_dtype)(self(inputs))
         return keras.Model(inputs, cosines, name=f"{self.name}_classifier")
 
-    def embed(self, walks: np.ndarray | Sequence[np.ndarray]) -> np.ndarray:
+    def embed(self, walks: AnyWalks, frame_rate: FrameRates = None) -> np.ndarray:
         """Embeddings of walks of any lengths.
 
         Walks of about one length go through the model together, up to `FRAMES_AT_ONCE`; a longer walk goes alone.
 
         Args:
-            walks: One walk `[T, J, 3]`, walks of one length `[B, T, J, 3]`, or a sequence of walks of any lengths.
+            walks: One walk `[T, J, 3]`, walks of one length `[B, T, J, 3]`, or a sequence of walks of any lengths;
+                arrays, or `agegait.data.Walk`.
+            frame_rate: Frames a second of walks that do not say it themselves, one of all or one of each; the
+                embedder's own where absent. Walks whose rate is another by more than a tenth are resampled.
 
         Returns:
             `[B, D]`, float32, a NumPy array.
 
         Raises:
-            ValueError: A walk of another shape, without a frame, or with values that are not finite.
+            ValueError: A walk of another shape, without a frame, or with values that are not finite; a frame rate that
+                is none.
         """
-        walks = walks if isinstance(walks, Sequence) else np.asarray(walks)
-        if isinstance(walks, np.ndarray) and walks.ndim == 3:
-            walks = walks[None]
-        walks = [np.asarray(walk, "float32") for walk in walks]
+        walks = walks_at_rate(walks, frame_rate, self.frame_rate)
         for number, walk in enumerate(walks):
             if walk.ndim != 3 or walk.shape[2] != 3 or not len(walk):
                 raise ValueError(f"walks: expected [T, J, 3], received {list(walk.shape)} for walk {number}.")

@@ -10,6 +10,7 @@ from agegait.layers.body_check import FARTHEST
 from agegait.models.gait_encoder import GaitEncoder
 from agegait.models.gait_recognizer import GaitRecognizer
 from agegait.models.inputs import in_order, skeletons_of
+from agegait.models.walks_at_rate import AnyWalks, FrameRates, checked_rate, walks_at_rate
 from agegait.models.window_recognizer import WindowRecognizer
 from agegait.skeletons import JOINTS
 
@@ -53,6 +54,8 @@ class GaitIdentifier(keras.Model):
         window_recognizer: A `WindowRecognizer` trained on the same windows and labels, if it is to have a say.
         check_body: Whether windows have to show a body. Of joints that are not the 20 canonical ones, as in
             `agegait.skeletons`, and without the check, coordinates have to be finite and no more.
+        frame_rate: Frames a second of the walks that the parts were trained on; None where that is not known. A call
+            takes walks of that rate; `identify` resamples others.
 
     Call arguments:
         inputs: Skeletons `[B, T, J, 3]`, any T of at least the encoder's frames, or a dict that holds them as
@@ -83,6 +86,7 @@ class GaitIdentifier(keras.Model):
         persons: Sequence[str] | None = None,
         window_recognizer: WindowRecognizer | None = None,
         check_body: bool = True,
+        frame_rate: float | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(autocast=False, **kwargs)
@@ -104,6 +108,7 @@ class GaitIdentifier(keras.Model):
         self.stride = encoder.frames if stride is None else stride
         self.persons = persons
         self.check_body = check_body
+        self.frame_rate = checked_rate(frame_rate)
         self.body_check = BodyCheck(finite_only=not check_body or encoder.joints != len(JOINTS), name="body_check")
 
     def build(self, input_shape):
@@ -208,7 +213,7 @@ class GaitIdentifier(keras.Model):
         """As `keras.Model.predict`, on walks of one length as a call takes them."""
         return super().predict(in_order(x, batch_size), batch_size=batch_size, **kwargs)
 
-    def identify(self, skeletons: np.ndarray | Sequence[np.ndarray]) -> list[Identification]:
+    def identify(self, skeletons: AnyWalks, frame_rate: FrameRates = None) -> list[Identification]:
         """The person of each walk.
 
         Walks of one length go through the model together, up to `WINDOWS_AT_ONCE` windows, and longer ones in parts, so
@@ -216,18 +221,19 @@ class GaitIdentifier(keras.Model):
         another length, which takes seconds.
 
         Args:
-            skeletons: One walk `[T, J, 3]`, walks of one length `[B, T, J, 3]`, or a sequence of walks of any lengths.
+            skeletons: One walk `[T, J, 3]`, walks of one length `[B, T, J, 3]`, or a sequence of walks of any lengths;
+                arrays, or `agegait.data.Walk`.
+            frame_rate: Frames a second of walks that do not say it themselves, one of all or one of each; the model's
+                own where absent. Walks whose rate is another by more than a tenth are resampled.
 
         Returns:
             For each walk a person and a score in 0..1, or what is wrong with a walk that shows no body.
 
         Raises:
-            ValueError: A walk of another shape, shorter than a window, or with values that are not finite.
+            ValueError: A walk of another shape, shorter than a window, or with values that are not finite; a frame rate
+                that is none, or of a model that does not know its own.
         """
-        walks = skeletons if isinstance(skeletons, Sequence) else np.asarray(skeletons)
-        if isinstance(walks, np.ndarray) and walks.ndim == 3:
-            walks = walks[None]
-        walks = [np.asarray(walk, dtype="float32") for walk in walks]
+        walks = walks_at_rate(skeletons, frame_rate, self.frame_rate)
         for number, walk in enumerate(walks):
             if not np.isfinite(walk).all():
                 raise ValueError(f"skeletons: expected finite coordinates, received NaN or infinity in walk {number}.")
@@ -283,6 +289,7 @@ class GaitIdentifier(keras.Model):
             "stride": self.stride,
             "persons": self.persons,
             "check_body": self.check_body,
+            "frame_rate": self.frame_rate,
         }
 
     @classmethod

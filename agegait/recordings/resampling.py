@@ -4,6 +4,9 @@ import numpy as np
 
 from agegait.recordings.files.limits import MOST_FRAMES
 
+ALIKE = 0.1
+"""By which part a walk's frame rate may be another than wanted without being resampled."""
+
 _ON_A_FRAME = 1e-6
 """Share of a step between frames by which a new frame may miss an old one and still be the same."""
 
@@ -45,3 +48,20 @@ def resample(
     share = (position - before)[:, None, None]
     between = (1 - share) * skeleton[before] + share * skeleton[after]
     return between.astype(skeleton.dtype), tracked[before] & tracked[after]
+
+
+def alike(frame_rate: float, wanted: float) -> bool:
+    """Whether a walk of a frame rate serves where another is wanted."""
+    return abs(frame_rate / wanted - 1) <= ALIKE
+
+
+def at_rate(skeleton: np.ndarray, frame_rate: float | None, wanted: float) -> np.ndarray:
+    """A walk `[T, J, 3]` at a frame rate; the same one where its own is unknown, or alike.
+
+    Raises:
+        ValueError: It would have over `MOST_FRAMES` frames.
+    """
+    if frame_rate is None or alike(frame_rate, wanted) or not len(skeleton):
+        return skeleton
+    seconds = np.arange(len(skeleton)) / frame_rate
+    return resample(skeleton, np.ones(skeleton.shape[:2], bool), seconds, wanted)[0]

@@ -1,5 +1,6 @@
 """A walk of your own data, in the joints and units that models are trained on."""
 
+import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,7 @@ from agegait.recordings.frame_times import rate_of
 from agegait.recordings.gaps import tracked_by_place, without_gaps
 from agegait.recordings.joint_recognition import in_schema_order, names_remark, recognize_joints
 from agegait.recordings.recording import Recording
-from agegait.recordings.resampling import resample
+from agegait.recordings.resampling import alike, resample
 from agegait.recordings.walk_format import WalkFormat, metres_of
 from agegait.skeletons import Schema
 from agegait.skeletons.sides import sides_exchanged, turned_against_each_other
@@ -99,6 +100,18 @@ class Walk:
             *([SIDES_EXCHANGED] if not one_pair and sides_exchanged(skeleton) else []),
         )
         return cls(skeleton, tracked, frame_rate, schema.name, units, up, remarks)
+
+    def at_rate(self, frame_rate: float) -> "Walk":
+        """The walk at a frame rate; the same one where its own is unknown, or within a tenth.
+
+        Raises:
+            ValueError: It would have too many frames.
+        """
+        if self.frame_rate is None or alike(self.frame_rate, frame_rate) or not len(self.skeleton):
+            return self
+        seconds = np.arange(len(self.skeleton)) / self.frame_rate
+        skeleton, tracked = resample(self.skeleton, self.tracked, seconds, frame_rate)
+        return dataclasses.replace(self, skeleton=skeleton, tracked=tracked, frame_rate=frame_rate)
 
 
 SIDES_EXCHANGED = "left and right look exchanged, or the coordinates are mirrored: feet and knees point backwards"

@@ -126,6 +126,7 @@ class Run:
             persons=self.persons,
             window_recognizer=self.window_recognizer,
             check_body=self.record.data.bodies,
+            frame_rate=self.record.data.frame_rate,
         )
 
     def manifest(self) -> dict[str, Any]:

@@ -7,7 +7,6 @@ import numpy as np
 
 from agegait.data import Walk
 from agegait.gallery import Identification
-from agegait.gallery.probe import at_rate
 from agegait.gallery.quality import MIN_FRAMES
 from agegait.serving import gallery_pb2 as messages
 from agegait.serving.server import gallery_messages
@@ -72,7 +71,7 @@ class WalkWatch:
         self._kept = _first(walk, 0)
 
     def _answer(self, kept: Walk, call: Call) -> messages.IdentifyResponse:
-        walk = at_rate(kept, self._frame_rate)
+        walk = kept.at_rate(self._frame_rate)
         frames = len(walk.skeleton)
         if frames < MIN_FRAMES:
             tracked = float(np.mean(walk.tracked)) if frames else 1.0
