@@ -278,7 +278,7 @@ def test_refused_arguments(options, message):
 
 
 def test_refuses_what_are_no_walks(embedder):
-    with pytest.raises(ValueError, match=r"inputs: expected walks \[B, T, J, 3\], received a shape of \(9, 5, 3\)"):
+    with pytest.raises(ValueError, match=r"inputs: expected walks \[B, T, 5, 3\], received a shape of \(9, 5, 3\)"):
         embedder(WALKS[0])
 
 
