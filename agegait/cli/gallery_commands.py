@@ -157,6 +157,10 @@ def check(options: argparse.Namespace) -> None:
                 "single": [person.name for person in found.single],
                 "expiring": [{"person": person.name, "expires": _iso(person.expires)} for person in found.expiring],
                 "expired": found.expired,
+                "drifted": found.drifted,
+                "drift": [
+                    dataclasses.asdict(each) | {"drifted": each.drifted, "ratio": each.ratio} for each in found.drift
+                ],
             }
         )
     else:

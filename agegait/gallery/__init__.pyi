@@ -1,6 +1,7 @@
 from .audit_entry import AuditEntry as AuditEntry
 from .check_page import write_check as write_check
 from .database_error import GalleryDatabaseError as GalleryDatabaseError
+from .drift_check import DriftCheck as DriftCheck
 from .duplicate import Duplicate as Duplicate
 from .gallery import Gallery as Gallery
 from .gallery_check import GalleryCheck as GalleryCheck

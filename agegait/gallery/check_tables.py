@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from agegait.gallery.drift_check import DriftCheck
 from agegait.gallery.gallery_check import GalleryCheck
 from agegait.gallery.walk_check import WalkCheck
 from agegait.terminal.table import Cell, Column, Table
@@ -47,6 +48,22 @@ def check_tables(check: GalleryCheck) -> list[Table]:
             (Column("person", False, True), Column("expires", False)),
             [(person.name, person.expires.date().isoformat()) for person in check.expiring if person.expires],
         ),
+        _table(
+            "Drift of the calibration",
+            "What the calibration says of distances does not hold for the people enrolled: another sensor or place, "
+            "a sensor that moved, people who changed, or too few people to calibrate on. `agegait calibrate` makes "
+            "another one, of people who are not enrolled. Each person is taken for a stranger to all others; intervals "
+            "are of 99 %.",
+            (
+                Column("of", False, True),
+                Column("people"),
+                Column("within"),
+                Column("expected, %"),
+                Column("found, %"),
+                Column("", False),
+            ),
+            list(map(_drift_row, check.drift)) if check.drifted else [],
+        ),
     ]
     return [table for table in found if table.rows]
 
@@ -64,6 +81,24 @@ _COLUMNS = (
 def _row(walk: WalkCheck) -> tuple[Cell, ...]:
     figures = f"{walk.number}", f"{walk.frames:,}", _shown(walk.own), _shown(walk.other)
     return Cell(walk.person), *map(Cell, figures), Cell(walk.nearest or "")
+
+
+def _drift_row(check: DriftCheck) -> tuple[Cell, ...]:
+    if check.kind == "strangers":
+        of, within = "strangers who are accepted", f"{check.distance:.3f}"
+    else:
+        of = "walks of a person that are far apart" + (f", enrolled {check.apart}" if check.apart else "")
+        within = f"beyond {check.distance:.3f}"
+    interval = f"{100 * check.low:.3g} to {100 * check.high:.3g}"
+    said = f"{check.ratio:.2g} times as many" if check.drifted else "as expected"
+    return (
+        Cell(of),
+        Cell(f"{check.people:,}"),
+        Cell(within),
+        Cell(f"{100 * check.expected:.3g}"),
+        Cell(f"{100 * check.found:.3g}", interval),
+        Cell(said),
+    )
 
 
 def _table(title: str, about: str, columns: tuple[Column, ...], rows: Sequence[tuple[Cell | str, ...]]) -> Table:

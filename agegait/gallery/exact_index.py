@@ -6,7 +6,7 @@ import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
-from agegait.gallery import tables
+from agegait.gallery import embedding_bytes, tables
 from agegait.gallery.state import State
 
 _ROWS_AT_ONCE = 10_000
@@ -84,11 +84,7 @@ class ExactIndex:
 
     def _add(self, connection: sa.Connection) -> None:
         columns = tables.templates.c
-        vectors: sa.ColumnElement[bytes]
-        if connection.dialect.name == "postgresql":  # as bytes: its text would take ten times as long to read
-            vectors = sa.func.vector_send(columns.embedding, type_=sa.LargeBinary)
-        else:
-            vectors = sa.type_coerce(columns.embedding, sa.LargeBinary)
+        vectors = embedding_bytes.selected(connection)
         query = sa.select(columns.id, columns.person, vectors).where(columns.id > self._newest).order_by(columns.id)
         count, newest = len(self._templates.persons), self._newest
         unknown = sa.select(sa.func.count()).where(columns.id > newest).select_from(tables.templates)
@@ -96,7 +92,8 @@ class ExactIndex:
         for part in connection.execute(query.execution_options(yield_per=_ROWS_AT_ONCE)).partitions():
             ids, persons, embeddings = zip(*part, strict=True)
             part_of_all = slice(count, count + len(ids))
-            self._persons[part_of_all], self._embeddings[part_of_all] = persons, _decoded(embeddings, connection)
+            self._persons[part_of_all] = persons
+            self._embeddings[part_of_all] = embedding_bytes.decoded(embeddings, connection)
             count += len(ids)
             newest = ids[-1]
         self._publish(count)
@@ -115,10 +112,3 @@ class ExactIndex:
         numbers = np.unique(np.unique(persons, return_counts=True)[1], return_counts=True)
         sizes = dict(zip(*(column.tolist() for column in numbers), strict=True))
         self._templates = _Templates(self._embeddings[:count], persons, sizes)
-
-
-def _decoded(embeddings: tuple[bytes, ...], connection: sa.Connection) -> NDArray[np.float32]:
-    if connection.dialect.name == "postgresql":  # behind two numbers of two bytes each, the most significant byte first
-        rows = np.frombuffer(b"".join(embeddings), "u1").reshape(len(embeddings), -1)
-        return np.ascontiguousarray(rows[:, 4:]).view(">f4").astype("float32")
-    return np.frombuffer(b"".join(embeddings), "<f4").reshape(len(embeddings), -1).astype("float32", copy=False)

@@ -12,8 +12,10 @@ import sqlalchemy as sa
 from agegait.data.walks import Walks
 from agegait.gallery import people, tables, trail
 from agegait.gallery.audit_entry import AuditEntry
-from agegait.gallery.checking import compare_all
+from agegait.gallery.checking import compare_all, find_nearest
 from agegait.gallery.database import Database
+from agegait.gallery.drift import check_drift
+from agegait.gallery.drift_check import DriftCheck
 from agegait.gallery.exact_index import ExactIndex
 from agegait.gallery.gallery_check import GalleryCheck
 from agegait.gallery.hnsw_index import HnswIndex
@@ -23,6 +25,7 @@ from agegait.gallery.match import Match
 from agegait.gallery.person import Person
 from agegait.gallery.person_export import PersonExport
 from agegait.gallery.probe import AnyWalk, Probe
+from agegait.gallery.snapshot import Snapshot
 from agegait.gallery.state import State
 from agegait.gallery.unwiped_error import UnwipedError
 from agegait.gallery.verification import Verification
@@ -351,7 +354,8 @@ class Gallery:
     ) -> GalleryCheck:
         """How well the people enrolled can be told apart: each walk is compared with all others.
 
-        It needs no embedder. The time grows with the square of the number of walks.
+        It needs no embedder. The time grows with the square of the number of walks. All of them are read into memory
+        first; nobody waits while they are compared.
 
         Args:
             false_alarms: The share of strangers who may be taken for somebody, as of `identify`, for the threshold.
@@ -368,7 +372,8 @@ class Gallery:
             enrolled = people.listed(connection, people.not_expired(now))
             sizes = Counter(person.walks for person in enrolled)
             limit = chosen_threshold(calibration, sizes, "false_alarms", false_alarms, threshold)
-            walks, duplicates = compare_all(connection, enrolled, limit.distance)
+            snapshot = Snapshot.read(connection, enrolled)
+        walks, duplicates, nearest = compare_all(snapshot, enrolled, limit.distance)
         with self._database.writes() as connection:
             trail.note(connection, self._by(actor), "check", [None], f"{len(enrolled)} people")
         return GalleryCheck(
@@ -379,7 +384,25 @@ class Gallery:
             calibration.expected_pairs(limit.distance, sizes) if calibration else None,
             GalleryCheck.expiring_among(enrolled, now),
             self._expired,
+            check_drift(calibration, snapshot, nearest, limit) if calibration else (),
         )
+
+    def drift(self, most: int = 1000) -> tuple[DriftCheck, ...]:
+        """Whether the calibration holds for the people enrolled, each taken for a stranger to all others.
+
+        Args:
+            most: So many walks, drawn at random, are compared with all.
+
+        Returns:
+            Nothing without a calibration, or with fewer than ten people.
+        """
+        with self._database.reads() as connection:
+            calibration = self._ledger.calibration(connection, self._ledger.state(connection))
+            if calibration is None:
+                return ()
+            snapshot = Snapshot.read(connection, people.listed(connection, people.not_expired(_now())))
+        drawn = np.sort(np.random.default_rng(0).permutation(len(snapshot))[:most])
+        return check_drift(calibration, snapshot, find_nearest(snapshot, drawn))
 
     def export(self, person: str, actor: str | None = None) -> PersonExport:
         """All that the gallery has of somebody.

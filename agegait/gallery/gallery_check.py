@@ -3,6 +3,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import ClassVar
 
+from agegait.gallery.drift_check import DriftCheck
 from agegait.gallery.duplicate import Duplicate
 from agegait.gallery.person import Person
 from agegait.gallery.walk_check import WalkCheck
@@ -21,6 +22,7 @@ class GalleryCheck:
         expected: How many such pairs there would be by chance; None without a calibration.
         expiring: People who are deleted within 30 days, the soonest first.
         expired: How many were expired, and are deleted since the gallery was opened.
+        drift: Whether the calibration holds for the people enrolled; empty without one, or with fewer than ten people.
 
     Example:
         >>> threshold = agegait.gallery.Threshold(0.3, 0.01, extrapolated=False)
@@ -43,6 +45,12 @@ class GalleryCheck:
     expected: float | None
     expiring: tuple[Person, ...]
     expired: int
+    drift: tuple[DriftCheck, ...] = ()
+
+    @property
+    def drifted(self) -> bool:
+        """Whether the calibration does not hold for the people enrolled."""
+        return any(check.drifted for check in self.drift)
 
     @property
     def disagreeing(self) -> tuple[WalkCheck, ...]:

@@ -43,6 +43,9 @@ class Calibration:
         slope: Of the logarithm of how much likelier a true claim has a cosine than a false, over the cosine; None
             without `genuine`.
         intercept: Of the same.
+        pairs: Quantiles, evenly from 0 to 1, of the cosines of two walks of a person, all people weighing the same;
+            empty where nobody has two, or where an older version measured.
+        generated: Whether the people were generated: how real ones come near each other may be quite another matter.
 
     Example:
         >>> class Sizes:  # as an embedder: a person's sizes
@@ -71,6 +74,8 @@ class Calibration:
     genuine: tuple[float, ...]
     slope: float | None
     intercept: float | None
+    pairs: tuple[float, ...] = ()
+    generated: bool = False
 
     @classmethod
     def measure(cls, embedder: Embedder, walks: Walks) -> "Calibration":
@@ -106,6 +111,7 @@ class Calibration:
             tuple(float(cosine) for cosine in np.round(np.sort(scores.genuine), 5)),
             slope,
             intercept,
+            tuple(np.round(scores.pair_quantiles(), 5).tolist()),
         )
 
     def false_alarms(self, distance: float, sizes: Sizes) -> float:
@@ -131,6 +137,10 @@ class Calibration:
     def own_distance(self, share: float) -> float | None:
         """The distance that a share of people is within from themselves; None where nobody had two walks."""
         return float(1 - np.quantile(np.asarray(self.genuine), 1 - share)) if self.genuine else None
+
+    def pair_distance(self, share: float) -> float | None:
+        """The distance that a share of pairs of walks of a person are within; None where that was not measured."""
+        return 1 - float(np.interp(1 - share, np.linspace(0, 1, len(self.pairs)), self.pairs)) if self.pairs else None
 
     def threshold(self, sizes: Sizes, false_alarms: float) -> Threshold:
         """The distance that a share of strangers comes within, in a gallery of some size.
@@ -185,7 +195,8 @@ class Calibration:
             fields = json.loads(text)
             tail, genuine = fields.pop("tail"), tuple(map(float, fields.pop("genuine")))
             quantiles = tuple(map(float, tail.pop("quantiles")))
-            return cls(tail=ScoreTail(quantiles, **tail), genuine=genuine, **fields)
+            pairs = tuple(map(float, fields.pop("pairs", ())))
+            return cls(tail=ScoreTail(quantiles, **tail), genuine=genuine, pairs=pairs, **fields)
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             raise ValueError("expected what `Calibration.save` writes, received another text.") from None
 

@@ -6,6 +6,8 @@ from numpy.typing import NDArray
 _SHARES = (0.002, 0.005, 0.01)
 """How often one template comes near, where it is counted how often any of several does."""
 
+_QUANTILES = 101
+
 
 class StrangerScores:
     """Cosines between walks of people whom nothing was learned from: what a calibration is made from.
@@ -46,6 +48,18 @@ class StrangerScores:
                 found += len(once) * float(np.log(np.log1p(-any_of_them) / np.log1p(-one)) / np.log(count))
                 pairs += len(once)
         return float(np.clip(found / pairs, 0, 1)) if pairs else 1.0
+
+    def pair_quantiles(self) -> NDArray[np.float64]:
+        """Quantiles, evenly from 0 to 1, of the cosines of two walks of a person; each person weighs the same."""
+        first, second = np.nonzero(np.triu(self._persons[:, None] == self._persons, 1))
+        if not len(first):
+            return np.empty(0)
+        cosines, persons = self._cosines[first, second], self._persons[first]
+        order = np.argsort(cosines)
+        weights = 1 / np.bincount(persons)[persons[order]]
+        shares = (np.cumsum(weights) - weights / 2) / weights.sum()
+        quantiles: NDArray[np.float64] = np.interp(np.linspace(0, 1, _QUANTILES), shares, cosines[order])
+        return quantiles
 
     def log_odds(self) -> tuple[float, float]:
         """Slope and intercept, over the cosine, of the logarithm of how much likelier a true claim has it than a false.

@@ -1,6 +1,7 @@
 """What a check of a gallery finds, and the page of it."""
 
 import io
+import tracemalloc
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -10,7 +11,16 @@ from support import browser
 from support.gallery_bodies import BoneLengths, walk, walks
 
 import agegait
-from agegait.gallery import Calibration, check_tables, checking, gallery as gallery_module, write_check
+from agegait.gallery import (
+    Calibration,
+    check_tables,
+    checking,
+    database as database_module,
+    drift,
+    gallery as gallery_module,
+    snapshot,
+    write_check,
+)
 
 LIMIT = 0.1
 DORA = "Dora" * 50
@@ -84,12 +94,114 @@ def test_a_gallery_of_few(gallery, tmp_path):
 def test_blocks_of_templates_make_no_difference(gallery, monkeypatch):
     enrol(gallery)
     whole = gallery.check(threshold=LIMIT)
-    monkeypatch.setattr(checking, "_ROWS_AT_ONCE", 2)
+    monkeypatch.setattr(snapshot, "_ROWS_AT_ONCE", 3)
+    monkeypatch.setattr(snapshot, "_PROBES_AT_ONCE", 2)
+    monkeypatch.setattr(snapshot, "_COLUMNS_AT_ONCE", 4)
     parts = gallery.check(threshold=LIMIT)
     assert [(pair.first, pair.second) for pair in parts.duplicates] == [("Anna", "Carla")]
-    assert [(one.person, one.number, one.nearest) for one in parts.walks] == [
-        (one.person, one.number, one.nearest) for one in whole.walks
+    for one, other in zip(parts.walks, whole.walks, strict=True):
+        assert (one.person, one.number, one.nearest) == (other.person, other.number, other.nearest)
+        assert one.own == pytest.approx(other.own, abs=1e-6)
+        assert one.other == pytest.approx(other.other, abs=1e-6)
+
+
+def test_nobody_waits_while_walks_are_compared(sqlite_url, monkeypatch):
+    """A transaction that went on would keep the log from being emptied."""
+    monkeypatch.setattr(database_module, "_BUSY_SECONDS", 0.5)
+    compare = gallery_module.compare_all
+
+    def forgetting(*arguments):
+        with agegait.Gallery.open(sqlite_url) as other:
+            other.forget("Ben")
+        return compare(*arguments)
+
+    monkeypatch.setattr(gallery_module, "compare_all", forgetting)
+    with agegait.Gallery.open(sqlite_url, BoneLengths()) as gallery:
+        enrol(gallery)
+        assert "Ben" in [person.name for person in gallery.check(threshold=LIMIT).people]  # as it was
+
+
+def test_memory_is_that_of_the_templates_not_of_their_pairs():
+    random = np.random.default_rng(0)
+    embeddings = random.normal(size=(10_000, 8)).astype("float32")
+    embeddings /= np.linalg.norm(embeddings, axis=1, keepdims=True)
+    numbers = np.arange(10_000)
+    many = snapshot.Snapshot(embeddings, numbers, numbers, np.zeros(10_000))
+    tracemalloc.start()
+    checking.find_nearest(many)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 20e6  # the distances of all pairs are 400 MB, those of 256 walks to all 10
+
+
+def calibrated(opened, people=60):
+    gallery = opened()
+    gallery.recalibrate(walks(range(1000, 1000 + people)))
+    return gallery
+
+
+def test_a_calibration_that_holds_has_not_drifted(opened):
+    gallery = calibrated(opened)
+    for number in range(60):
+        gallery.enrol(f"person {number}", [walk(number), walk(number, 1)], consent="form")
+    found = gallery.check(false_alarms=0.05)
+    assert not found.drifted
+    assert [(each.kind, each.apart) for each in found.drift] == [("strangers", "")] * 4 + [
+        ("own walks", ""),
+        ("own walks", "on one day"),
     ]
+    assert found.drift[0].distance == found.threshold.distance
+    assert found.drift[0].expected == pytest.approx(0.05, rel=0.1)  # a gallery with a person fewer
+    assert [each.expected for each in found.drift[1:4]] == list(drift.RATES)
+    assert all(each.low <= each.found <= each.high and each.people == 60 for each in found.drift)
+    assert "Drift of the calibration" not in [table.title for table in check_tables.check_tables(found)]
+    assert {each.found for each in gallery.drift()} <= {each.found for each in found.drift}
+    drawn = gallery.drift(most=30)
+    assert 20 <= drawn[0].people <= 30
+    assert drawn[0].high - drawn[0].low > found.drift[1].high - found.drift[1].low
+
+
+def test_people_who_are_nearer_to_each_other_than_those_of_the_calibration(opened, tmp_path):
+    gallery = calibrated(opened)
+    for number in range(40):
+        alike = (0.5 * walk(number) + 0.5 * walk(777)).astype("float32")
+        gallery.enrol(f"person {number}", [alike], consent="form")
+    found = gallery.check(false_alarms=0.01)
+    assert found.drifted
+    strangers = found.drift[0]
+    unit = np.stack([walk_check.other for walk_check in found.walks])
+    assert strangers.found == np.mean(unit <= found.threshold.distance)
+    assert strangers.ratio > 5
+    assert strangers.low > strangers.expected
+    (table,) = [table for table in check_tables.check_tables(found) if table.title == "Drift of the calibration"]
+    assert f"{strangers.ratio:.2g} times as many" in [cell.text for cell in table.rows[0]]
+    write_check(found, tmp_path / "check.html")
+    assert "does not hold for the people enrolled" in (tmp_path / "check.html").read_text()
+
+
+def test_people_who_changed_since_they_were_enrolled(opened, monkeypatch):
+    gallery = calibrated(opened)
+    for days, number in ((400, 0), (399.5, 1), (0, 2)):
+        now = datetime.now(UTC) - timedelta(days=days)
+        monkeypatch.setattr(gallery_module, "_now", lambda now=now: now)
+        for person in range(30):
+            seen = walk(person, number)
+            if number == 2:
+                seen = (0.5 * seen + 0.5 * walk(500 + person, number)).astype("float32")
+            gallery.enrol(f"person {person}", [seen], consent="form")
+    found = {each.apart: each for each in gallery.check(threshold=LIMIT).drift if each.kind == "own walks"}
+    assert list(found) == ["", "on one day", "years apart"]
+    assert not found["on one day"].drifted
+    assert found["years apart"].drifted
+    assert found["years apart"].found > 0.5
+
+
+def test_few_people_say_nothing_of_a_calibration(opened):
+    gallery = calibrated(opened, people=12)
+    assert gallery.drift() == ()
+    for number in range(10):
+        gallery.enrol(f"person {number}", [walk(number)], consent="form")
+    assert gallery.check().drift == gallery.drift() == ()
 
 
 def test_a_threshold_that_takes_all_for_one_is_refused(gallery, monkeypatch):

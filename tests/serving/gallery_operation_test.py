@@ -250,6 +250,24 @@ def test_distances_are_told_beside_those_of_the_calibration(bones_folder, galler
     assert calibration.detections(calibration.own_distance(0.9)) == pytest.approx(0.9, abs=0.03)
 
 
+def test_a_calibration_that_does_not_hold_is_told(bones_folder, gallery_url, monkeypatch, caplog):
+    monkeypatch.setattr(gallery_keeper, "_DRIFT_SECONDS", 0.1)
+    with agegait.Gallery.open(gallery_url, BoneLengths()) as gallery:
+        gallery.recalibrate(walks(range(100, 140)))
+        for number in range(20):
+            alike = (0.5 * walk(number) + 0.5 * walk(777)).astype("float32")
+            gallery.enrol(f"person {number}", alike, consent="form")
+    with serving_bones(bones_folder, gallery_url, metrics_port=0) as (server, _):
+        until(lambda: samples(server)["calibration_drifted",] == 1)
+        assert samples(server)["stranger_share", "0.5"] == 1
+        with agegait.Gallery.open(gallery_url, BoneLengths()) as gallery:
+            for number in range(20):
+                gallery.forget(f"person {number}")
+        until(lambda: samples(server)["calibration_drifted",] == 0)
+        assert ("stranger_share", "0.5") not in samples(server)
+    assert caplog.text.count("its calibration does not hold for the people enrolled") == 1
+
+
 def test_names_may_be_held_back(bones_folder, gallery_url):
     answers = AnswerPolicy(top_only=True, score_digits=2)
     with serving_bones(bones_folder, gallery_url, answers=answers) as (_, client):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import grpc
 
-from agegait.gallery import Gallery, GalleryDatabaseError, UnwipedError
+from agegait.gallery import DriftCheck, Gallery, GalleryDatabaseError, OtherEmbedderError, UnwipedError
 from agegait.serving.server.batcher import Batcher
 from agegait.serving.server.call import Call
 from agegait.serving.server.gallery_metrics import GalleryMetrics
@@ -21,6 +21,8 @@ _WIPE_SECONDS = (
     30.0  # From when something is deleted and not overwritten, and from one try to overwrite it to the next.
 )
 _WIPE_PATIENCE = 2.0  # Seconds that a try waits for those who use a SQLite file.
+_DRIFT_SECONDS = 3600.0  # From one look at whether the calibration holds to the next.
+_MOST_COMPARED = 200_000  # Walks, beyond which that would take memory and time from requests.
 _ACTOR = "server"
 _SQLITE = "sqlite"
 _SILENT = grpc.StatusCode.UNAVAILABLE, "the gallery's database does not answer"
@@ -63,6 +65,8 @@ class GalleryKeeper:
         self._complaint = ""
         self._unwiped = False  # Whether the log has said that something could not be overwritten.
         self._wipe_at: float | None = None  # When to try; None where there is nothing.
+        self._drift_at = 0.0
+        self._drifted = False
         self._turns = threading.Semaphore(_TURNS)
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="agegait-gallery", daemon=True)
@@ -164,10 +168,25 @@ class GalleryKeeper:
                         unwiped = gallery.unwiped
                     self._tell(None)
                     self._wipe(gallery, unwiped)
+                    self._check_drift(gallery)
             except (OSError, ValueError) as error:
                 self._tell(error)
             except Exception as error:  # It is looked at again, whatever the database meets.
                 _log.error("looking after the gallery failed: %s", type(error).__name__)
+
+    def _check_drift(self, gallery: Gallery) -> None:
+        if time.monotonic() < self._drift_at:
+            return
+        self._drift_at = time.monotonic() + _DRIFT_SECONDS
+        checks: tuple[DriftCheck, ...] = ()
+        with contextlib.suppress(OtherEmbedderError):  # each call is told
+            if gallery.count() <= _MOST_COMPARED:
+                checks = gallery.drift()
+        self._metrics.drift(checks)
+        drifted = any(check.drifted for check in checks)
+        if drifted and not self._drifted:
+            _log.warning("gallery: its calibration does not hold for the people enrolled, see `agegait gallery check`")
+        self._drifted = drifted
 
     def _wipe(self, gallery: Gallery, unwiped: bool) -> None:
         """Overwrites what was deleted a while ago; before that, whoever deleted it is perhaps about to."""

@@ -1,9 +1,9 @@
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import grpc
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from agegait.gallery import Calibration
+from agegait.gallery import Calibration, DriftCheck
 
 _DISTANCES = (0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.2)
 _SHARES = (0.5, 0.9)
@@ -45,6 +45,13 @@ class GalleryMetrics:
             ("share",),
             registry=registry,
         )
+        self._strangers = Gauge(
+            "agegait_gallery_stranger_share",
+            "Share of people enrolled whom the gallery of all others would accept, by the share that was asked for.",
+            ("asked",),
+            registry=registry,
+        )
+        self._drifted = gauge("calibration_drifted", "1 while the calibration does not hold for the people enrolled.")
         self._verifications = counter("verifications", "Walks of Verify, by their outcome.", "outcome")
         self._watched = counter("watch_answers", "Running answers of WatchWalk, by their outcome.", "outcome")
         self._enrolments = counter("enrolments", "Calls that enrolled somebody.")
@@ -69,6 +76,14 @@ class GalleryMetrics:
         for share in _SHARES:
             if calibration is not None and (distance := calibration.own_distance(share)) is not None:
                 self._calibrated.labels(f"{share:g}").set(distance)
+
+    def drift(self, checks: Sequence[DriftCheck]) -> None:
+        """Tells whether the calibration holds; of no checks, nothing is known."""
+        self._strangers.clear()
+        for check in checks:
+            if check.kind == "strangers":
+                self._strangers.labels(f"{check.expected:g}").set(check.found)
+        self._drifted.set(any(check.drifted for check in checks))
 
     def identify(self, outcome: str, distance: float | None = None) -> None:
         """Counts a walk of Identify: `known`, `unknown` or `poor`, and how far the nearest person was."""
