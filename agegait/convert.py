@@ -7,7 +7,7 @@ in the order input, cell, forget, output; Keras has a matrix for each and the or
 import glob
 import math
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from agegait.layers import AxisLSTM
 from agegait.models import GaitEncoder, GaitRecognizer
 from agegait.recordings.files.opening import open_regular
 
@@ -154,10 +155,10 @@ def pairs(encoder: GaitEncoder, axes: Sequence[Variables]) -> Iterator[tuple[ker
     """
     units, joints = encoder.units, encoder.joints
 
-    def stack(name, change=lambda matrix: matrix):
+    def stack(name: str, change: Callable[[np.ndarray], np.ndarray] = lambda matrix: matrix) -> np.ndarray:
         return np.stack([change(_get(variables, name)) for variables in axes])
 
-    def lstm(layer, scope, size):
+    def lstm(layer: AxisLSTM, scope: str, size: int) -> Iterator[tuple[keras.Variable, np.ndarray]]:
         kernel = stack(f"{scope}/kernel", _gates_in_keras_order)
         yield layer.kernel, kernel[:, :size]
         yield layer.recurrent_kernel, kernel[:, size:]

@@ -1,5 +1,6 @@
 """The base of the builders of BIWI and IAS-Lab, which are laid out alike."""
 
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 import tensorflow_datasets as tfds
@@ -41,7 +42,7 @@ class FrameFolderBuilder(WalkBuilder, skip_registration=True):  # type: ignore[c
             }
         packed = _read_archives([walk for its in found.values() for walk in its])
 
-        def read(walk):
+        def read(walk: frame_folders.Walk) -> Iterable[tuple[str, Any]]:
             return [(walk.name, packed.pop(walk.name))] if walk.archive is not None else frame_files.read([walk])
 
         return {split: self._generate_examples(its, read) for split, its in found.items()}

@@ -37,7 +37,7 @@ def single_frames(windows: tf.data.Dataset) -> tf.data.Dataset:
     Batches of single frames stay as they are.
     """
 
-    def frames_of(ages, *labels):
+    def frames_of(ages: tf.Tensor, *labels: tf.Tensor) -> tuple[tf.Tensor, ...]:
         if len(ages.shape) != 3:
             return ages, *labels
         shape = tf.shape(ages)

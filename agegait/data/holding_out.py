@@ -31,7 +31,7 @@ def hold_out(walks: tf.data.Dataset, share: float = 0.2, end: bool = False) -> t
     if not isinstance(walks.element_spec, dict) or "skeleton" not in walks.element_spec:
         raise ValueError(f'walks: expected examples with "skeleton", received {walks.element_spec}.')
 
-    def part(walk):
+    def part(walk: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         frames = tf.shape(walk["skeleton"])[0]
         first = frames - tf.cast(tf.round(share * tf.cast(frames, tf.float32)), tf.int32)
         return {

@@ -62,8 +62,8 @@ class Preparation:
             return windows(walks, frames, stride=max(frames // 2, 1), starts=range(frames), center=center)
         return windows(walks, frames, stride=frames, center=center)
 
-    def _keep(self, walk):
-        per_frame = {name: walk[name] for name in ("skeleton", "tracked") if name in walk}
+    def _keep(self, walk: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        per_frame: dict[str, tf.Tensor] = {name: walk[name] for name in ("skeleton", "tracked") if name in walk}
         if self.drop_untracked:
             kept = tf.reduce_all(walk["tracked"], axis=-1)
             per_frame = {name: tf.boolean_mask(value, kept) for name, value in per_frame.items()}

@@ -2,6 +2,7 @@
 
 import weakref
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -37,13 +38,13 @@ def shuffled_epochs(
     types = [tf.as_dtype(array.dtype) for array in held]
     shapes = [(None, *array.shape[1:]) for array in held]
 
-    def batches(epoch):
+    def batches(epoch: tf.Tensor) -> tf.data.Dataset:
         order = tf.random.experimental.stateless_shuffle(
             tf.range(rows), seed=tf.stack([tf.cast(seed, tf.int64), epoch])
         )
         return tf.data.Dataset.from_tensor_slices(order).batch(batch_size)
 
-    def gather(indices):
+    def gather(indices: tf.Tensor) -> Any:
         # By NumPy, where the rows are: TensorFlow would hold gigabytes of AGEs a second time.
         batch = tf.numpy_function(lambda chosen: [array[chosen] for array in held], [indices], types, stateful=False)
         for rows_of, shape in zip(batch, shapes, strict=True):

@@ -51,7 +51,7 @@ def windows(
     if not isinstance(walks.element_spec, dict) or "skeleton" not in walks.element_spec:
         raise ValueError(f'walks: expected examples with "skeleton", received {walks.element_spec}.')
 
-    def cut(walk):
+    def cut(walk: dict[str, tf.Tensor]) -> tf.data.Dataset:
         if center is not None:
             skeleton = walk["skeleton"]
             walk = {**walk, "skeleton": skeleton - skeleton[:, center : center + 1]}

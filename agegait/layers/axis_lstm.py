@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from agegait.layers.lstm_cell import LSTMCell
+from agegait.layers.tensors import Shape, State, Tensor
 
 
 @keras.saving.register_keras_serializable(package="agegait")
@@ -47,11 +48,11 @@ class AxisLSTM(keras.layers.Layer):
         self.axes = axes
         self.forget_bias = forget_bias
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         if len(input_shape) != 4 or input_shape[0] not in (None, self.axes):
             raise ValueError(f"inputs: expected [{self.axes}, B, T, D], received a shape of {tuple(input_shape)}.")
 
-        def kernel(name, size):
+        def kernel(name: str, size: int) -> keras.Variable:
             # An initializer of its own each: one instance gives kernels of equal shape equal values.
             return self.add_weight(
                 name=name,
@@ -63,7 +64,7 @@ class AxisLSTM(keras.layers.Layer):
         self.recurrent_kernel = kernel("recurrent_kernel", self.units)
         self.bias = self.add_weight(name="bias", shape=(self.axes, 4 * self.units), initializer="zeros")
 
-    def call(self, inputs, initial_state=None):
+    def call(self, inputs: Tensor, initial_state: State | None = None) -> tuple[Tensor, State]:
         outputs, states = [], []
         begin = [None] * self.axes if initial_state is None else self.states_by_axis(initial_state)
         for cell, window, state in zip(self.cells(), ops.unstack(inputs, self.axes), begin, strict=True):
@@ -87,18 +88,20 @@ class AxisLSTM(keras.layers.Layer):
             for kernel, recurrent_kernel, bias in zip(kernels, recurrent_kernels, biases, strict=True)
         ]
 
-    def states_by_axis(self, state):
+    def states_by_axis(self, state: State) -> list[State]:
         """`(h, c)` of `[A, B, k]` each as a pair an axis, in the dtypes that cells keep them in."""
         h, c = state
         c = ops.cast(c, self.variable_dtype)
         return list(zip(ops.unstack(h, self.axes), ops.unstack(c, self.axes), strict=True))
 
-    def compute_output_shape(self, inputs_shape, initial_state_shape=None):
+    def compute_output_shape(
+        self, inputs_shape: Shape, initial_state_shape: Any = None
+    ) -> tuple[Shape, tuple[Shape, Shape]]:
         axes, batch, steps, _ = inputs_shape
         state = (axes, batch, self.units)
         return (axes, batch, steps, self.units), (state, state)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "units": self.units,

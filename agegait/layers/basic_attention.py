@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from agegait.layers.initializers import glorot_uniform
+from agegait.layers.tensors import Shape, Tensor
 
 
 @keras.saving.register_keras_serializable(package="agegait")
@@ -40,22 +41,22 @@ class BasicAttention(keras.layers.Layer):
         self.units = units
         self.axes = axes
 
-    def build(self, query_shape, value_shape=None):
+    def build(self, query_shape: Shape, value_shape: Shape | None = None) -> None:
         size = (value_shape or query_shape)[-1]
         self.kernel = self.add_weight(
             name="kernel", shape=(self.axes, size, self.units), initializer=glorot_uniform(size, self.units)
         )
 
-    def call(self, query, value):
+    def call(self, query: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
         return self.attend(query, self.keys(value), value)
 
-    def keys(self, value):
+    def keys(self, value: Tensor) -> Tensor:
         """W_m h_j for every frame, `[A, B, f, k]`: the same at every step of the decoder."""
         axes, batch, frames, size = ops.shape(value)
         keys = ops.matmul(ops.reshape(value, (axes, batch * frames, size)), self.kernel)
         return ops.reshape(keys, (axes, batch, frames, self.units))
 
-    def attend(self, query, keys, value, first=0):
+    def attend(self, query: Tensor, keys: Tensor, value: Tensor, first: int = 0) -> tuple[Tensor, Tensor]:
         """The contexts and weights of some steps, from keys that are already there; `first` (from 0) begins them.
 
         All tensors are as those of a call, or all without the leading axis.
@@ -63,14 +64,14 @@ class BasicAttention(keras.layers.Layer):
         weights = ops.cast(self.weigh(query, keys, first), self.compute_dtype)
         return ops.matmul(weights, value), weights
 
-    def weigh(self, query, keys, first=0):
+    def weigh(self, query: Tensor, keys: Tensor, first: int = 0) -> Tensor:
         """The weights alone, in the variables' dtype; they do not depend on which steps they are of."""
         scores = ops.matmul(query, ops.swapaxes(keys, -1, -2))
         return ops.softmax(ops.cast(scores, self.variable_dtype), axis=-1)
 
-    def compute_output_shape(self, query_shape, value_shape):
+    def compute_output_shape(self, query_shape: Shape, value_shape: Shape) -> tuple[Shape, Shape]:
         axes, batch, steps, _ = query_shape
         return (axes, batch, steps, value_shape[-1]), (axes, batch, steps, value_shape[2])
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "units": self.units, "axes": self.axes}

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from agegait.layers.tensors import Shape, Tensor
 from agegait.skeletons import BONES, JOINTS, limbs
 
 _STARTS, _ENDS = np.transpose(BONES)
@@ -67,12 +68,12 @@ class BodyCheck(keras.layers.Layer):
         self.finite_only = finite_only
         self.supports_masking = True
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         joints = input_shape[-2] if self.finite_only else len(JOINTS)
         if len(input_shape) < 3 or tuple(input_shape[-2:]) != (joints, 3):
             raise ValueError(f"inputs: expected [..., f, {joints}, 3], received a shape of {tuple(input_shape)}.")
 
-    def call(self, inputs, mask=None):
+    def call(self, inputs: Tensor, mask: Tensor | None = None) -> Tensor:
         faults = self._frame_faults(ops.cast(inputs, "float32"))
         # Not one_hot, of which tf2onnx converts that of vectors alone.
         counts = ops.cast(ops.equal(ops.expand_dims(faults, -1), np.arange(len(self.FAULTS), dtype="int32")), "int32")
@@ -80,11 +81,11 @@ class BodyCheck(keras.layers.Layer):
             counts = counts * ops.cast(ops.expand_dims(mask, -1), "int32")
         return self.most_common(ops.sum(counts, axis=-2))
 
-    def compute_mask(self, inputs, mask=None):
+    def compute_mask(self, inputs: Tensor, mask: Tensor | None = None) -> None:
         return None
 
     @classmethod
-    def most_common(cls, counts):
+    def most_common(cls, counts: Tensor) -> Tensor:
         """What holds of the whole, by how often each fault was found in its parts.
 
         Args:
@@ -96,7 +97,7 @@ class BodyCheck(keras.layers.Layer):
         bodies = 2 * counts[..., 0] >= ops.sum(counts, axis=-1)
         return ops.cast(ops.where(bodies, 0, 1 + ops.argmax(counts[..., 1:], axis=-1)), "int32")
 
-    def _frame_faults(self, joints):
+    def _frame_faults(self, joints: Tensor) -> Tensor:
         """`[..., f, J, 3]` to `[..., f]`: the first of `FAULTS` that each frame has."""
         known = ops.all(ops.abs(joints) <= FARTHEST, axis=(-2, -1), keepdims=True)  # NaN is not
         tests = [known[..., 0, 0]]
@@ -106,7 +107,7 @@ class BodyCheck(keras.layers.Layer):
         passed = ops.stack(tests, axis=-1)
         return ops.where(ops.all(passed, axis=-1), 0, 1 + ops.argmin(ops.cast(passed, "int32"), axis=-1))
 
-    def _body_tests(self, joints):
+    def _body_tests(self, joints: Tensor) -> list[Tensor]:
         squares = ops.sum(ops.square(joints), axis=-1)
         apart = ops.matmul(joints, ops.swapaxes(joints, -1, -2))
         apart = ops.expand_dims(squares, -1) + ops.expand_dims(squares, -2) - 2 * apart
@@ -124,16 +125,16 @@ class BodyCheck(keras.layers.Layer):
             _rises(joints[..., _HEAD, :]) & _rises(-feet),
         ]
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return tuple(input_shape[:-3])
 
-    def compute_output_spec(self, inputs, mask=None):
+    def compute_output_spec(self, inputs: Tensor, mask: Tensor | None = None) -> keras.KerasTensor:
         return keras.KerasTensor(self.compute_output_shape(inputs.shape), "int32")
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "finite_only": self.finite_only}
 
 
-def _rises(direction):
+def _rises(direction: Tensor) -> Tensor:
     length = ops.sqrt(ops.sum(ops.square(direction), axis=-1))
     return direction[..., 1] > limbs.UPRIGHT * length

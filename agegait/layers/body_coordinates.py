@@ -4,6 +4,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from agegait.layers.tensors import Shape, Tensor
 from agegait.skeletons import JOINTS
 
 HIPS = JOINTS.index("HipLeft"), JOINTS.index("HipRight")
@@ -45,7 +46,7 @@ class BodyCoordinates(keras.layers.Layer):
         self.hips = tuple(hips)
         self.supports_masking = True
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         self._check(inputs.shape)
         x, y, z = ops.unstack(ops.cast(inputs, self.variable_dtype), 3, axis=-1)  # [..., J] each
         x, y, z = (axis - axis[..., self.center : self.center + 1] for axis in (x, y, z))
@@ -59,16 +60,16 @@ class BodyCoordinates(keras.layers.Layer):
         flat = ops.reshape(turned, (*ops.shape(turned)[:-2], 3 * turned.shape[-2]))
         return ops.cast(flat, self.compute_dtype)
 
-    def _check(self, shape):
+    def _check(self, shape: Shape) -> None:
         least = max(self.center, *self.hips) + 1
         if len(shape) < 2 or shape[-1] != 3 or shape[-2] is None or shape[-2] < least:
             raise ValueError(
                 f"inputs: expected [..., J, 3] with at least {least} joints, received a shape of {tuple(shape)}."
             )
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         self._check(input_shape)
         return (*input_shape[:-2], 3 * input_shape[-2])
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "center": self.center, "hips": self.hips}

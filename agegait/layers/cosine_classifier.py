@@ -3,6 +3,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from agegait.layers.tensors import Shape, Tensor
+
 
 @keras.saving.register_keras_serializable(package="agegait")
 class CosineClassifier(keras.layers.Layer):
@@ -32,7 +34,7 @@ class CosineClassifier(keras.layers.Layer):
             raise ValueError(f"num_classes: expected at least 1, received {num_classes}.")
         self.num_classes = num_classes
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         self.kernel = self.add_weight(
             name="kernel",
             shape=(input_shape[-1], self.num_classes),
@@ -40,13 +42,13 @@ class CosineClassifier(keras.layers.Layer):
             autocast=False,
         )
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         embeddings = ops.normalize(ops.cast(inputs, self.variable_dtype), axis=-1)
         cosines = ops.matmul(embeddings, ops.normalize(ops.convert_to_tensor(self.kernel), axis=0))
         return ops.cast(cosines, self.compute_dtype)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return (*input_shape[:-1], self.num_classes)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "num_classes": self.num_classes}

@@ -1,7 +1,9 @@
-from typing import Any
+from typing import Any, Self
 
 import keras
 from keras import ops
+
+from agegait.layers.tensors import Shape, Tensor
 
 
 @keras.saving.register_keras_serializable(package="agegait")
@@ -38,12 +40,12 @@ class FrameEncodings(keras.layers.Layer):
         self.center = center
         self.supports_masking = True
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         self._check(input_shape)
         if not self.encoder.built:
             self.encoder.build((None, self.encoder.frames, self.encoder.joints, 3))
 
-    def call(self, inputs, mask=None):
+    def call(self, inputs: Tensor, mask: Tensor | None = None) -> Tensor:
         del mask
         self._check(inputs.shape)
         f, joints = self.encoder.frames, self.encoder.joints
@@ -55,12 +57,12 @@ class FrameEncodings(keras.layers.Layer):
         size = self.encoder.AXES * self.encoder.units
         return ops.cast(ops.reshape(ages, (batch, -1, size))[:, :frames], self.compute_dtype)
 
-    def _positions(self, frames):
+    def _positions(self, frames: int | Tensor) -> Tensor:
         """The frames of all windows; the last one is repeated until it fills a window."""
         whole = (frames + self.encoder.frames - 1) // self.encoder.frames * self.encoder.frames
         return ops.minimum(ops.arange(whole), frames - 1)
 
-    def compute_mask(self, inputs, mask=None):
+    def compute_mask(self, inputs: Tensor, mask: Tensor | None = None) -> Tensor | None:
         # By sums alone, so that the number of frames may be unknown.
         f = self.encoder.frames
         mask = ops.ones_like(inputs[..., 0, 0], dtype="int32") if mask is None else ops.cast(mask, "int32")
@@ -72,16 +74,16 @@ class FrameEncodings(keras.layers.Layer):
         before = ops.take_along_axis(so_far - mask, first, axis=1)
         return ops.equal(upto - before, f)
 
-    def _check(self, shape):
+    def _check(self, shape: Shape) -> None:
         joints = self.encoder.joints
         if len(shape) != 4 or tuple(shape[2:]) != (joints, 3):
             raise ValueError(f"inputs: expected walks [B, T, {joints}, 3], received a shape of {tuple(shape)}.")
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         self._check(input_shape)
         return (*input_shape[:2], self.encoder.AXES * self.encoder.units)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "encoder": keras.saving.serialize_keras_object(self.encoder),
@@ -89,5 +91,5 @@ class FrameEncodings(keras.layers.Layer):
         }
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> Self:
         return cls(**{**config, "encoder": keras.saving.deserialize_keras_object(config["encoder"])})

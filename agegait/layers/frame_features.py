@@ -1,5 +1,5 @@
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import keras
 import numpy as np
@@ -10,6 +10,7 @@ from agegait.layers.frame_encodings import FrameEncodings
 from agegait.layers.joint_distances import JointDistances
 from agegait.layers.joint_velocities import JointVelocities
 from agegait.layers.standardization import Standardization
+from agegait.layers.tensors import Shape, Tensor
 from agegait.layers.whitening import Whitening
 
 FRAMES_TO_ADAPT_TO = 20_000
@@ -86,9 +87,9 @@ class FrameFeatures(keras.layers.Layer):
             for name in features
         ]
 
-    def _part(self, name):
+    def _part(self, name: str) -> keras.layers.Layer:
         options = {"name": name, "dtype": self.variable_dtype}
-        body = {"center": self.center, "hips": self.hips}
+        body: dict[str, Any] = {"center": self.center, "hips": self.hips}
         if name == "coordinates":
             return BodyCoordinates(**body, **options)
         if name == "distances":
@@ -97,7 +98,7 @@ class FrameFeatures(keras.layers.Layer):
             return JointVelocities(self.frame_rate, **body, **options)
         return FrameEncodings(self.encoder, self.center, **options)
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         for part, normalization in zip(self.parts, self.normalizations, strict=True):
             if not part.built:
                 part.build(input_shape)
@@ -120,7 +121,7 @@ class FrameFeatures(keras.layers.Layer):
                 rows.append((values if mask is None else values[ops.convert_to_numpy(mask)[0]])[::every])
             normalization.adapt(np.concatenate(rows))
 
-    def call(self, inputs, mask=None):
+    def call(self, inputs: Tensor, mask: Tensor | None = None) -> Tensor:
         found = [
             normalization(
                 part(inputs, mask=mask) if isinstance(part, JointVelocities | FrameEncodings) else part(inputs)
@@ -129,17 +130,17 @@ class FrameFeatures(keras.layers.Layer):
         ]
         return ops.cast(ops.concatenate(found, axis=-1), self.compute_dtype)
 
-    def compute_mask(self, inputs, mask=None):
+    def compute_mask(self, inputs: Tensor, mask: Tensor | None = None) -> Tensor | None:
         for part in self.parts:
             if isinstance(part, FrameEncodings):
                 return part.compute_mask(inputs, mask)
         return mask
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         size = sum(part.compute_output_shape(input_shape)[-1] for part in self.parts)
         return (*input_shape[:2], size)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "features": self.features,
@@ -150,6 +151,6 @@ class FrameFeatures(keras.layers.Layer):
         }
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> Self:
         encoder = config.get("encoder")
         return cls(**{**config, "encoder": encoder and keras.saving.deserialize_keras_object(encoder)})

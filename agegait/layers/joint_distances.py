@@ -4,6 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from agegait.layers.tensors import Shape, Tensor
 from agegait.layers.window_measures import NOTHING
 
 
@@ -31,7 +32,7 @@ class JointDistances(keras.layers.Layer):
         super().__init__(autocast=False, **kwargs)
         self.supports_masking = True
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         self._check(inputs.shape)
         joints = ops.cast(inputs, self.variable_dtype)
         ones, others = np.triu_indices(joints.shape[-2], 1)
@@ -39,11 +40,11 @@ class JointDistances(keras.layers.Layer):
         square = ops.sum(ops.square(apart), axis=-1)
         return ops.cast(ops.sqrt(ops.maximum(square, NOTHING)), self.compute_dtype)
 
-    def _check(self, shape):
+    def _check(self, shape: Shape) -> None:
         if len(shape) < 2 or shape[-1] != 3 or shape[-2] is None or shape[-2] < 2:
             raise ValueError(f"inputs: expected [..., J, 3] of two joints or more, received a shape of {tuple(shape)}.")
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         self._check(input_shape)
         joints = input_shape[-2]
         return (*input_shape[:-2], joints * (joints - 1) // 2)

@@ -5,6 +5,7 @@ import keras
 from keras import ops
 
 from agegait.layers.body_coordinates import HIPS, BodyCoordinates
+from agegait.layers.tensors import Shape, Tensor
 
 
 @keras.saving.register_keras_serializable(package="agegait")
@@ -44,11 +45,11 @@ class JointVelocities(keras.layers.Layer):
         # In the variables' dtype: differences between frames are small.
         self.coordinates = BodyCoordinates(center, hips, name="coordinates", dtype=self.variable_dtype)
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         self._check(input_shape)
         self.coordinates.build(input_shape)
 
-    def call(self, inputs, mask=None):
+    def call(self, inputs: Tensor, mask: Tensor | None = None) -> Tensor:
         coordinates = self.coordinates(inputs)
         steps = self.frame_rate * (coordinates[:, 1:] - coordinates[:, :-1])
         if mask is not None:
@@ -56,15 +57,15 @@ class JointVelocities(keras.layers.Layer):
             steps = ops.where(ops.expand_dims(ops.logical_and(mask[:, 1:], mask[:, :-1]), -1), steps, 0.0)
         return ops.cast(ops.concatenate([ops.zeros_like(coordinates[:, :1]), steps], axis=1), self.compute_dtype)
 
-    def _check(self, shape):
+    def _check(self, shape: Shape) -> None:
         if len(shape) != 4:
             raise ValueError(f"inputs: expected walks [B, T, J, 3], received a shape of {tuple(shape)}.")
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         self._check(input_shape)
         return self.coordinates.compute_output_shape(input_shape)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "frame_rate": self.frame_rate,

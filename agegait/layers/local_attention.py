@@ -44,5 +44,5 @@ class LocalAttention(BasicAttention):
         position = step if self.direction == "forward" else frames - 1 - step
         return np.exp(-((np.arange(frames) - position) ** 2) / (2 * sigma**2))
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "sigma": self.sigma, "direction": self.direction}

@@ -2,6 +2,7 @@ import keras
 from keras import ops
 
 from agegait.layers.local_attention import LocalAttention
+from agegait.layers.tensors import Tensor
 
 
 @keras.saving.register_keras_serializable(package="agegait")
@@ -41,12 +42,12 @@ class LocalityAwareAttention(LocalAttention):
         Rao et al., Self-Supervised Gait Encoding with Locality-Aware Attention, IJCAI 2020, equations 7 to 9.
     """
 
-    def call(self, query, value):
+    def call(self, query: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
         contexts, weights = super().call(query, value)
         self.add_loss(ops.mean(self.locality_loss(weights)))
         return contexts, weights
 
-    def locality_loss(self, weights):
+    def locality_loss(self, weights: Tensor) -> Tensor:
         """The loss term of each window, `[B]`, from the weights `[A, B, S, f]`: a sum over axes, steps and frames."""
         weights = ops.cast(weights, self.variable_dtype)
         outside = ops.convert_to_tensor(1 - self.locality(*weights.shape[2:]), dtype=self.variable_dtype)

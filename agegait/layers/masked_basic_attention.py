@@ -2,6 +2,7 @@ import keras
 from keras import ops
 
 from agegait.layers.local_attention import LocalAttention
+from agegait.layers.tensors import Tensor
 
 
 @keras.saving.register_keras_serializable(package="agegait")
@@ -40,7 +41,7 @@ class MaskedBasicAttention(LocalAttention):
         Rao et al., Self-Supervised Gait Encoding with Locality-Aware Attention, IJCAI 2020, equations 7 and 8.
     """
 
-    def weigh(self, query, keys, first=0):
+    def weigh(self, query: Tensor, keys: Tensor, first: int = 0) -> Tensor:
         weights = super().weigh(query, keys, first)
         steps, frames = weights.shape[-2:]
         mask = self.locality(first + steps, frames)[first:]

@@ -1,4 +1,5 @@
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Self
 
 import keras
 from keras import ops
@@ -6,6 +7,8 @@ from keras import ops
 from agegait.layers.axis_lstm import AxisLSTM
 from agegait.layers.basic_attention import BasicAttention
 from agegait.layers.initializers import glorot_uniform
+from agegait.layers.lstm_cell import LSTMCell
+from agegait.layers.tensors import Shape, State, Tensor
 
 
 @keras.saving.register_keras_serializable(package="agegait")
@@ -71,7 +74,7 @@ class ReverseDecoder(keras.layers.Layer):
             for number in range(num_layers)
         ]
 
-    def build(self, memory_shape, initial_state_shape=None, target_shape=None):
+    def build(self, memory_shape: Shape, initial_state_shape: Any = None, target_shape: Shape | None = None) -> None:
         k = self.units
         sizes = [self.joints + k] + [k] * (self.num_layers - 1)
         for lstm, size in zip(self.lstms, sizes, strict=True):
@@ -88,7 +91,9 @@ class ReverseDecoder(keras.layers.Layer):
         )
         self.output_bias = self.add_weight(name="output_bias", shape=(self.axes, self.joints), initializer="zeros")
 
-    def call(self, memory, initial_state, target=None):
+    def call(
+        self, memory: Tensor, initial_state: Sequence[State], target: Tensor | None = None
+    ) -> tuple[Tensor, Tensor, Tensor]:
         if len(initial_state) != self.num_layers:
             raise ValueError(f"initial_state: expected {self.num_layers} pairs (h, c), received {len(initial_state)}.")
         if self.feed == "target" and target is None:
@@ -113,10 +118,20 @@ class ReverseDecoder(keras.layers.Layer):
         ]
         return tuple(ops.stack(part) for part in zip(*decoded, strict=True))
 
-    def _decode(self, cells, states, memory, keys, state_kernel, output_kernel, output_bias, target=None):
+    def _decode(
+        self,
+        cells: Sequence[LSTMCell],
+        states: Sequence[State],
+        memory: Tensor,
+        keys: Tensor,
+        state_kernel: Tensor,
+        output_kernel: Tensor,
+        output_bias: Tensor,
+        target: Tensor | None = None,
+    ) -> tuple[Tensor, Tensor, Tensor]:
         """One axis: the cells and states of its layers, all else without the leading axis."""
 
-        def rebuild(attentional):
+        def rebuild(attentional: Tensor) -> Tensor:
             return ops.matmul(attentional, output_kernel) + output_bias
 
         frames = memory.shape[1]
@@ -144,11 +159,13 @@ class ReverseDecoder(keras.layers.Layer):
             ops.concatenate(contexts, axis=1),
         )
 
-    def compute_output_shape(self, memory_shape, initial_state_shape=None, target_shape=None):
+    def compute_output_shape(
+        self, memory_shape: Shape, initial_state_shape: Any = None, target_shape: Shape | None = None
+    ) -> tuple[Shape, Shape, Shape]:
         axes, batch, frames, size = memory_shape
         return (axes, batch, frames, self.joints), (axes, batch, frames, frames), (axes, batch, frames, size)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "joints": self.joints,
@@ -158,5 +175,5 @@ class ReverseDecoder(keras.layers.Layer):
         }
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> Self:
         return cls(**{**config, "attention": keras.saving.deserialize_keras_object(config["attention"])})

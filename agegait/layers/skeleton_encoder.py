@@ -3,6 +3,7 @@ from typing import Any
 import keras
 
 from agegait.layers.axis_lstm import AxisLSTM
+from agegait.layers.tensors import Shape, State, Tensor
 
 
 @keras.saving.register_keras_serializable(package="agegait")
@@ -44,22 +45,22 @@ class SkeletonEncoder(keras.layers.Layer):
             AxisLSTM(units, axes, name=f"lstm_{number}", dtype=self.dtype_policy) for number in range(num_layers)
         ]
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         for lstm in self.lstms:
             lstm.build(input_shape)
             input_shape, _ = lstm.compute_output_shape(input_shape)
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> tuple[Tensor, list[State]]:
         states = []
         for lstm in self.lstms:
             inputs, state = lstm(inputs)
             states.append(state)
         return inputs, states
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> tuple[Shape, list[tuple[Shape, Shape]]]:
         axes, batch, frames, _ = input_shape
         state = (axes, batch, self.units)
         return (axes, batch, frames, self.units), [(state, state)] * self.num_layers
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "units": self.units, "num_layers": self.num_layers, "axes": self.axes}

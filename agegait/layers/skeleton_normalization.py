@@ -3,6 +3,8 @@ from typing import Any, ClassVar
 import keras
 from keras import ops
 
+from agegait.layers.tensors import Shape, Tensor
+
 
 @keras.saving.register_keras_serializable(package="agegait")
 class SkeletonNormalization(keras.layers.Layer):
@@ -42,14 +44,14 @@ class SkeletonNormalization(keras.layers.Layer):
         self.center = center
         self.unit = unit
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         center = 0 if self.center is None else self.center
         if len(input_shape) < 2 or input_shape[-1] != 3 or (input_shape[-2] or center + 1) <= center:
             raise ValueError(
                 f"inputs: expected [..., J, 3] with a joint {center}, received a shape of {tuple(input_shape)}."
             )
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         inputs = ops.convert_to_tensor(inputs)
         if not keras.backend.is_float_dtype(inputs.dtype):
             inputs = ops.cast(inputs, "float32")
@@ -58,8 +60,8 @@ class SkeletonNormalization(keras.layers.Layer):
         scale = self.UNITS[self.unit]
         return ops.cast(inputs if scale == 1 else inputs * scale, self.compute_dtype)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return input_shape
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "center": self.center, "unit": self.unit}

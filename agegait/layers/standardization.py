@@ -5,6 +5,7 @@ import numpy as np
 from keras import ops
 
 from agegait.layers.adaptation import gather
+from agegait.layers.tensors import Shape, Tensor
 
 
 @keras.saving.register_keras_serializable(package="agegait")
@@ -34,7 +35,7 @@ class Standardization(keras.layers.Layer):
         super().__init__(**kwargs)
         self.supports_masking = True
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         options = {"shape": (input_shape[-1],), "trainable": False, "autocast": False}
         self.mean = self.add_weight(name="mean", initializer="zeros", **options)
         self.variance = self.add_weight(name="variance", initializer="ones", **options)
@@ -55,9 +56,9 @@ class Standardization(keras.layers.Layer):
         """Whether the weights are other than those a layer starts with."""
         return self.built and bool(ops.any(self.mean != 0) or ops.any(self.variance != 1))
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         centred = ops.cast(inputs, self.variable_dtype) - self.mean
         return ops.cast(centred / ops.maximum(ops.sqrt(self.variance), keras.config.epsilon()), self.compute_dtype)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return input_shape

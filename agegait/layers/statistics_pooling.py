@@ -3,6 +3,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from agegait.layers.tensors import Shape, Tensor
+
 
 @keras.saving.register_keras_serializable(package="agegait")
 class StatisticsPooling(keras.layers.Layer):
@@ -49,7 +51,7 @@ class StatisticsPooling(keras.layers.Layer):
         self.epsilon = epsilon
         self.supports_masking = True
 
-    def call(self, inputs, mask=None):
+    def call(self, inputs: Tensor, mask: Tensor | None = None) -> Tensor:
         self._check(inputs.shape)
         values = ops.cast(inputs, self.variable_dtype)
         inside = ops.ones_like(values[..., 0], dtype="bool") if mask is None else ops.cast(mask, "bool")
@@ -57,29 +59,33 @@ class StatisticsPooling(keras.layers.Layer):
             _, mean, variance = self._moments(ops.expand_dims(values, 1), ops.expand_dims(inside, 1))
             mean, variance = mean[:, 0], variance[:, 0]
         else:
-            mean, variance = self._segments(*self._moments(self._halves(values), self._halves(inside)))
+            mean, variance = self._segments(
+                *self._moments(self._halves(values, self.segment), self._halves(inside, self.segment))
+            )
         deviation = ops.sqrt(variance + self.epsilon)
         return ops.cast(ops.concatenate([mean, deviation], axis=-1), self.compute_dtype)
 
-    def _halves(self, frames):
+    @classmethod
+    def _halves(cls, frames: Tensor, segment: int) -> Tensor:
         """`[B, T, ...]` cut into half segments, `[B, S + 1, segment / 2, ...]`, zeros behind the end."""
-        half = self.segment // 2
+        half = segment // 2
         batch, length = ops.shape(frames)[:2]
-        count = self._count(length) + 1
+        count = cls._count(length, segment) + 1
         positions = ops.arange(count * half)
         there = ops.reshape(positions < length, (1, -1, *[1] * (len(frames.shape) - 2)))
         padded = ops.take(frames, ops.minimum(positions, length - 1), axis=1)
         padded = ops.where(there, padded, ops.zeros_like(padded))
         return ops.reshape(padded, (batch, count, half, *frames.shape[2:]))
 
-    def _count(self, length):
+    @staticmethod
+    def _count(length: Any, segment: int) -> Any:
         """Segments of so many frames, at least one."""
-        half = self.segment // 2
+        half = segment // 2
         halves = (length + half - 1) // half - 1
         return max(halves, 1) if isinstance(halves, int) else ops.maximum(halves, 1)
 
     @staticmethod
-    def _moments(values, inside):
+    def _moments(values: Tensor, inside: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Frames, mean and variance over the second to last axis: `[B, S, 1]` and `[B, S, D]` twice."""
         inside = ops.expand_dims(inside, -1)
         frames = ops.sum(ops.cast(inside, values.dtype), axis=-2)
@@ -90,7 +96,7 @@ class StatisticsPooling(keras.layers.Layer):
         return frames, mean, ops.sum(ops.square(centred), axis=-2) / count
 
     @staticmethod
-    def _segments(frames, mean, variance):
+    def _segments(frames: Tensor, mean: Tensor, variance: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and variance of each two neighbouring halves, from those of the halves."""
         first, second = frames[:, :-1], frames[:, 1:]
         count = ops.maximum(first + second, 1.0)
@@ -99,26 +105,26 @@ class StatisticsPooling(keras.layers.Layer):
         within = one * variance[:, :-1] + other * variance[:, 1:]
         return joined, within + one * other * ops.square(mean[:, :-1] - mean[:, 1:])
 
-    def compute_mask(self, inputs, mask=None):
+    def compute_mask(self, inputs: Tensor, mask: Tensor | None = None) -> Tensor | None:
         if self.segment is None:
             return None
         if isinstance(inputs, keras.KerasTensor) and inputs.shape[1] is None:
             raise ValueError(f"inputs: expected a known number of frames, since there are segments, received {inputs}.")
         inside = ops.ones_like(inputs[..., 0], dtype="bool") if mask is None else ops.cast(mask, "bool")
-        filled = ops.any(self._halves(inside), axis=-1)  # [B, S + 1]
+        filled = ops.any(self._halves(inside, self.segment), axis=-1)  # [B, S + 1]
         # The first one holds whatever there is, the others begin where more than half a segment is left.
         return ops.concatenate([ops.any(filled[:, :2], axis=1, keepdims=True), filled[:, 2:]], axis=1)
 
-    def _check(self, shape):
+    def _check(self, shape: Shape) -> None:
         if len(shape) != 3:
             raise ValueError(f"inputs: expected [B, T, D], received a shape of {tuple(shape)}.")
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         self._check(input_shape)
         batch, frames, size = input_shape
         if self.segment is None:
             return batch, 2 * size
-        return batch, None if frames is None else self._count(frames), 2 * size
+        return batch, None if frames is None else self._count(frames, self.segment), 2 * size
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "segment": self.segment, "epsilon": self.epsilon}

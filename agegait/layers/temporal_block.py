@@ -3,6 +3,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from agegait.layers.tensors import Shape, Tensor
+
 
 @keras.saving.register_keras_serializable(package="agegait")
 class TemporalBlock(keras.layers.Layer):
@@ -50,26 +52,26 @@ class TemporalBlock(keras.layers.Layer):
         )
         self.normalization = keras.layers.BatchNormalization(name="normalization", **options)
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         self._check(input_shape)
         self.convolution.build(input_shape)
         self.normalization.build(input_shape)
 
-    def call(self, inputs, mask=None, training=False):
+    def call(self, inputs: Tensor, mask: Tensor | None = None, training: bool = False) -> Tensor:
         self._check(inputs.shape)
         seen = inputs if mask is None else ops.where(ops.expand_dims(ops.cast(mask, "bool"), -1), inputs, 0.0)
         hidden = self.normalization(self.convolution(seen), training=training, mask=mask)
         return inputs + ops.relu(hidden)
 
-    def _check(self, shape):
+    def _check(self, shape: Shape) -> None:
         if len(shape) != 3 or shape[2] != self.units:
             raise ValueError(f"inputs: expected [B, T, {self.units}], received a shape of {tuple(shape)}.")
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         self._check(input_shape)
         return input_shape
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "units": self.units,

@@ -5,6 +5,7 @@ import numpy as np
 from keras import ops
 
 from agegait.layers.adaptation import gather
+from agegait.layers.tensors import Shape, Tensor
 
 
 @keras.saving.register_keras_serializable(package="agegait")
@@ -43,7 +44,7 @@ class Whitening(keras.layers.Layer):
         self.epsilon = epsilon
         self.supports_masking = True
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         size = input_shape[-1]
         options = {"trainable": False, "autocast": False}
         self.mean = self.add_weight(name="mean", shape=(size,), initializer="zeros", **options)
@@ -72,19 +73,19 @@ class Whitening(keras.layers.Layer):
         """Whether the weights are other than those a layer starts with."""
         return self.built and bool(ops.any(self.mean != 0) or ops.any(self.kernel != ops.eye(self.mean.shape[0])))
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         # The mean goes first, in the variables' dtype: what is left of the small directions would drown in it.
         centred = ops.cast(inputs, self.variable_dtype) - self.mean
         return ops.cast(ops.matmul(centred, self.kernel), self.compute_dtype)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return input_shape
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "epsilon": self.epsilon}
 
 
-def _covariance(data, mean, rows=65536):
+def _covariance(data: np.ndarray, mean: np.ndarray, rows: int = 65536) -> np.ndarray:
     """In float64 some rows at a time: the AGEs of a whole data set would not fit in that precision."""
     total = np.zeros((data.shape[1], data.shape[1]))
     for start in range(0, len(data), rows):

@@ -4,6 +4,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from agegait.layers.tensors import Shape, Tensor
+
 NOTHING = 1e-12
 """Below it a square counts as that: a root has no slope at zero."""
 
@@ -35,7 +37,7 @@ class WindowMeasures(keras.layers.Layer):
         # No autocast: in bfloat16 a forearm would be known to a millimetre and its deviation not at all.
         super().__init__(autocast=False, **kwargs)
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         self._check(inputs.shape)
         windows = ops.cast(inputs, self.variable_dtype)
         _, frames, joints, _ = windows.shape
@@ -47,11 +49,11 @@ class WindowMeasures(keras.layers.Layer):
         coordinates = ops.reshape(windows, (-1, 3 * frames * joints))
         return ops.cast(ops.concatenate([coordinates, mean, deviation], axis=-1), self.compute_dtype)
 
-    def _check(self, shape):
+    def _check(self, shape: Shape) -> None:
         if len(shape) != 4 or shape[3] != 3:
             raise ValueError(f"inputs: expected windows [B, f, J, 3], received a shape of {tuple(shape)}.")
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         self._check(input_shape)
         batch, frames, joints, _ = input_shape
         return batch, 3 * frames * joints + joints * (joints - 1)

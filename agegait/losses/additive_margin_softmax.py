@@ -45,12 +45,12 @@ class AdditiveMarginSoftmax(keras.losses.Loss):
         self.margin = margin
         self.scale = scale
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: keras.KerasTensor, y_pred: keras.KerasTensor) -> keras.KerasTensor:
         y_pred = ops.convert_to_tensor(y_pred)
         labels = ops.reshape(ops.cast(y_true, "int32"), (-1,))
         right = ops.one_hot(labels, y_pred.shape[-1], dtype=y_pred.dtype)
         logits = self.scale * (y_pred - self.margin * right)
         return ops.sparse_categorical_crossentropy(labels, logits, from_logits=True)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "margin": self.margin, "scale": self.scale}

@@ -47,7 +47,7 @@ class ConsecutiveContrast(keras.losses.Loss):
             raise ValueError(f"temperature: expected a positive number, received {temperature}.")
         self.temperature = temperature
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: keras.KerasTensor, y_pred: keras.KerasTensor) -> keras.KerasTensor:
         walks = ops.reshape(ops.cast(y_true, "int32"), (-1,))
         units = ops.normalize(y_pred, axis=-1)
         first, second = units[1:], units[:-1]
@@ -61,5 +61,5 @@ class ConsecutiveContrast(keras.losses.Loss):
         paired = ops.cast(ops.equal(walks[1:], walks[:-1]), losses.dtype)
         return ops.sum(losses * paired) / ops.maximum(2.0 * ops.sum(paired), 1.0)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "temperature": self.temperature}

@@ -39,7 +39,7 @@ class SmoothedCrossentropy(keras.losses.Loss):
             raise ValueError(f"smoothing: expected a share from 0 to under 1, received {smoothing}.")
         self.smoothing = smoothing
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: keras.KerasTensor, y_pred: keras.KerasTensor) -> keras.KerasTensor:
         labels = ops.reshape(ops.cast(y_true, "int32"), (-1,))
         losses = ops.sparse_categorical_crossentropy(labels, y_pred, from_logits=True)
         if not self.smoothing:
@@ -48,5 +48,5 @@ class SmoothedCrossentropy(keras.losses.Loss):
         even = ops.logsumexp(y_pred, axis=-1) - ops.mean(y_pred, axis=-1)
         return (1 - self.smoothing) * losses + self.smoothing * even
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "smoothing": self.smoothing}

@@ -42,7 +42,7 @@ class SupervisedContrastive(keras.losses.Loss):
             raise ValueError(f"temperature: expected a positive number, received {temperature}.")
         self.temperature = temperature
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: keras.KerasTensor, y_pred: keras.KerasTensor) -> keras.KerasTensor:
         labels = ops.reshape(ops.cast(y_true, "int32"), (-1, 1))
         embeddings = ops.normalize(y_pred, axis=-1)
         similarities = ops.matmul(embeddings, ops.transpose(embeddings)) / self.temperature  # [B, B]
@@ -53,5 +53,5 @@ class SupervisedContrastive(keras.losses.Loss):
         counts = ops.sum(positives, axis=-1)
         return -ops.sum(ops.where(positives > 0, log_shares, 0.0), axis=-1) / ops.maximum(counts, 1.0)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "temperature": self.temperature}

@@ -3,6 +3,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from agegait.layers.tensors import Inputs, Shape, Tensor
 from agegait.losses import ConsecutiveContrast
 from agegait.models.gait_encoder import GaitEncoder
 from agegait.models.inputs import skeletons_of
@@ -61,7 +62,7 @@ class ContrastiveGaitEncoder(GaitEncoder):
         self.contrast = ConsecutiveContrast(temperature)
         self.contrast_tracker = keras.metrics.Mean(name="contrast_loss")
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         super().build(input_shape)
         drawn = keras.initializers.RandomNormal(stddev=1.0)
         joined = self.frames * self.units
@@ -75,7 +76,7 @@ class ContrastiveGaitEncoder(GaitEncoder):
             )
         ]
 
-    def call(self, inputs):
+    def call(self, inputs: Inputs) -> dict[str, Tensor]:
         found = super().call(inputs)
         ages = ops.cast(found["ages"], self.variable_dtype)
         by_axis = ops.transpose(ops.reshape(ages, (-1, self.frames, self.AXES, self.units)), (2, 0, 1, 3))
@@ -85,7 +86,9 @@ class ContrastiveGaitEncoder(GaitEncoder):
         projections = ops.matmul(hidden, projection) + offset  # [3, B, k]
         return {**found, "projections": ops.transpose(projections, (1, 0, 2))}
 
-    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+    def compute_loss(
+        self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
+    ) -> Tensor:
         """As of `GaitEncoder`, and the contrast between windows; `y` is the number of each window's walk, `[B]`."""
         if y is None:
             raise ValueError("y: expected the number of each window's walk, received none.")
@@ -95,21 +98,23 @@ class ContrastiveGaitEncoder(GaitEncoder):
         self.contrast_tracker.update_state(contrast)
         return losses + self.contrast_weight * contrast
 
-    def fit(self, x=None, y=None, batch_size=None, **kwargs):
+    def fit(
+        self, x: Any = None, y: Any = None, batch_size: int | None = None, **kwargs: Any
+    ) -> keras.callbacks.History:
         """As `keras.Model.fit`, on windows in the order of their walks, never shuffled, and the walks' numbers."""
         if kwargs.setdefault("shuffle", False):
             raise ValueError("shuffle: expected False, as windows are contrasted in the order of their walks.")
         return keras.Model.fit(self, skeletons_of(x), y, batch_size=batch_size, **kwargs)
 
-    def evaluate(self, x=None, y=None, batch_size=None, **kwargs):
+    def evaluate(self, x: Any = None, y: Any = None, batch_size: int | None = None, **kwargs: Any) -> Any:
         """As `keras.Model.evaluate`, on what `fit` takes."""
         return keras.Model.evaluate(self, skeletons_of(x), y, batch_size=batch_size, **kwargs)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> dict[str, Shape]:
         shapes = super().compute_output_shape(input_shape)
         return {**shapes, "projections": (skeletons_of(input_shape)[0], self.AXES, self.units)}
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "contrast_weight": self.contrast_weight,

@@ -1,8 +1,8 @@
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from os import PathLike
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import keras
 import numpy as np
@@ -11,6 +11,7 @@ from keras import ops
 from agegait.data.padding import padded
 from agegait.layers import CosineClassifier, FrameFeatures, StatisticsPooling, TemporalBlock
 from agegait.layers.body_coordinates import HIPS
+from agegait.layers.tensors import Inputs, Shape, Tensor
 from agegait.models.fingerprint import fingerprint
 from agegait.models.inputs import skeletons_of
 from agegait.models.walks_at_rate import AnyWalks, FrameRates, walks_at_rate
@@ -143,7 +144,7 @@ class GaitEmbedder(keras.Model):
         """Frames a second of the walks that it takes."""
         return self.frame_features.frame_rate
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         shape = skeletons_of(input_shape)
         self._check(shape)
         self.joints = shape[2]
@@ -159,7 +160,7 @@ class GaitEmbedder(keras.Model):
         self.embedding.build(pooled)
         self.embedding_normalization.build((*pooled[:-1], self.embedding_size))
 
-    def call(self, inputs, lengths=None, mask=None, training=False):
+    def call(self, inputs: Inputs, lengths: Tensor | None = None, mask: Any = None, training: bool = False) -> Tensor:
         pooled, segments, mask = self.pool(inputs, lengths, mask, training)
         embeddings = self.segment_embeddings(pooled, segments, training)
         if segments is not None:
@@ -168,7 +169,9 @@ class GaitEmbedder(keras.Model):
             return embeddings
         return ops.where(ops.any(mask, axis=1, keepdims=True), embeddings, 0.0)
 
-    def pool(self, inputs, lengths=None, mask=None, training=False):
+    def pool(
+        self, inputs: Inputs, lengths: Tensor | None = None, mask: Any = None, training: bool = False
+    ) -> tuple[Tensor, Tensor | None, Tensor | None]:
         """What embeddings are made of, with the arguments of a call.
 
         Returns:
@@ -180,7 +183,9 @@ class GaitEmbedder(keras.Model):
         pooled = self.pooled_normalization(pooled, training=training, mask=segments)
         return pooled, segments, mask
 
-    def frame_outputs(self, inputs, lengths=None, mask=None, training=False):
+    def frame_outputs(
+        self, inputs: Inputs, lengths: Tensor | None = None, mask: Any = None, training: bool = False
+    ) -> tuple[Tensor, Tensor | None]:
         """What is pooled, with the arguments of a call.
 
         Returns:
@@ -196,14 +201,14 @@ class GaitEmbedder(keras.Model):
             hidden = block(hidden, mask=mask, training=training)
         return ops.concatenate([hidden, features], axis=-1), mask
 
-    def segment_embeddings(self, pooled, segments=None, training=False):
+    def segment_embeddings(self, pooled: Tensor, segments: Tensor | None = None, training: bool = False) -> Tensor:
         """Embeddings of unit length of what `pool` gives, 0 for what is no segment."""
         embeddings = self.embedding(self.drop_pooled(pooled, training=training))
         embeddings = self.embedding_normalization(embeddings, training=training, mask=segments)
         embeddings = ops.normalize(ops.cast(embeddings, self.variable_dtype), axis=-1)
         return embeddings if segments is None else ops.where(ops.expand_dims(segments, -1), embeddings, 0.0)
 
-    def _walks(self, inputs, lengths, mask):
+    def _walks(self, inputs: Inputs, lengths: Tensor | None, mask: Any) -> tuple[Tensor, Tensor | None]:
         """Skeletons without what is no frame of theirs, and the mask `[B, T]` of those that are, None for all."""
         if isinstance(inputs, dict):
             lengths = inputs.get("length") if lengths is None else lengths
@@ -220,15 +225,17 @@ class GaitEmbedder(keras.Model):
             skeletons = ops.where(ops.expand_dims(ops.expand_dims(mask, -1), -1), skeletons, 0.0)
         return skeletons, mask
 
-    def _check(self, shape):
+    def _check(self, shape: Shape) -> None:
         joints = self.joints if self.built else "J"
         if len(shape) != 4 or shape[3] != 3 or shape[1] == 0 or (self.built and shape[2] != joints):
             raise ValueError(f"inputs: expected walks [B, T, {joints}, 3], received a shape of {tuple(shape)}.")
 
-    def compute_mask(self, inputs, mask=None):
+    def compute_mask(self, inputs: Inputs, mask: Any = None) -> None:
         return None
 
-    def fit(self, x=None, y=None, batch_size=None, **kwargs):
+    def fit(
+        self, x: Any = None, y: Any = None, batch_size: int | None = None, **kwargs: Any
+    ) -> keras.callbacks.History:
         """As `keras.Model.fit`, on walks as a call takes them and integer labels."""
         if hasattr(x, "element_spec"):
             kwargs.setdefault("shuffle", False)  # Keras would warn that it does not shuffle data sets
@@ -325,10 +332,10 @@ class GaitEmbedder(keras.Model):
             )
         return embedder
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return skeletons_of(input_shape)[0], self.embedding_size
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         features = self.frame_features.get_config()
         return {
             **super().get_config(),
@@ -343,18 +350,18 @@ class GaitEmbedder(keras.Model):
         }
 
     @classmethod
-    def from_config(cls, config, custom_objects=None):
+    def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Self:
         encoder = config.get("encoder")
         loaded = encoder and keras.saving.deserialize_keras_object(encoder, custom_objects=custom_objects)
         return cls(**{**config, "encoder": loaded})
 
 
-def _whole(frames):
+def _whole(frames: int) -> int:
     """What so many frames are padded to: a power of two where they are few, so that windows are not mostly padding."""
     return min(1 << (frames - 1).bit_length(), -(-frames // _STEP) * _STEP)
 
 
-def _batches(lengths):
+def _batches(lengths: Sequence[int]) -> Iterator[tuple[list[int], int]]:
     """Places of walks of about one length, and the frames to pad them to."""
     rows: list[int] = []
     frames = 0

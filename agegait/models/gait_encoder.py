@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from agegait.layers import BasicAttention, LocalityAwareAttention, MaskedBasicAttention, ReverseDecoder, SkeletonEncoder
+from agegait.layers.tensors import Inputs, Shape, Tensor
 from agegait.models.inputs import any_length, in_order, skeletons_of, unlabelled, unshuffled
 
 
@@ -106,14 +107,14 @@ class GaitEncoder(keras.Model):
         self.reconstruction_tracker = keras.metrics.Mean(name="reconstruction_loss")
         self.locality_tracker = keras.metrics.Mean(name="locality_loss") if attention == "LA" else None
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         input_shape = skeletons_of(input_shape)
         self._check_windows(input_shape)
         axis_shape = (self.AXES, input_shape[0], self.frames, self.joints)
         self.encoder.build(axis_shape)
         self.decoder.build(*self.encoder.compute_output_shape(axis_shape))
 
-    def call(self, inputs):
+    def call(self, inputs: Inputs) -> dict[str, Tensor]:
         windows = skeletons_of(inputs)
         self._check_windows(windows.shape)
         by_axis = ops.transpose(windows, (3, 0, 1, 2))
@@ -126,41 +127,43 @@ class GaitEncoder(keras.Model):
             "ages": self._joined(contexts),
         }
 
-    def _as_rebuilt(self, windows, axis):
+    def _as_rebuilt(self, windows: Tensor, axis: int) -> Tensor:
         """Windows with their frames in the order in which the decoder rebuilds them."""
         return ops.flip(windows, axis=axis) if self.direction == "reverse" else windows
 
-    def _joined(self, by_axis):
+    def _joined(self, by_axis: Tensor) -> Tensor:
         """Features of each axis, `[3, B, f, k]`, side by side, `[B, f, 3 k]`."""
         return ops.reshape(ops.transpose(by_axis, (1, 2, 0, 3)), (-1, self.frames, self.AXES * self.units))
 
-    def _check_windows(self, shape):
+    def _check_windows(self, shape: Shape) -> None:
         if tuple(shape[1:]) != (self.frames, self.joints, 3):
             raise ValueError(
                 f"inputs: expected windows [B, {self.frames}, {self.joints}, 3], received a shape of {tuple(shape)}."
             )
 
-    def compile(self, optimizer="rmsprop", loss=None, metrics=None, **kwargs):
+    def compile(self, optimizer: Any = "rmsprop", loss: Any = None, metrics: Any = None, **kwargs: Any) -> None:
         """As `keras.Model.compile`, without losses and metrics: the model has its own."""
         for name, received in {"loss": loss, "metrics": metrics, **kwargs}.items():
             if received is not None and name in ("loss", "loss_weights", "metrics", "weighted_metrics"):
                 raise ValueError(f"{name}: expected None, as GaitEncoder has its own, received {received!r}.")
         super().compile(optimizer, **kwargs)
 
-    def compile_from_config(self, config):
+    def compile_from_config(self, config: dict[str, Any]) -> None:
         """As of `keras.Model`, which leaves a model uncompiled whose `compile` is its own."""
         self.compile(**keras.saving.deserialize_keras_object(config))
         if self.built:
             self.optimizer.build(self.trainable_variables)
 
-    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+    def compute_loss(
+        self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
+    ) -> Tensor:
         """The self-supervised loss of a batch, from its windows and what the model made of them; `y` is not read."""
         windows = ops.cast(skeletons_of(x), self.variable_dtype)
         errors = ops.cast(y_pred["reconstruction"], self.variable_dtype) - self._as_rebuilt(windows, axis=1)
         reconstruction = 0.5 * ops.sum(ops.square(errors), axis=(1, 2, 3))
         self.reconstruction_tracker.update_state(reconstruction, sample_weight)
         losses = reconstruction
-        if self.attention == "LA":
+        if self.locality_tracker is not None:
             locality = self.decoder.attention.locality_loss(ops.transpose(y_pred["attention"], (1, 0, 2, 3)))
             self.locality_tracker.update_state(locality, sample_weight)
             losses = losses + self.locality_weight * locality
@@ -168,11 +171,13 @@ class GaitEncoder(keras.Model):
             losses = losses * ops.cast(sample_weight, losses.dtype)
         return ops.mean(losses) + self.weight_loss()
 
-    def weight_loss(self):
+    def weight_loss(self) -> Tensor:
         """`l2` times 1/2 the sum of squares of every trainable weight, biases included."""
         return 0.5 * self.l2 * sum(ops.sum(ops.square(weight)) for weight in self.trainable_weights)
 
-    def fit(self, x=None, y=None, batch_size=None, **kwargs):
+    def fit(
+        self, x: Any = None, y: Any = None, batch_size: int | None = None, **kwargs: Any
+    ) -> keras.callbacks.History:
         """As `keras.Model.fit`, on windows alone: labels that a data set carries along are not read.
 
         A `tf.data.Dataset` may hold batches of windows, or single windows, which are batched by `batch_size`.
@@ -191,18 +196,18 @@ class GaitEncoder(keras.Model):
         with any_length(kwargs.get("steps_per_epoch")):
             return super().fit(unlabelled(x, batch_size), labels, batch_size=batch_size, **kwargs)
 
-    def evaluate(self, x=None, y=None, batch_size=None, **kwargs):
+    def evaluate(self, x: Any = None, y: Any = None, batch_size: int | None = None, **kwargs: Any) -> Any:
         """As `keras.Model.evaluate`, on windows as `fit` takes them."""
         labels = kwargs.get("sample_weight")  # as in `fit`
         with any_length(kwargs.get("steps")):
             return super().evaluate(unlabelled(x, batch_size), labels, batch_size=batch_size, **kwargs)
 
-    def predict(self, x, batch_size=None, **kwargs):
+    def predict(self, x: Any, batch_size: int | None = None, **kwargs: Any) -> Any:
         """As `keras.Model.predict`, on windows as `fit` takes them."""
         with any_length(kwargs.get("steps")):
             return super().predict(in_order(unlabelled(x, batch_size), batch_size), batch_size=batch_size, **kwargs)
 
-    def states(self, x, batch_size=None, **kwargs):
+    def states(self, x: Any, batch_size: int | None = None, **kwargs: Any) -> Any:
         """The encoder's outputs h_1..h_f, which AGEs are made of, `[B, f, 3 k]`, joined over the axes as AGEs are.
 
         The paper compares AGEs with them. Arguments are those of `predict`; the decoder does not run.
@@ -215,7 +220,7 @@ class GaitEncoder(keras.Model):
         with any_length(kwargs.get("steps")):
             return model.predict(in_order(unlabelled(x, batch_size), batch_size), batch_size=batch_size, **kwargs)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> dict[str, Shape]:
         batch = skeletons_of(input_shape)[0]
         return {
             "reconstruction": (batch, self.frames, self.joints, 3),
@@ -223,7 +228,7 @@ class GaitEncoder(keras.Model):
             "ages": (batch, self.frames, self.AXES * self.units),
         }
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "frames": self.frames,

@@ -1,5 +1,5 @@
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple, Self
 
 import keras
 import numpy as np
@@ -7,6 +7,7 @@ from keras import ops
 
 from agegait.layers import BodyCheck, SkeletonNormalization
 from agegait.layers.body_check import FARTHEST
+from agegait.layers.tensors import Inputs, Shape, Tensor
 from agegait.models.gait_encoder import GaitEncoder
 from agegait.models.gait_recognizer import GaitRecognizer
 from agegait.models.inputs import in_order, skeletons_of
@@ -111,7 +112,7 @@ class GaitIdentifier(keras.Model):
         self.frame_rate = checked_rate(frame_rate)
         self.body_check = BodyCheck(finite_only=not check_body or encoder.joints != len(JOINTS), name="body_check")
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         frames, joints = self.encoder.frames, self.encoder.joints
         window = (None, frames, joints, 3)
         self._check_walks(tuple(skeletons_of(input_shape)))  # before a part refuses them in its own words
@@ -124,7 +125,7 @@ class GaitIdentifier(keras.Model):
         if self.window_recognizer is not None and not self.window_recognizer.built:
             self.window_recognizer.build(window)
 
-    def call(self, inputs, lengths=None):
+    def call(self, inputs: Inputs, lengths: Tensor | None = None) -> dict[str, Tensor]:
         skeletons = self._walks(skeletons_of(inputs))
         frames, joints = self.encoder.frames, self.encoder.joints
         windows = self._windows(skeletons)
@@ -144,7 +145,7 @@ class GaitIdentifier(keras.Model):
             "window_fault": faults,
         }
 
-    def recognize_windows(self, windows):
+    def recognize_windows(self, windows: Tensor) -> dict[str, Tensor]:
         """What is said of windows by themselves.
 
         Args:
@@ -165,7 +166,7 @@ class GaitIdentifier(keras.Model):
         # where, not a product: what is no body may hold anything, and nothing of it may come through.
         return {"logits": ops.where(ops.expand_dims(faults == 0, 1), logits, 0.0), "fault": faults}
 
-    def conclude(self, logits, counts):
+    def conclude(self, logits: Tensor, counts: Tensor) -> dict[str, Tensor]:
         """What is said of walks by their windows.
 
         Args:
@@ -185,31 +186,31 @@ class GaitIdentifier(keras.Model):
             "fault": faults,
         }
 
-    def window_count(self, lengths):
+    def window_count(self, lengths: Any) -> Tensor:
         """How many windows a walk of so many frames has: a tensor of integers, as `lengths` may be."""
         lengths = ops.cast(lengths, "int32")
         return ops.maximum((lengths - self.encoder.frames) // self.stride + 1, 0)
 
-    def _walks(self, skeletons):
+    def _walks(self, skeletons: Tensor) -> Tensor:
         skeletons = ops.convert_to_tensor(skeletons)
         self._check_walks(tuple(skeletons.shape))
         return skeletons
 
-    def _check_walks(self, shape):
+    def _check_walks(self, shape: Shape) -> None:
         frames, joints = self.encoder.frames, self.encoder.joints
         if len(shape) != 4 or shape[2:] != (joints, 3) or (shape[1] is not None and shape[1] < frames):
             raise ValueError(
                 f"inputs: expected walks [B, T, {joints}, 3] with T of at least {frames}, received a shape of {shape}."
             )
 
-    def _windows(self, skeletons):
+    def _windows(self, skeletons: Tensor) -> Tensor:
         """`[B, T, J, 3]` to `[B, W, f, J, 3]`, gathered, so that T may be known at run time alone."""
         frames = self.encoder.frames
         count = (ops.shape(skeletons)[1] - frames) // self.stride + 1
         starts = ops.arange(count) * self.stride
         return ops.take(skeletons, ops.expand_dims(starts, 1) + ops.arange(frames), axis=1)
 
-    def predict(self, x, batch_size=None, **kwargs):
+    def predict(self, x: Any, batch_size: int | None = None, **kwargs: Any) -> Any:
         """As `keras.Model.predict`, on walks of one length as a call takes them."""
         return super().predict(in_order(x, batch_size), batch_size=batch_size, **kwargs)
 
@@ -247,7 +248,7 @@ class GaitIdentifier(keras.Model):
                 counts[number] += np.bincount(faults, minlength=counts.shape[1]).astype("int32")
         return [self._identification(*row) for row in zip(*self._conclusions(sums, counts), strict=True)]
 
-    def _parts(self, walks):
+    def _parts(self, walks: Sequence[np.ndarray]) -> Iterator[Iterator[tuple[Any, ...]]]:
         """Numbers of walks, and as much of each as makes up to `WINDOWS_AT_ONCE` windows in all, of one length."""
         by_length: dict[int, list[tuple[int, np.ndarray]]] = {}
         step = WINDOWS_AT_ONCE * self.stride
@@ -260,17 +261,17 @@ class GaitIdentifier(keras.Model):
             for start in range(0, len(parts), size):
                 yield zip(*parts[start : start + size], strict=True)
 
-    def _conclusions(self, sums, counts):
+    def _conclusions(self, sums: np.ndarray, counts: np.ndarray) -> Iterator[np.ndarray]:
         found = self.conclude(ops.convert_to_tensor(sums, "float32"), ops.convert_to_tensor(counts))
         return (ops.convert_to_numpy(found[name]) for name in ("probabilities", "fault"))
 
-    def _identification(self, probabilities, fault):
+    def _identification(self, probabilities: np.ndarray, fault: int) -> Identification:
         if fault:
             return Identification(None, 0.0, BodyCheck.FAULTS[fault])
         best = int(probabilities.argmax())
         return Identification(self.persons[best], float(probabilities[best]))
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> dict[str, Shape]:
         batch, length = skeletons_of(input_shape)[:2]
         people = self.recognizer.num_persons
         count = None if length is None else (length - self.encoder.frames) // self.stride + 1
@@ -282,7 +283,7 @@ class GaitIdentifier(keras.Model):
             "window_fault": (batch, count),
         }
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             **{name: keras.saving.serialize_keras_object(getattr(self, name)) for name in _PARTS},
@@ -293,7 +294,7 @@ class GaitIdentifier(keras.Model):
         }
 
     @classmethod
-    def from_config(cls, config, custom_objects=None):
+    def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Self:
         parts = {
             name: keras.saving.deserialize_keras_object(config[name], custom_objects=custom_objects)
             for name in _PARTS

@@ -7,6 +7,7 @@ from keras import ops
 
 from agegait.layers import Standardization, Whitening
 from agegait.layers.adaptation import gather
+from agegait.layers.tensors import Shape, Tensor
 from agegait.models.inputs import any_length, in_order, unshuffled
 from agegait.models.single_frames import batches_of_frames, single_frames
 
@@ -81,7 +82,7 @@ class GaitRecognizer(keras.Model):
         self.dropout = dropout
         self.normalize = normalize
         self.kernel_initializer = kernel_initializer
-        self.normalization = None
+        self.normalization: Whitening | Standardization | None = None
         if normalize is not None:
             kind = Whitening if normalize == "whiten" else Standardization
             self.normalization = kind(name="normalization", dtype=self.variable_dtype)
@@ -92,11 +93,11 @@ class GaitRecognizer(keras.Model):
             self.hidden.append(keras.layers.Dropout(dropout, name=f"dropout_{number}", **options))
         self.logits = keras.layers.Dense(num_persons, name="logits", **self._kernel(), **options)
 
-    def _kernel(self):
+    def _kernel(self) -> dict[str, keras.initializers.Initializer]:
         # A clone each draws for itself: one instance gives kernels of equal shape equal values.
         return {"kernel_initializer": keras.initializers.get(self.kernel_initializer).clone()}
 
-    def adapt(self, ages):
+    def adapt(self, ages: Any) -> None:
         """Takes what to standardise or whiten by from training AGEs.
 
         Args:
@@ -114,7 +115,7 @@ class GaitRecognizer(keras.Model):
         if self.normalization is not None and not self.normalization.adapted:
             raise ValueError(f"normalize: expected adapt(ages) before, as {self.normalize!r} needs, received no data.")
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         self.size = self._size(input_shape)
         shape = (None, self.size)
         if self.normalization is not None and not self.normalization.built:
@@ -124,7 +125,7 @@ class GaitRecognizer(keras.Model):
                 layer.build(shape)
             shape = layer.compute_output_shape(shape)
 
-    def _size(self, input_shape):
+    def _size(self, input_shape: Shape) -> int:
         if len(input_shape) == 3:
             return input_shape[-1] if self.manner == "ap" else input_shape[1] * input_shape[2]
         if len(input_shape) == 2 and self.manner == "ap":
@@ -132,14 +133,16 @@ class GaitRecognizer(keras.Model):
         expected = "AGEs [B, f, D]" + (" or [B, D]" if self.manner == "ap" else "")
         raise ValueError(f"inputs: expected {expected}, received a shape of {tuple(input_shape)}.")
 
-    def call(self, inputs, training=False):
+    def call(self, inputs: Tensor, training: bool = False) -> Tensor:
         size = self._size(inputs.shape)
         if size != self.size:
             raise ValueError(f"inputs: expected AGEs of {self.size} values, received {size} in {tuple(inputs.shape)}.")
         windows = len(inputs.shape) == 3 and self.manner == "ap"
-        hidden = self.normalization(inputs) if self.normalize == "whiten" else inputs
+        hidden = inputs
+        if self.normalization is not None and self.normalize == "whiten":
+            hidden = self.normalization(hidden)
         hidden = ops.reshape(hidden, (-1, size))
-        if self.normalize == "standardize":
+        if self.normalization is not None and self.normalize == "standardize":
             hidden = self.normalization(hidden)
         for layer in self.hidden:
             hidden = layer(hidden, training=training) if isinstance(layer, keras.layers.Dropout) else layer(hidden)
@@ -148,7 +151,7 @@ class GaitRecognizer(keras.Model):
             logits = ops.mean(ops.reshape(logits, (-1, inputs.shape[1], self.num_persons)), axis=1)
         return logits
 
-    def rows(self, ages, persons):
+    def rows(self, ages: Any, persons: Any) -> tuple[Any, ...]:
         """What `fit` trains on: with manner `"ap"` single frames, each with its window's label; else what is given.
 
         Args:
@@ -160,7 +163,9 @@ class GaitRecognizer(keras.Model):
         """
         return (ages, persons) if self.manner == "sc" else single_frames(ages, persons)
 
-    def fit(self, x=None, y=None, batch_size=None, **kwargs):
+    def fit(
+        self, x: Any = None, y: Any = None, batch_size: int | None = None, **kwargs: Any
+    ) -> keras.callbacks.History:
         """As `keras.Model.fit`, on AGEs `[M, f, D]` and people `[M]`, or batches of such pairs.
 
         Batches come in a `tf.data.Dataset`, a `keras.utils.PyDataset` or a generator. With manner `"ap"` the training
@@ -184,17 +189,17 @@ class GaitRecognizer(keras.Model):
         x, y = self.rows(x, y)
         return super().fit(x, y, batch_size=batch_size, sample_weight=weights, **kwargs)
 
-    def evaluate(self, *args, **kwargs):
+    def evaluate(self, *args: Any, **kwargs: Any) -> Any:
         """As `keras.Model.evaluate`, on AGEs as a call takes them."""
         self.check_adapted()
         return super().evaluate(*args, **kwargs)
 
-    def predict(self, x, batch_size=None, **kwargs):
+    def predict(self, x: Any, batch_size: int | None = None, **kwargs: Any) -> Any:
         """As `keras.Model.predict`, on AGEs as a call takes them."""
         self.check_adapted()
         return super().predict(in_order(x, batch_size), batch_size=batch_size, **kwargs)
 
-    def embed(self, ages):
+    def embed(self, ages: Any) -> np.ndarray:
         """What windows are compared by where nobody is named: in searches, and of people who were never trained on.
 
         The mean over a window's frames. Where AGEs are whitened, each direction counts the same in it and it has unit
@@ -213,7 +218,7 @@ class GaitRecognizer(keras.Model):
         if ages.ndim not in (2, 3):
             raise ValueError(f"ages: expected [M, f, D] or [M, D], received a shape of {ages.shape}.")
         means = ages.mean(axis=1) if ages.ndim == 3 else ages
-        if self.normalize != "whiten":
+        if self.normalization is None or self.normalize != "whiten":
             return means
         self.check_adapted()
         if ages.shape[-1] != (size := self.normalization.mean.shape[0]):
@@ -222,10 +227,10 @@ class GaitRecognizer(keras.Model):
         lengths = np.linalg.norm(white, axis=-1, keepdims=True)
         return np.divide(white, lengths, where=lengths > 0, out=np.zeros_like(white))
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return input_shape[0], self.num_persons
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "num_persons": self.num_persons,

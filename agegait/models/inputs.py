@@ -29,7 +29,7 @@ def unlabelled(data: Any, batch_size: int | None = None) -> Any:
     if not hasattr(data, "element_spec"):
         return skeletons_of(data)
 
-    def windows(*element):
+    def windows(*element: Any) -> Any:
         return skeletons_of(element[0])
 
     data = data.map(windows)

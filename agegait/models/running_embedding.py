@@ -4,6 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from agegait.layers.tensors import Tensor
 from agegait.models.gait_embedder import GaitEmbedder
 
 _STEP = 32
@@ -126,11 +127,11 @@ class RunningEmbedding:
 class _FrameOutputs(keras.Model):
     """An embedder's outputs of frames, compiled."""
 
-    def __init__(self, embedder):
+    def __init__(self, embedder: GaitEmbedder) -> None:
         super().__init__(autocast=False, name="frame_outputs")
         self.embedder = embedder
 
-    def call(self, inputs):
+    def call(self, inputs: dict[str, Tensor]) -> Tensor:
         return self.embedder.frame_outputs(inputs)[0]
 
     def of(self, skeletons: np.ndarray) -> np.ndarray:
@@ -140,11 +141,11 @@ class _FrameOutputs(keras.Model):
 class _Segments(keras.Model):
     """The sum of the embeddings of all segments of frames' outputs."""
 
-    def __init__(self, embedder):
+    def __init__(self, embedder: GaitEmbedder) -> None:
         super().__init__(autocast=False, name="segments")
         self.embedder = embedder
 
-    def call(self, inputs):
+    def call(self, inputs: dict[str, Tensor]) -> Tensor:
         frames = inputs["outputs"]
         mask = ops.arange(ops.shape(frames)[1]) < ops.expand_dims(inputs["length"], -1)
         pooling, normalization = self.embedder.pooling, self.embedder.pooled_normalization
@@ -156,7 +157,7 @@ class _Segments(keras.Model):
         return self.predict_on_batch(_padded("outputs", outputs, half))[0].astype("float64")
 
 
-def _padded(name, frames, step):
+def _padded(name: str, frames: np.ndarray, step: int) -> dict[str, np.ndarray]:
     """A batch of one, with zeros behind it up to a multiple of some frames."""
     more = -len(frames) % step
     padding = ((0, more), *[(0, 0)] * (frames.ndim - 1))

@@ -1,11 +1,12 @@
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Self
 
 import keras
 import numpy as np
 from keras import ops
 
 from agegait.layers import FrameFeatures
+from agegait.layers.tensors import Inputs, Shape, Tensor
 from agegait.models.gait_encoder import GaitEncoder
 from agegait.models.inputs import skeletons_of
 
@@ -53,12 +54,12 @@ class WalkEncodings(keras.Model):
         if not self.built:
             self.build((None, None, *np.shape(walks[0])[1:]))
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         self._check(skeletons_of(input_shape))
         if not self.frame_features.built:
             self.frame_features.build(skeletons_of(input_shape))
 
-    def _check(self, shape):
+    def _check(self, shape: Shape) -> None:
         frames, joints = self.encoder.frames, self.encoder.joints
         if len(shape) != 4 or tuple(shape[2:]) != (joints, 3) or (shape[1] is not None and shape[1] < frames):
             raise ValueError(
@@ -66,7 +67,7 @@ class WalkEncodings(keras.Model):
                 f"{tuple(shape)}."
             )
 
-    def call(self, inputs):
+    def call(self, inputs: Inputs) -> Tensor:
         walks = ops.convert_to_tensor(skeletons_of(inputs))
         self._check(walks.shape)
         features = ops.cast(self.frame_features(walks), self.variable_dtype)
@@ -92,10 +93,10 @@ class WalkEncodings(keras.Model):
                 found[some] = ops.convert_to_numpy(self(batch))
         return found
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return skeletons_of(input_shape)[0], GaitEncoder.AXES * self.encoder.units
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "encoder": keras.saving.serialize_keras_object(self.encoder),
@@ -103,6 +104,6 @@ class WalkEncodings(keras.Model):
         }
 
     @classmethod
-    def from_config(cls, config, custom_objects=None):
+    def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Self:
         encoder = keras.saving.deserialize_keras_object(config["encoder"], custom_objects=custom_objects)
         return cls(**{**config, "encoder": encoder})

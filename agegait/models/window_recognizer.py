@@ -7,6 +7,7 @@ from keras import ops
 
 from agegait.layers import WindowMeasures
 from agegait.layers.adaptation import gather
+from agegait.layers.tensors import Inputs, Shape, Tensor
 from agegait.models.gait_recognizer import GaitRecognizer
 from agegait.models.inputs import in_order, skeletons_of
 
@@ -88,12 +89,12 @@ class WindowRecognizer(keras.Model):
             measured[rows] = ops.convert_to_numpy(self.measures(windows[rows]))
         self.recognizer.adapt(measured)
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         shape = skeletons_of(input_shape)
         self.recognizer.build((None, self.measures.compute_output_shape(shape)[1]))
         _, self.frames, self.joints, _ = shape
 
-    def call(self, inputs, training=False):
+    def call(self, inputs: Inputs, training: bool = False) -> Tensor:
         windows = ops.convert_to_tensor(skeletons_of(inputs))
         measured = self.measures(windows)
         _, frames, joints, _ = windows.shape
@@ -104,25 +105,25 @@ class WindowRecognizer(keras.Model):
             )
         return self.recognizer(measured, training=training)
 
-    def fit(self, *args, **kwargs):
+    def fit(self, *args: Any, **kwargs: Any) -> keras.callbacks.History:
         """As `keras.Model.fit`, on windows as a call takes them."""
         self.recognizer.check_adapted()
         return super().fit(*args, **kwargs)
 
-    def evaluate(self, *args, **kwargs):
+    def evaluate(self, *args: Any, **kwargs: Any) -> Any:
         """As `keras.Model.evaluate`, on windows as a call takes them."""
         self.recognizer.check_adapted()
         return super().evaluate(*args, **kwargs)
 
-    def predict(self, x, batch_size=None, **kwargs):
+    def predict(self, x: Any, batch_size: int | None = None, **kwargs: Any) -> Any:
         """As `keras.Model.predict`, on windows as a call takes them."""
         self.recognizer.check_adapted()
         return super().predict(in_order(x, batch_size), batch_size=batch_size, **kwargs)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return skeletons_of(input_shape)[0], self.num_persons
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         own = self.recognizer.get_config()
         return {
             **super().get_config(),

@@ -1,5 +1,6 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -30,7 +31,7 @@ class EpochScores(keras.callbacks.Callback):
         self.inputs = inputs
         self.beside = beside or {}
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Writes the logits of each test split."""
         for test, inputs in self.inputs.items():
             logits = self.model.predict(inputs, batch_size=evaluation.BATCH, verbose=0)

@@ -91,28 +91,28 @@ def d16(skeleton: np.ndarray) -> np.ndarray:
     return np.concatenate([d13(skeleton), np.stack(measures, axis=-1)], axis=-1)
 
 
-def _checked(skeleton):
+def _checked(skeleton: np.ndarray) -> np.ndarray:
     skeleton = np.asarray(skeleton)
     if skeleton.ndim < 2 or skeleton.shape[-2:] != (len(JOINTS), 3):
         raise ValueError(f"skeleton: expected [..., {len(JOINTS)}, 3], received {list(skeleton.shape)}.")
     return skeleton
 
 
-def _joint(skeleton, name):
+def _joint(skeleton: np.ndarray, name: str) -> np.ndarray:
     return skeleton[..., JOINTS.index(name), :]
 
 
-def _length(skeleton, *names):
+def _length(skeleton: np.ndarray, *names: str) -> np.ndarray:
     """Along a chain of joints."""
     joints = [_joint(skeleton, name) for name in names]
     return sum(np.linalg.norm(one - other, axis=-1) for one, other in pairwise(joints))
 
 
-def _height(skeleton, name):
+def _height(skeleton: np.ndarray, name: str) -> np.ndarray:
     """Above the lower foot, whether y points up or down."""
     feet = [abs(_joint(skeleton, name)[..., 1] - _joint(skeleton, foot)[..., 1]) for foot in ("FootLeft", "FootRight")]
     return np.maximum(*feet)
 
 
-def _ratio(length, to):
+def _ratio(length: np.ndarray, to: np.ndarray) -> np.ndarray:
     return np.divide(length, to, out=np.zeros_like(length), where=to > 0)

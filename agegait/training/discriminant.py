@@ -72,7 +72,7 @@ def fit_discriminant(
     embedder.embedding_normalization.set_weights([0 * offset, 0 * mean, np.ones_like(variance)])
 
 
-def _means(rows, labels):
+def _means(rows: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """The mean of each label's rows."""
     sums = np.zeros((labels.max() + 1, rows.shape[1]))
     np.add.at(sums, labels, rows)

@@ -1,5 +1,7 @@
 """Training one model on several machines."""
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 
@@ -50,7 +52,7 @@ class Workers:
         workers, kind = self, type(optimizer)
 
         class Averaging(kind):  # type: ignore[valid-type, misc]
-            def apply(self, grads, trainable_variables=None):
+            def apply(self, grads: list[tf.Tensor], trainable_variables: list[keras.Variable] | None = None) -> None:
                 return super().apply(workers.mean(grads), trainable_variables)
 
         # Under the same name, so that a model saved with it loads without workers, with the optimizer given.
@@ -68,7 +70,7 @@ class Workers:
             batches: A data set of batches: tensors, or tuples or dicts of tensors, of as many rows each.
         """
 
-        def of_worker(*batch):
+        def of_worker(*batch: Any) -> Any:
             rows = tf.shape(tf.nest.flatten(batch)[0])[0]
             size = (rows + self.count - 1) // self.count
             own = (self.index + self.count * tf.range(size)) % rows
@@ -90,8 +92,8 @@ class Workers:
         return [None if tensor is None else next(means) for tensor in tensors]
 
     @tf.function
-    def _reduced(self, operation, tensors):
-        def of_replica(tensors):
+    def _reduced(self, operation: tf.distribute.ReduceOp, tensors: list[tf.Tensor]) -> list[tf.Tensor]:
+        def of_replica(tensors: list[tf.Tensor]) -> list[tf.Tensor]:
             here = [tf.identity(tensor) for tensor in tensors]  # on a device that the collective knows
             return tf.distribute.get_replica_context().all_reduce(operation, here)
 

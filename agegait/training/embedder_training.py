@@ -131,7 +131,7 @@ class EmbedderTraining:
         phases = (_phase(Path(checkpoints), number) for number in rounds)
         return sum(phase.latest()[0] for phase in phases if phase is not None)
 
-    def _clusters(self, embedder, walks, number, folder):
+    def _clusters(self, embedder: GaitEmbedder, walks: Walks, number: int, folder: Path | None) -> np.ndarray:
         """The clusters of a round: those that it began with, where it is resumed."""
         file = None if folder is None else folder / f"clusters-{number + 1}.npy"
         if file is not None and file.exists():
@@ -146,12 +146,29 @@ class EmbedderTraining:
                 np.save(aside, clusters)
         return clusters
 
-    def _fit_classes(self, embedder, walks, labels, callbacks, folder, number=0):
+    def _fit_classes(
+        self,
+        embedder: GaitEmbedder,
+        walks: Walks,
+        labels: np.ndarray,
+        callbacks: Sequence[keras.callbacks.Callback],
+        folder: Path | None,
+        number: int = 0,
+    ) -> None:
         classifier = embedder.classifier(int(labels.max()) + 1)
         loss = AdditiveMarginSoftmax(self.margin, self.scale)
         self._fit(classifier, loss, walks, labels, callbacks, _phase(folder, number), ["accuracy"])
 
-    def _fit(self, model, loss, walks, labels, callbacks, checkpoint, metrics=None):
+    def _fit(
+        self,
+        model: keras.Model,
+        loss: keras.losses.Loss,
+        walks: Walks,
+        labels: np.ndarray,
+        callbacks: Sequence[keras.callbacks.Callback],
+        checkpoint: TrainingCheckpoint | None,
+        metrics: Sequence[str] | None = None,
+    ) -> None:
         classes = len(np.unique(labels))
         if classes < 2:
             raise ValueError(f"walks: expected at least two classes to tell apart, received {classes}.")
@@ -176,7 +193,7 @@ class EmbedderTraining:
             # Clips are drawn by their batch's number: Keras needs not shuffle these as well.
             model.fit(clips, initial_epoch=clips.epoch, epochs=epochs, shuffle=False, callbacks=watching, verbose=0)
 
-    def _optimizer(self):
+    def _optimizer(self) -> keras.optimizers.Optimizer:
         warmup = min(self.warmup, self.batches - 1)
         rate = keras.optimizers.schedules.CosineDecay(
             0.0, self.batches - warmup, alpha=0.05, warmup_target=self.learning_rate, warmup_steps=warmup
@@ -184,7 +201,7 @@ class EmbedderTraining:
         return keras.optimizers.AdamW(rate, weight_decay=self.weight_decay)
 
 
-def _phase(folder, number=0):
+def _phase(folder: Path | None, number: int = 0) -> TrainingCheckpoint | None:
     """The checkpoint of the training before any clusters, or of a round with them."""
     if folder is None:
         return None

@@ -2,6 +2,7 @@ import contextlib
 import csv
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import keras
 
@@ -51,7 +52,7 @@ class History:
 class _TableLogger(keras.callbacks.CSVLogger):
     """Keeps to the columns that a table has: rounds of a training may have other figures than the first one."""
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         super().on_train_begin(logs)
         with open(self.filename, newline="") as file:
             header = next(csv.reader(file), [])

@@ -68,7 +68,7 @@ def recognizer_initializer(recipe: Recipe) -> keras.initializers.Initializer:
     return keras.initializers.GlorotUniform()
 
 
-def _rate(recipe, rate, steps, warmup=0):
+def _rate(recipe: Recipe, rate: float, steps: int, warmup: int = 0) -> Any:
     if not (recipe.decay or warmup):
         return rate
     rising = {"warmup_target": rate, "warmup_steps": warmup} if warmup else {}

@@ -21,7 +21,7 @@ class _Random(SearchOracle, oracles.RandomSearchOracle):
 
 
 class _Bayesian(SearchOracle, oracles.BayesianOptimizationOracle):
-    def populate_space(self, trial_id):
+    def populate_space(self, trial_id: str) -> dict[str, Any]:
         # From the trial's number, so that a resumed search draws what one that was never stopped does.
         self._random_state = np.random.RandomState(self.seed + len(self.trials))
         with warnings.catch_warnings():
@@ -32,13 +32,13 @@ class _Bayesian(SearchOracle, oracles.BayesianOptimizationOracle):
 
 class _Hyperband(SearchOracle, oracles.HyperbandOracle):
     @property
-    def planned(self):
+    def planned(self) -> int:
         rounds = [(bracket, number) for bracket in range(self._get_num_brackets()) for number in range(bracket + 1)]
         whole = self.hyperband_iterations * sum(self._get_size(*round) for round in rounds)
         return min(whole, self.max_trials or whole)
 
     @property
-    def drawn(self):
+    def drawn(self) -> int:
         """Trials that are drawn anew, not taken further."""
         return self.hyperband_iterations * sum(self._get_size(number, 0) for number in range(self._get_num_brackets()))
 

@@ -118,7 +118,7 @@ class RunTuner(BaseTuner):
         if not self._is_worker():
             self.oracle.reload()
 
-    def _get_tuner_fname(self):
+    def _get_tuner_fname(self) -> str:
         # The same for all, so that a chief can resume a search begun alone.
         return str(Path(self.project_dir) / "oracle.json")
 
@@ -129,7 +129,7 @@ class RunTuner(BaseTuner):
             return
         done = threading.Event()
 
-        def beat():
+        def beat() -> None:
             while not done.wait(self.heartbeat):
                 with contextlib.suppress(grpc.RpcError):  # a chief that comes back is told by the next one
                     self.oracle.get_trial(trial_id)

@@ -1,7 +1,7 @@
 import dataclasses
 import functools
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -149,7 +149,7 @@ def _check_folder(out: Path, record: dict[str, Any]) -> None:
         raise ValueError(f"{out}: holds another search: {'; '.join(other)}.")
 
 
-def _flat(found, prefix=""):
+def _flat(found: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
     """Leaves of nested dicts by name; lists are leaves."""
     for name, value in found.items():
         if isinstance(value, dict):

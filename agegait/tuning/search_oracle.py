@@ -103,17 +103,17 @@ class SearchOracle(keras_tuner.Oracle):
             shutil.rmtree(self._get_trial_dir(trial_id))
         self.trials = {trial_id: self.trials[trial_id] for trial_id in self.start_order}
 
-    def _save_trial(self, trial):
+    def _save_trial(self, trial: Trial) -> None:
         write_record(Path(self._get_trial_dir(trial.trial_id)) / "trial.json", trial.get_state())
 
-    def _unfinished(self):
+    def _unfinished(self) -> list[str]:
         """The trials to be done again, but for those that ended all the same."""
         return [trial_id for trial_id in self._retry_queue if self.trials[trial_id].status not in ENDED]
 
-    def _hear(self, tuner_id):
+    def _hear(self, tuner_id: str) -> None:
         self.heard[tuner_id] = self.last_heard = time.monotonic()
 
-    def _give_up_the_silent(self):
+    def _give_up_the_silent(self) -> None:
         if self.patience is None:
             return
         for tuner_id, heard in list(self.heard.items()):

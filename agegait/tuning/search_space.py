@@ -102,17 +102,17 @@ class SearchSpace(keras_tuner.HyperModel):
         """What a trial varies, by the names of `Settings` and `Recipe`."""
         return {dimension.name: self._value(dimension.name, hp.get(dimension.name)) for dimension in self.dimensions}
 
-    def _value(self, name, value):
+    def _value(self, name: str, value: Any) -> Any:
         if isinstance(value, str):
             return self._parsed(name, value)
         return float(f"{value:.{DIGITS}g}") if self.kinds[name] is float else int(value)
 
-    def _parsed(self, name, text):
+    def _parsed(self, name: str, text: str) -> Any:
         if text.lower() == "none" and name in _FIELDS and optional(_FIELDS[name]):
             return None
         return _PARSERS[self.kinds[name]][1](text)
 
-    def _changed(self, **changes):
+    def _changed(self, **changes: Any) -> Settings:
         of_recipe = {name: value for name, value in changes.items() if hasattr(self.base.recipe, name)}
         others = {name: value for name, value in changes.items() if name not in of_recipe}
         return dataclasses.replace(self.base, recipe=dataclasses.replace(self.base.recipe, **of_recipe), **others)

@@ -5,6 +5,7 @@ mistakes are those that are seen in KGBD (Andersson and Araujo, 2015): knees tha
 leg that is drawn to the near one. How large and how frequent they are is drawn from wide ranges of our own.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -181,7 +182,7 @@ class RandomizedSensor:
         return seen, tracked
 
     @staticmethod
-    def _face(rng, seen, share, left, right):
+    def _face(rng: np.random.Generator, seen: np.ndarray, share: float, left: int, right: int) -> None:
         """Turns a pair of joints about their middle, towards how they lie where somebody faces the camera."""
         middle = (seen[:, left] + seen[:, right]) / 2
         half = (seen[:, right] - seen[:, left])[:, [0, 2]] / 2
@@ -194,7 +195,7 @@ class RandomizedSensor:
         seen[:, right] = middle + np.stack([x, seen[:, right, 1] - middle[:, 1], z], -1)
         seen[:, left] = middle + np.stack([-x, seen[:, left, 1] - middle[:, 1], -z], -1)
 
-    def _pull(self, seen):
+    def _pull(self, seen: np.ndarray) -> None:
         """Draws the farther joint of each pair to the nearer one where that hides it."""
         for left, right in _SIDES:
             across = np.linalg.norm(seen[:, left, :2] - seen[:, right, :2], axis=-1)
@@ -204,7 +205,7 @@ class RandomizedSensor:
             seen[:, left] -= np.where(farther, step, 0)
             seen[:, right] += np.where(farther, 0, step)
 
-    def _noise(self, rng, seen, far):
+    def _noise(self, rng: np.random.Generator, seen: np.ndarray, far: np.ndarray) -> np.ndarray:
         worse = np.where(far, 1.5, 1.0)[..., None]
         white = self.noise * DEPTH_NOISE * JITTER[:, None] * seen[..., 2:] ** 2 * _normal(rng, seen.shape) / 3
         wander = self.wander * _WANDER[:, None] * _slow(rng, seen.shape, self.memory)
@@ -215,16 +216,16 @@ class RandomizedSensor:
             noise[:, end] += noise[:, limb]
         return noise
 
-    def _jump(self, rng, seen, far):
+    def _jump(self, rng: np.random.Generator, seen: np.ndarray, far: np.ndarray) -> None:
         for gap, joint in _gaps(rng, self.jumps * LOSABLE * np.where(far, 2, 1), 5):
             seen[gap, joint] += 0.06 * _normal(rng, 3)
 
-    def _swap(self, rng, seen):
+    def _swap(self, rng: np.random.Generator, seen: np.ndarray) -> None:
         for gap, kind in _gaps(rng, np.full((len(seen), 2), self.swaps / 2), 5):
             for left, right in _LEG if kind else _LEG[:1]:
                 seen[gap, left], seen[gap, right] = seen[gap, right].copy(), seen[gap, left].copy()
 
-    def _lose(self, rng, seen, far):
+    def _lose(self, rng: np.random.Generator, seen: np.ndarray, far: np.ndarray) -> np.ndarray:
         """Holds lost joints beside the hip, or leads them evenly over the gap; says what is tracked."""
         tracked = np.ones(far.shape, bool)
         for gap, joint in _gaps(rng, self.losses * LOSABLE * np.where(far, 3, 1), 8):
@@ -250,20 +251,20 @@ def rescaled(joints: np.ndarray, bones: np.ndarray) -> np.ndarray:
     return moved
 
 
-def _gaps(rng, chances, frames):
+def _gaps(rng: np.random.Generator, chances: np.ndarray, frames: int) -> Iterator[tuple[slice, int]]:
     """Where something begins, by its chance [T, K] in each frame, and lasts for some frames: slices and columns."""
     begins = np.argwhere(rng.random(chances.shape) < chances)
     for (frame, column), length in zip(begins, rng.geometric(1 / frames, len(begins)), strict=True):
         yield slice(frame, frame + length), column
 
 
-def _slow(rng, shape, memory):
+def _slow(rng: np.random.Generator, shape: tuple[int, ...], memory: float) -> np.ndarray:
     """Noise of unit deviation, correlated along the first axis."""
     steps = _normal(rng, shape)
     steps[1:] *= (1 - memory**2) ** 0.5
     return lfilter([1], [1, -memory], steps, axis=0)
 
 
-def _normal(rng, size=None):
+def _normal(rng: np.random.Generator, size: int | tuple[int, ...] | None = None) -> np.ndarray:
     """Standard normal, never beyond two and a half deviations."""
     return np.clip(rng.standard_normal(size), -2.5, 2.5)

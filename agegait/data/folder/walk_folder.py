@@ -139,11 +139,11 @@ class WalkFolder:
         walks = self.walks if split is None else self.splits[split]
         labels = {person: label for label, person in enumerate(self.persons)}
 
-        def read(index):
+        def read(index: int) -> tuple[np.ndarray, np.ndarray]:
             walk = self.read(walks[index])
             return walk.skeleton, walk.tracked
 
-        def example(index, person, name):
+        def example(index: tf.Tensor, person: tf.Tensor, name: tf.Tensor) -> dict[str, tf.Tensor]:
             skeleton, tracked = tf.numpy_function(read, [index], (tf.float32, tf.bool))
             joints = len(skeletons.JOINTS)
             return {

@@ -66,7 +66,7 @@ def window_recognizer(persons: int, features: np.ndarray, recipe: Recipe) -> ker
 def lstm(layers: int) -> Build:
     """LSTM layers over the frames of a window, and logits from the last one's state at the end."""
 
-    def build(persons, features, recipe):
+    def build(persons: int, features: np.ndarray, recipe: Recipe) -> keras.Model:
         normalization = keras.layers.Normalization()
         normalization.adapt(features)
         return keras.Sequential(

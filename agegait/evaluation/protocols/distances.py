@@ -47,7 +47,7 @@ def nearest(probes: np.ndarray, gallery: np.ndarray, gallery_persons: np.ndarray
     order = np.argsort(numbers, kind="stable")
     starts = np.searchsorted(numbers[order], np.arange(len(enrolled)))
 
-    def to_each(distances, _start):
+    def to_each(distances: np.ndarray, _start: int) -> np.ndarray:
         return -np.minimum.reduceat(distances, starts, axis=1)
 
     return np.concatenate(list(in_blocks(probes, gallery[order], to_each)))

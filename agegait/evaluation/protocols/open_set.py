@@ -72,7 +72,7 @@ def open_set(
     mean, scale = distances.moments(gallery[np.isin(gallery_persons, choosing)])
     probes, gallery = (probes - mean) / scale, (gallery - mean) / scale
 
-    def scores(coming, enrolled):
+    def scores(coming: np.ndarray, enrolled: np.ndarray) -> np.ndarray:
         own, entries = np.isin(probe_persons, coming), np.isin(gallery_persons, enrolled)
         return distances.nearest(probes[own], gallery[entries], np.asarray(gallery_persons)[entries], enrolled)
 
@@ -80,7 +80,7 @@ def open_set(
     test_alarms, test_scores = scores(strangers, tested).max(axis=1), scores(tested, tested)
     labels = distances.labels(np.asarray(probe_persons)[np.isin(probe_persons, tested)], tested)
 
-    def rates(threshold):
+    def rates(threshold: float) -> tuple[float, float]:
         detected = metrics.detection_identification_rate(test_scores, labels, threshold)
         return float(np.mean(test_alarms >= threshold)), detected
 

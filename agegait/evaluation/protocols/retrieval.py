@@ -67,7 +67,7 @@ def retrieval(
         mean, scale = distances.moments(gallery)
         probes, gallery = (probes - mean) / scale, (gallery - mean) / scale
 
-    def search(block, start):
+    def search(block: np.ndarray, start: int) -> metrics.Search:
         return metrics.search(block, probe_persons[start : start + len(block)], gallery_persons)
 
     blocks = distances.in_blocks(probes, gallery, search)

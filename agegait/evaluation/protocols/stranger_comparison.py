@@ -67,18 +67,18 @@ class StrangerComparison:
         return figures
 
 
-def _unit(features):
+def _unit(features: np.ndarray) -> np.ndarray:
     features = np.asarray(features, "float64")
     return features / np.maximum(np.linalg.norm(features, axis=1, keepdims=True), 1e-12)
 
 
-def _mean(values, weights):
+def _mean(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Weighted means `[R]` of `[P]` or `[R, P]`."""
     with np.errstate(invalid="ignore"):
         return np.sum(values * weights, axis=1) / np.sum(weights, axis=1)
 
 
-def _limits(impostors, weights, rates):
+def _limits(impostors: np.ndarray, weights: np.ndarray, rates: Sequence[float]) -> list[np.ndarray]:
     """For each rate `[R]`, the highest score that must not pass: `metrics.acceptance_threshold`'s, with weights."""
     order = np.argsort(-impostors)
     so_far = np.cumsum(weights[:, order], axis=1)
@@ -90,7 +90,9 @@ def _limits(impostors, weights, rates):
     return limits
 
 
-def _equal_error(genuine, genuine_weights, impostors, impostor_weights):
+def _equal_error(
+    genuine: np.ndarray, genuine_weights: np.ndarray, impostors: np.ndarray, impostor_weights: np.ndarray
+) -> np.ndarray:
     """`metrics.equal_error`'s rate, with weights `[R, P]` and `[R, C]`."""
     scores = np.concatenate([genuine, impostors])
     order = np.argsort(-scores)
@@ -106,7 +108,7 @@ def _equal_error(genuine, genuine_weights, impostors, impostor_weights):
     return false[rows, after - 1] + share * (false[rows, after] - false[rows, after - 1])
 
 
-def _share(sums):
+def _share(sums: np.ndarray) -> np.ndarray:
     with np.errstate(invalid="ignore"):
         shares = sums / sums[:, -1:]
     return np.concatenate([np.zeros((len(sums), 1)), shares], axis=1)

@@ -81,7 +81,7 @@ def verification(
     accepted, refused = test_scores[~test_genuine], test_scores[test_genuine]
     equal = metrics.equal_error(scores, genuine).threshold
 
-    def rates(threshold):
+    def rates(threshold: float) -> tuple[float, float]:
         return float(np.mean(accepted >= threshold)), float(np.mean(refused >= threshold))
 
     false, true = rates(equal)
@@ -97,7 +97,9 @@ def verification(
     )
 
 
-def _claims(group, probes, probe_persons, gallery, gallery_persons):
+def _claims(
+    group: np.ndarray, probes: np.ndarray, probe_persons: np.ndarray, gallery: np.ndarray, gallery_persons: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Scores and kinds of all claims of a group's probes to be somebody of the group."""
     own, entries = np.isin(probe_persons, group), np.isin(gallery_persons, group)
     scores = distances.nearest(probes[own], gallery[entries], np.asarray(gallery_persons)[entries], group)

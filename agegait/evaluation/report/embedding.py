@@ -1,9 +1,15 @@
 """Features in two dimensions, by t-SNE."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from agegait.evaluation.report.observations import Tested, Walks
 from agegait.pages.picture import COLORS, Picture, vector
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 PERPLEXITY = 30
 DIMENSIONS = 50
@@ -90,6 +96,6 @@ def _places(features: np.ndarray, gallery: np.ndarray, seed: int) -> np.ndarray 
         return TSNE(perplexity=perplexity, init="pca", random_state=seed).fit_transform(features)
 
 
-def _finish(figure, ax):
+def _finish(figure: "Figure", ax: "Axes") -> None:
     ax.set(xticks=[], yticks=[])
     ax.spines[["left", "bottom"]].set_visible(False)

@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import keras
 
@@ -22,7 +23,7 @@ class BestWeights(keras.callbacks.Callback):
         self.sign = {"min": -1, "max": 1}[mode]
         self.best = threshold
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Saves if this epoch is the best."""
         value = float((logs or {})[self.monitor])
         if value != value or (self.best is not None and self.sign * value <= self.sign * self.best):

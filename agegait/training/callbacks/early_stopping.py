@@ -1,4 +1,5 @@
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import keras
 
@@ -24,7 +25,7 @@ class EarlyStopping(keras.callbacks.EarlyStopping):
         self.on_train_begin()
         return model.stop_training
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Goes through the epochs before."""
         super().on_train_begin(logs)
         for epoch, row in enumerate(self.past):

@@ -2,6 +2,8 @@
 
 import atexit
 import time
+from collections.abc import Iterator
+from typing import Any, TypeAlias
 
 import keras
 from rich.progress import Progress, TextColumn, TimeRemainingColumn
@@ -13,6 +15,9 @@ from agegait.terminal.visible_text import visible
 _QUIET_SECONDS = 20.0
 """The longest time without a line where the output is no terminal: sooner than `agegait.terminal.heartbeat` would say
 less."""
+
+
+Logs: TypeAlias = dict[str, Any]
 
 
 class ProgressLine(keras.callbacks.Callback):
@@ -46,35 +51,35 @@ class ProgressLine(keras.callbacks.Callback):
             expand=True,
         )
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Logs | None = None) -> None:
         self._begin(self.params["epochs"])
 
-    def on_predict_begin(self, logs=None):
+    def on_predict_begin(self, logs: Logs | None = None) -> None:
         self._begin(1)
 
-    def _begin(self, epochs):
+    def _begin(self, epochs: int) -> None:
         self.epoch, self.epochs, self.steps = 0, epochs, self.params["steps"]
         self.begun = self.epoch_begun = self.printed = time.monotonic()
-        self.first_epoch = None
+        self.first_epoch: int | None = None
         total = None if self.steps is None else epochs * self.steps
         self.line = self.progress.add_task(self.task, total=total, state="")
         self.progress.start()
         # Keras tells no callback when a training breaks off. The terminal needs its cursor back in any case.
         atexit.register(self.progress.stop)
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         self.epoch = epoch
         self.epoch_begun = time.monotonic()
         if self.first_epoch is None:
             self.first_epoch = epoch
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         self._advance(batch + 1, logs)
 
-    def on_predict_batch_end(self, batch, logs=None):
+    def on_predict_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         self._advance(batch + 1, None)
 
-    def _advance(self, done, logs):
+    def _advance(self, done: int, logs: Logs | None) -> None:
         now = time.monotonic()
         state = [f"epoch {self.epoch + 1}/{self.epochs}"] if self.epochs > 1 else []
         figures = _figures(logs, *(("loss",) if self.validation else ("loss", "accuracy")))
@@ -88,7 +93,7 @@ class ProgressLine(keras.callbacks.Callback):
             batches = f"batch {done}" if self.steps is None else f"batch {done} of {self.steps}"
             self._print("  ".join([batches, *state, *self._remaining(done, now)]), now)
 
-    def _remaining(self, done, now):
+    def _remaining(self, done: int, now: float) -> Iterator[str]:
         if self.steps is None:
             return
         completed = self.epoch * self.steps + done
@@ -97,27 +102,27 @@ class ProgressLine(keras.callbacks.Callback):
         seconds = (self.epochs * self.steps - completed) * (now - self.begun) / batches
         yield f"{seconds / 60:,.0f} min left" if seconds >= 60 else f"{seconds:.0f} s left"
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         self.validation = _figures(logs, "val_loss", "val_accuracy")
         if not self.console.is_terminal:
             figures = _figures(logs, "loss", "accuracy", "val_loss", "val_accuracy")
             self._print(f"epoch {epoch + 1} of {self.epochs}  {figures}", time.monotonic())
 
-    def _print(self, text, now):
+    def _print(self, text: str, now: float) -> None:
         self.console.print(f"{self.task}: {text}", soft_wrap=True)
         self.printed = now
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: Logs | None = None) -> None:
         self._end()
 
-    def on_predict_end(self, logs=None):
+    def on_predict_end(self, logs: Logs | None = None) -> None:
         self._end()
 
-    def _end(self):
+    def _end(self) -> None:
         self.progress.stop()
         atexit.unregister(self.progress.stop)
 
 
-def _figures(logs, *names):
+def _figures(logs: Logs | None, *names: str) -> str:
     logs = logs or {}
     return "  ".join(f"{name.replace('_', ' ')} {float(logs[name]):.4g}" for name in names if name in logs)

@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -41,7 +42,7 @@ class TrainingCheckpoint(keras.callbacks.Callback):
                     variable.assign(state[f"arr_{number}"])
         return epochs
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Saves, then deletes the checkpoints before."""
         private_folder(self.folder)
         before = self._found()
@@ -52,9 +53,9 @@ class TrainingCheckpoint(keras.callbacks.Callback):
             if old != path:
                 old.unlink()
 
-    def _found(self):
+    def _found(self) -> list[Path]:
         return sorted(self.folder.glob(f"{self.name}-[0-9]*.npz"))
 
 
-def _variables(model):
+def _variables(model: keras.Model) -> list[keras.Variable]:
     return [*model.variables, *model.optimizer.variables]
