@@ -42,6 +42,8 @@ demo: $(VENV)/runtime.stamp
 	$(BIN)/agegait demo --out demo
 
 test: MARKED := $(if $(TESTS),,-m 'not slow')
+# Kept even where the environment says not to: else each run compiles each test anew, half a minute on one core.
+test test-all: export PYTHONDONTWRITEBYTECODE :=
 # All of Hypothesis's examples: see tests/support/budget.py.
 test-all: export HYPOTHESIS_PROFILE := ci
 test test-all: $(VENV)/test.stamp
