@@ -73,7 +73,7 @@ for code in {list(imports)}:
     found[code] = sorted({{name.partition('.')[0] for name in sys.modules}})
 print(json.dumps(found))
 """)
-    assert {code: without & set(found[code]) for code, without in imports.items()} == dict.fromkeys(imports, set())
+    assert {code: without & set(found[code]) for code, without in imports.items()} == {code: set() for code in imports}
 
 
 def test_the_builders_import_no_keras():
