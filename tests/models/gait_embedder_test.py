@@ -1,3 +1,4 @@
+import functools
 import json
 
 import keras
@@ -33,8 +34,9 @@ def alone(embedder):
     return np.concatenate([embedder(walk[None]) for walk in WALKS])
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def embedder():
+    """For tests that do not change it."""
     keras.utils.set_random_seed(0)
     made = agegait.GaitEmbedder(**SMALL)
     made.adapt(WALKS)
@@ -44,6 +46,7 @@ def embedder():
     return made
 
 
+@functools.cache
 def with_ages():
     keras.utils.set_random_seed(1)
     encoder = agegait.GaitEncoder(frames=3, joints=J, units=2)
@@ -124,6 +127,8 @@ def test_embed_takes_walks_of_any_lengths_in_their_order(embedder, monkeypatch):
     np.testing.assert_allclose(embedder.embed(WALKS[3]), expected[3:4], atol=1e-5)
     np.testing.assert_allclose(embedder.embed(np.stack([WALKS[0], WALKS[4]])), expected[[0, 4]], atol=1e-5)
     assert embedder.embed([]).shape == (0, 6)
+    monkeypatch.setattr(embedder, "predict_function", None)
+    embedder.run_eagerly = True  # no graph of each size
     monkeypatch.setattr(gait_embedder, "FRAMES_AT_ONCE", 70)  # four walks of up to 16 frames, or two of up to 32
     sizes = []
     whole = embedder.predict_on_batch
@@ -133,6 +138,7 @@ def test_embed_takes_walks_of_any_lengths_in_their_order(embedder, monkeypatch):
     long = [np.concatenate([WALKS[3]] * 5), *WALKS[:2]]
     assert np.isfinite(embedder.embed(long)).all()
     assert sizes[2:] == [(2, 16, J, 3), (1, 128, J, 3)]
+    embedder.run_eagerly = False
 
 
 @pytest.mark.parametrize(
@@ -288,10 +294,11 @@ def test_a_fingerprint_outlives_saving(embedder, make, tmp_path):
     print_of = embedder.fingerprint()
     assert len(print_of) == 64
     embedder.save(tmp_path / "embedder.keras")
-    assert keras.models.load_model(tmp_path / "embedder.keras").fingerprint() == print_of
-    weight = embedder.weights[-1]
+    loaded = keras.models.load_model(tmp_path / "embedder.keras")
+    assert loaded.fingerprint() == print_of
+    weight = loaded.weights[-1]
     weight.assign_add(keras.ops.full(weight.shape, 1e-3))
-    assert embedder.fingerprint() != print_of
+    assert loaded.fingerprint() != print_of
 
 
 def test_a_fingerprint_is_of_the_config_too():

@@ -1,6 +1,7 @@
 """Files that claim much, hold much, or are none: refused before they take memory, in a process that has little."""
 
 import io
+import json
 import os
 import re
 import struct
@@ -30,18 +31,25 @@ HEADER = [f"{name}_{axis}" for name in skeletons.JOINTS for axis in "xyz"]
 GIB = 1 << 30
 
 _READ = """
-import sys
+import json, os, resource, sys
 import numpy, agegait.recordings.walk_files, pyarrow.parquet, pyarrow.compute
 from agegait.data import read_walk
-import resource
-with open("/proc/self/statm") as file:
-    now = int(file.read().split()[0]) * resource.getpagesize()
-most = now + int(sys.argv[2])
-resource.setrlimit(resource.RLIMIT_AS, (most, most))
-try:
-    print(read_walk(sys.argv[1]).shape)
-except ValueError as error:
-    print(error)
+
+def read(path, memory):
+    with open("/proc/self/statm") as file:
+        now = int(file.read().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (now + memory, now + memory))
+    try:
+        print(read_walk(path).shape)
+    except ValueError as error:
+        print(error)
+    sys.stdout.flush()
+
+for line in sys.stdin:
+    if not (child := os.fork()):
+        read(*json.loads(line))
+        os._exit(0)
+    print("ended:", os.waitpid(child, 0)[1], flush=True)
 """
 
 _FLIP = """
@@ -65,11 +73,25 @@ print(count)
 """
 
 
-def read_with(path, memory):
-    """What comes of reading a walk in a process that may take so much more memory: its shape or the error."""
-    done = subprocess.run([sys.executable, "-c", _READ, str(path), str(memory)], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr[-2000:]
-    return done.stdout
+@pytest.fixture(scope="module")
+def read_with():
+    """What comes of reading a walk in a process that may take so much more memory: its shape or the error.
+
+    One process imports what reads walks, and leaves each to a fork of itself.
+    """
+    with subprocess.Popen([sys.executable, "-c", _READ], stdin=-1, stdout=-1, text=True) as process:
+
+        def read(path, memory):
+            process.stdin.write(json.dumps([str(path), memory]) + "\n")
+            process.stdin.flush()
+            said = ""
+            while not (line := process.stdout.readline()).startswith("ended: "):
+                assert line, "ended before its time"
+                said += line
+            assert line == "ended: 0\n", "its message is on standard error"
+            return said
+
+        yield read
 
 
 def npy_header(shape, dtype="<f8"):
@@ -108,7 +130,7 @@ def npz(tmp_path, walk):
 
 
 class TestNpz:
-    def test_what_is_not_read_is_not_inflated(self, npz):
+    def test_what_is_not_read_is_not_inflated(self, npz, read_with):
         path = npz("other.npy", npy_header((1 << 25,)), 256)
         assert read_with(path, GIB // 8) == f"(7, {J}, 3)\n"
 
@@ -126,12 +148,12 @@ class TestNpz:
             ("joints.npy", (GIB // 8,), "'joints': expected at most"),
         ],
     )
-    def test_claims_are_judged_before_they_are_inflated(self, npz, name, shape, message):
+    def test_claims_are_judged_before_they_are_inflated(self, npz, name, shape, message, read_with):
         path = npz(name, npy_header(shape), 32, walk_too=name != "skeleton.npy")
         assert re.search(message, read_with(path, GIB // 4))
 
     @pytest.mark.slow
-    def test_a_header_without_end(self, npz):
+    def test_a_header_without_end(self, npz, read_with):
         path = npz("skeleton.npy", b"\x93NUMPY\x02\x00" + struct.pack("<I", GIB // 4), 256, walk_too=False)
         assert "expected an array of numbers" in read_with(path, GIB // 8)
 
@@ -141,14 +163,14 @@ class TestNpz:
                 packed.writestr(f"{number}.npy", b"")
         refused(tmp_path / "walk.npz", "expected an archive of arrays: .*in one piece")
 
-    def test_npy_of_a_claimed_shape(self, tmp_path):
+    def test_npy_of_a_claimed_shape(self, tmp_path, read_with):
         for shape in [(10**15, J, 3), (10**5, J, 3), (2**62, 2**62)]:
             (tmp_path / "walk.npy").write_bytes(npy_header(shape) + bytes(1000))
             assert "walk.npy: expected" in read_with(tmp_path / "walk.npy", GIB // 4)
 
 
 class TestParquet:
-    def test_rows_of_one_value(self, tmp_path):
+    def test_rows_of_one_value(self, tmp_path, read_with):
         writer = pq.ParquetWriter(tmp_path / "walk.parquet", pa.schema([(name, pa.float64()) for name in HEADER[:3]]))
         with writer:
             table = pa.table([pa.array(np.ones(1_000_000))] * 3, names=HEADER[:3])
@@ -157,13 +179,13 @@ class TestParquet:
         assert (tmp_path / "walk.parquet").stat().st_size < 100_000
         assert "expected at most 4,000,000 rows, found 5,000,000" in read_with(tmp_path / "walk.parquet", GIB // 4)
 
-    def test_more_frames_than_a_walk_has(self, tmp_path):
+    def test_more_frames_than_a_walk_has(self, tmp_path, read_with):
         table = pa.table([pa.array(np.ones(200_000))] * len(HEADER), names=HEADER)
         pq.write_table(table, tmp_path / "walk.parquet", compression="zstd")
         assert "expected at most 100,000 frames" in read_with(tmp_path / "walk.parquet", GIB // 4)
 
     @pytest.mark.slow
-    def test_one_long_text_in_each_row(self, tmp_path):
+    def test_one_long_text_in_each_row(self, tmp_path, read_with):
         """A dictionary of one text of a megabyte, 60,000 times."""
         columns = {name: pa.array(np.ones(60_000)) for name in "xyz"}
         text = pa.DictionaryArray.from_arrays(pa.array(np.zeros(60_000, "int32")), pa.array(["a" * 1_000_000]))
@@ -173,7 +195,7 @@ class TestParquet:
             assert "expected texts of at most 1,000 bytes" in read_with(tmp_path / "walk.parquet", GIB // 2)
 
     @pytest.mark.slow
-    def test_columns_that_mean_nothing_are_not_read(self, tmp_path, walk):
+    def test_columns_that_mean_nothing_are_not_read(self, tmp_path, walk, read_with):
         columns = dict(zip(HEADER, walk.reshape(7, -1).T, strict=True))
         columns["photo"] = pa.array([bytes(50_000_000)] * 6 + [b""])
         pq.write_table(pa.table(columns), tmp_path / "walk.parquet", compression="zstd")
@@ -181,14 +203,14 @@ class TestParquet:
         assert read_with(tmp_path / "walk.parquet", GIB // 2) == f"(7, {J}, 3)\n"
 
     @pytest.mark.slow
-    def test_a_wide_group_of_rows(self, tmp_path):
+    def test_a_wide_group_of_rows(self, tmp_path, read_with):
         columns = {name: pa.array(np.zeros(10)) for name in HEADER}
         columns["Head_x"] = pa.array(["a" * 40_000_000] * 10)
         pq.write_table(pa.table(columns), tmp_path / "walk.parquet", use_dictionary=False, compression="zstd")
         assert "expected groups of rows of at most 256 MiB" in read_with(tmp_path / "walk.parquet", GIB)
 
     @pytest.mark.slow
-    def test_a_page_larger_than_the_footer_says(self, tmp_path):
+    def test_a_page_larger_than_the_footer_says(self, tmp_path, read_with):
         columns = {name: pa.array(np.zeros(3)) for name in HEADER} | {"time": pa.array(["a" * 200_000_000] * 2 + ["b"])}
         path = tmp_path / "walk.parquet"
         pq.write_table(pa.table(columns), path, use_dictionary=False, compression="zstd")
@@ -264,7 +286,7 @@ class TestText:
         refused(write(tmp_path / "walk.csv", b"1," * 100_000), "expected at most 5,000 columns")
 
     @pytest.mark.slow
-    def test_a_million_frames(self, tmp_path):
+    def test_a_million_frames(self, tmp_path, read_with):
         row = ",".join(["1"] * len(HEADER)) + "\n"
         wide = write(tmp_path / "walk.csv", ",".join(HEADER) + "\n" + row * 1_000_000)
         assert "expected at most 100,000 frames" in read_with(wide, GIB // 4)
@@ -275,7 +297,7 @@ class TestText:
         kgbd = write(tmp_path / "walk.txt", frame * 600_000)
         assert "expected at most" in read_with(kgbd, GIB)
 
-    def test_a_long_table_of_many_frames_and_many_joints(self, tmp_path):
+    def test_a_long_table_of_many_frames_and_many_joints(self, tmp_path, read_with):
         """A few rows claim a cell of each joint in each frame."""
         rows = "".join(f"{row},joint{row % 999},1,1,1\n" for row in range(90_000))
         path = write(tmp_path / "walk.csv", "frame,joint,x,y,z\n" + rows)
@@ -288,7 +310,7 @@ class TestText:
             refused(tmp_path / f"walk.{ending}", "expected a file of at most 256 MiB")
 
     @pytest.mark.slow
-    def test_as_many_frames_as_a_walk_may_have(self, tmp_path):
+    def test_as_many_frames_as_a_walk_may_have(self, tmp_path, read_with):
         text = "".join(f"{name};1;2;3\n" for name in skeletons.KGBD) * limits.MOST_FRAMES
         assert read_with(write(tmp_path / "walk.txt", text), GIB) == f"(100000, {J}, 3)\n"
 
