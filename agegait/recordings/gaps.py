@@ -39,7 +39,7 @@ def without_gaps(
         return coordinates, tracked
     if missing == "refuse":
         raise ValueError(
-            f"{_first(recording, gaps)}: expected coordinates, found none (NaN or an empty field); "
+            f"{_first(recording, gaps)}: expected coordinates, found none (NaN, an empty field or -1); "
             'missing="interpolate" would fill gaps.'
         )
     for joint in np.flatnonzero(gaps.all(axis=0)).tolist():

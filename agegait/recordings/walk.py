@@ -7,9 +7,11 @@ import numpy as np
 
 from agegait.recordings.axes import turned
 from agegait.recordings.body_checks import body_axis, depth_fault, neck_fault, picture_fault, scatter_fault, score_fault
+from agegait.recordings.body_jumps import jump_remark, turns_fault
 from agegait.recordings.frame_times import rate_of
 from agegait.recordings.gaps import tracked_by_place, without_gaps
 from agegait.recordings.joint_recognition import in_schema_order, names_remark, recognize_joints
+from agegait.recordings.posture import posture_remarks
 from agegait.recordings.recording import Recording
 from agegait.recordings.resampling import alike, resample
 from agegait.recordings.walk_format import WalkFormat, metres_of
@@ -73,6 +75,7 @@ class Walk:
                 picture_fault(skeleton, schema),
                 score_fault(skeleton),
                 neck_fault(coordinates[:, order], schema),
+                turns_fault(skeleton),
                 scatter_fault(skeleton, tracked),
             ):
                 if fault:
@@ -96,6 +99,7 @@ class Walk:
             *([f"{unseen} places of joints are (0, 0, 0), as if not seen: {_FILLS}"] if unseen else []),
             *filter(None, [names_remark(recording, order, walk_format)]),
             *([_TAKEN_AS_Y_DOWN] if up == "-y" and walk_format.up == "auto" and recording.up is None else []),
+            *filter(None, [jump_remark(skeleton), *posture_remarks(skeleton)]),
             *([ONE_PAIR_EXCHANGED] if (one_pair := turned_against_each_other(skeleton)) else []),
             *([SIDES_EXCHANGED] if not one_pair and sides_exchanged(skeleton) else []),
         )

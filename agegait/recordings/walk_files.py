@@ -9,9 +9,11 @@ from agegait.recordings.files import opening
 from agegait.recordings.formats import frame_folders
 from agegait.recordings.joint_recognition import recognize_joints
 from agegait.recordings.lost_bodies import without_lost
+from agegait.recordings.no_places import without_fillers
 from agegait.recordings.pieces import pieces_of
 from agegait.recordings.recording import Recording
 from agegait.recordings.registry import format_of
+from agegait.recordings.repeated_frames import without_repeats
 from agegait.recordings.walk import Walk
 from agegait.recordings.walk_format import WalkFormat
 
@@ -93,8 +95,9 @@ def read_recordings(
         if path.is_dir():
             if within is not None:
                 opening.inside(path, within)
-            return frame_folders.read_frames(path, within)
-        found = format_of(path, within).read(path, within, walk_format or WalkFormat())
-        return [without_lost(recording) for recording in found]
+            found = frame_folders.read_frames(path, within)
+        else:
+            found = format_of(path, within).read(path, within, walk_format or WalkFormat())
+        return [without_repeats(without_lost(without_fillers(recording))) for recording in found]
     except OSError as error:
         raise ValueError(f"{path}: expected a walk's file: {error.strerror or error}.") from None

@@ -46,6 +46,9 @@ _ASYMMETRY = (0.7, 0.35)
 _UNSTEADINESS = (0.7, 0.4)
 _NOISE = 0.02  # of a body, whatever a limb's length
 
+_SEATED = 0.89
+"""Between hip and ankle, of thigh and shin together: their knee is bent to 125 degrees."""
+
 _FRAMES = 200
 """So many frames of a walk are enough for its medians."""
 
@@ -204,6 +207,8 @@ def faults(summary: LimbSummary, upright: bool = True) -> list[str]:
     found = _unit_fault(body)
     if disorder := _order_faults(summary, body):
         return found + disorder  # what else is wrong with the limbs may come from it
+    if _is_seated(summary):
+        body = max(body, summary.height)
     return [
         *found,
         *_length_faults(summary.lengths, body),
@@ -233,6 +238,15 @@ def check(walks: Iterable[Mapping[str, np.ndarray]], source: str) -> LimbSummary
     if found := faults(summary):
         raise ValueError(f"{source}: expected limbs as bodies have them: {'; '.join(found)}.")
     return summary
+
+
+def _is_seated(summary: LimbSummary) -> bool:
+    """Whether both knees are bent, so that no two joints are as far from each other as the body is long."""
+    legs = [
+        (summary.distances[JOINTS.index(f"Hip{side}"), JOINTS.index(f"Ankle{side}")], summary.lengths[limbs].sum())
+        for side, limbs in (("Left", slice(13, 15)), ("Right", slice(17, 19)))
+    ]
+    return all(apart < _SEATED * length for apart, length in legs)
 
 
 def _median(values: np.ndarray) -> np.ndarray:

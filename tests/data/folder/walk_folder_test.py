@@ -176,9 +176,9 @@ class TestDataset:
 
 class TestLayout:
     def test_people_and_walks_are_in_the_order_of_numbers(self, tmp_path):
-        for person in ("10", "9", "p2", "p10", "P1", "Q1"):
+        for number, person in enumerate(("10", "9", "p2", "p10", "P1", "Q1")):
             for walk in ("w10", "w9"):
-                save(tmp_path / person / f"{walk}.npy", WALKERS[0, 0] + len(list(tmp_path.glob("*/*"))))
+                save(tmp_path / person / f"{walk}.npy", walker(number, len(walk)))
         found = WalkFolder(tmp_path)
         assert found.persons == ("9", "10", "P1", "p2", "p10", "Q1")
         assert names(found.walks)[:2] == ["9/w9", "9/w10"]
@@ -418,7 +418,7 @@ class TestLooks:
 
     def test_what_files_remark(self, folder):
         for number in (1, 2):
-            text = wide_text(WALKERS[0, number + 1] + 1, skeletons.JOINTS, columns={"mood": ["good"] * FRAMES})
+            text = wide_text(walker(1, number + 4), skeletons.JOINTS, columns={"mood": ["good"] * FRAMES})
             (folder / "ben" / f"1{number}.csv").write_text(text)
         assert "not read: mood (ben/11, ben/12)" in WalkFolder(folder).warnings
 
