@@ -14,6 +14,7 @@ from agegait.recordings.pieces import pieces_of
 from agegait.recordings.recording import Recording
 from agegait.recordings.registry import format_of
 from agegait.recordings.repeated_frames import without_repeats
+from agegait.recordings.rigs import with_rig_joints
 from agegait.recordings.walk import Walk
 from agegait.recordings.walk_format import WalkFormat
 
@@ -98,6 +99,9 @@ def read_recordings(
             found = frame_folders.read_frames(path, within)
         else:
             found = format_of(path, within).read(path, within, walk_format or WalkFormat())
-        return [without_repeats(without_lost(without_fillers(recording))) for recording in found]
+        return [
+            with_rig_joints(without_repeats(without_lost(without_fillers(recording))), walk_format or WalkFormat())
+            for recording in found
+        ]
     except OSError as error:
         raise ValueError(f"{path}: expected a walk's file: {error.strerror or error}.") from None

@@ -244,7 +244,7 @@ def _is_seated(summary: LimbSummary) -> bool:
     """Whether both knees are bent, so that no two joints are as far from each other as the body is long."""
     legs = [
         (summary.distances[JOINTS.index(f"Hip{side}"), JOINTS.index(f"Ankle{side}")], summary.lengths[limbs].sum())
-        for side, limbs in (("Left", slice(13, 15)), ("Right", slice(17, 19)))
+        for side, limbs in (("Left", slice(12, 14)), ("Right", slice(16, 18)))
     ]
     return all(apart < _SEATED * length for apart, length in legs)
 

@@ -36,8 +36,8 @@ class BvhHierarchy:
     def place(self, motion: np.ndarray) -> np.ndarray:
         """Places of all joints and ends of bones, by forward kinematics.
 
-        A position replaces the offset, as programs have it that give positions to every joint; where it is nearer to
-        nothing than to the offset, it is a difference from it.
+        A position replaces the offset, as programs have it that give positions to every joint; where positions are, all
+        together, nearer to nothing than to the offsets, they are differences from these.
 
         Args:
             motion: [T, width], angles in degrees.
@@ -47,7 +47,7 @@ class BvhHierarchy:
         """
         places = np.empty((len(motion), len(self.names), 3))
         turns: list[np.ndarray] = []
-        column = 0
+        column, added = 0, self._are_added(motion)
         for joint, (parent, offset, channels) in enumerate(zip(self.parents, self.offsets, self.channels, strict=True)):
             moved = np.tile(np.array(offset), (len(motion), 1))
             own = motion[:, column : column + len(channels)]
@@ -55,9 +55,7 @@ class BvhHierarchy:
             if shifts:
                 indices, axes = map(list, zip(*shifts, strict=True))
                 shift, rest = own[:, indices], moved[:, axes]
-                usual = np.median(shift, axis=0)
-                added = parent >= 0 and np.linalg.norm(usual) < np.linalg.norm(usual - rest[0])
-                moved[:, axes] = rest + shift if added else shift
+                moved[:, axes] = rest + shift if parent >= 0 and added else shift
             turn = np.eye(3)
             for index, (kind, axis) in enumerate(channels):
                 if kind == "rotation":
@@ -70,6 +68,17 @@ class BvhHierarchy:
                 turn = turns[parent] @ turn
             turns.append(turn)
         return places
+
+    def _are_added(self, motion: np.ndarray) -> bool:
+        """Whether positions of joints below the roots are added to their offsets."""
+        column, alone, beside = 0, 0.0, 0.0
+        for parent, offset, channels in zip(self.parents, self.offsets, self.channels, strict=True):
+            for index, (kind, axis) in enumerate(channels):
+                if kind == "position" and parent >= 0:
+                    usual = float(np.median(motion[:, column + index]))
+                    alone, beside = alone + abs(usual), beside + abs(usual - offset[axis])
+            column += len(channels)
+        return alone < beside
 
 
 def parse_hierarchy(text: str, source: str) -> BvhHierarchy:

@@ -4,13 +4,13 @@ import re
 from collections.abc import Mapping, Sequence
 
 _SIDED = {
-    "Shoulder": ("arm", "uparm", "upperarm", "shldr", "humerus", "shoulder"),
-    "Elbow": ("forearm", "lowarm", "lowerarm", "radius", "elbow"),
+    "Shoulder": ("arm", "uparm", "uarm", "upperarm", "shldr", "humerus", "shoulder"),
+    "Elbow": ("forearm", "lowarm", "farm", "lowerarm", "radius", "elbow"),
     "Wrist": ("wrist", "hand"),
     "Hip": ("upleg", "upperleg", "thigh", "femur", "hip"),
     "Knee": ("leg", "lowleg", "lowerleg", "shin", "calf", "tibia", "knee"),
     "Ankle": ("ankle", "foot"),
-    "Foot": ("toebase", "toe", "toes", "toe0", "ball"),
+    "Foot": ("toebase", "toe", "toes", "toe0", "ball", "bigtoe"),
 }
 """Names of the joints at the beginning of arms and legs' bones; of two that a rig has, the first.
 
@@ -18,14 +18,14 @@ A shoulder is where the upper arm begins: where a rig has LeftArm, its LeftShoul
 """
 
 _MIDDLE = {
-    "HipCenter": ("hips", "hip", "pelvis", "root", "hipcenter", "centerhip"),
-    "Spine": ("spine", "lowerback", "abdomen", "waist", "torso", "spine1", "chest"),
+    "HipCenter": ("hips", "hip", "pelvis", "root", "hipcenter", "centerhip", "chip", "midhip", "waist"),
+    "Spine": ("spine", "lowerback", "abdomen", "ab", "waist", "torso", "spine1", "l3", "chest"),
     "ShoulderCenter": ("neck", "neck1"),
     "Head": ("head",),
 }
-_PARTS = frozenset(part for parts in _SIDED.values() for part in parts)
+_PARTS = frozenset(part for parts in _SIDED.values() for part in parts) | {"ear"}
 
-_NEEDED = ("HipCenter", "Head", *(f"{part}{side}" for part in list(_SIDED)[:6] for side in ("Left", "Right")))
+_NEEDED = ("Head", *(f"{part}{side}" for part in list(_SIDED)[:6] for side in ("Left", "Right")))
 
 
 def canonical_joints(
@@ -52,9 +52,16 @@ def canonical_joints(
     found: dict[str, list[int]] = {}
     for joint, parts in _MIDDLE.items():
         _find(found, joint, "", parts, spelled)
+        if joint == "HipCenter" and found.get(joint) == [spelled.get(("", "waist"))]:
+            spelled.pop(("", "waist"))  # where a rig has hips, its waist is above them
     for side in ("Left", "Right"):
         for joint, parts in _SIDED.items():
             _find(found, f"{joint}{side}", side, parts, spelled)
+        for joint, part, other in (("Hand", "hand", "Wrist"), ("Foot", "foot", "Ankle")):
+            if found.get(f"{other}{side}") != (own := [spelled.get((side, part), -1)]) != [-1]:
+                found.setdefault(f"{joint}{side}", own)
+    if "Head" not in found and all((side, "ear") in spelled for side in ("Left", "Right")):
+        found["Head"] = [spelled["Left", "ear"], spelled["Right", "ear"]]
     if any(joint not in found for joint in _NEEDED):
         return None
     behind: dict[int, list[int]] = {index: [] for index in range(len(names))}
@@ -66,8 +73,11 @@ def canonical_joints(
         _extend(found, f"Hand{side}", behind[found[f"Wrist{side}"][0]])
         if f"Foot{side}" not in found:
             _extend(found, f"Foot{side}", behind[found[f"Ankle{side}"][0]])
-    (head,) = found["Head"]
-    found["Head"] = [head, *sorted(behind[head], key=lambda child: not re.search("top|end|^$", names[child], re.I))[:1]]
+    head = found["Head"][0]
+    found["Head"] = [
+        *found["Head"],
+        *sorted(behind[head], key=lambda child: not re.search("top|end|^$", names[child], re.I))[:1],
+    ]
     return found
 
 
@@ -84,13 +94,20 @@ def _extend(found: dict[str, list[int]], joint: str, behind: list[int]) -> None:
         found[joint] = behind
 
 
+_ENDS = ("l", "r", "left", "right", *_PARTS)
+
+
 def _without_prefix(names: Sequence[str]) -> list[str]:
-    """Names without what a program puts before all of them, such as `mixamorig:` or `Bip01_`."""
+    """Names without what a program puts before all of them, such as `mixamorig:`, or behind them, as `.real`."""
     own = [name.rpartition(":")[2] for name in names]
     prefixes = {match[0] for name in own if (match := re.match(r"[A-Za-z]+[0-9]*[_ ]", name))}
     shared = [prefix for prefix in prefixes if sum(name.startswith(prefix) for name in own) > len(own) / 3]
     common = [prefix for prefix in shared if prefix.strip("_ ").lower() not in ("l", "r", "left", "right")]
-    return [name.removeprefix(common[0]) for name in own] if common else own
+    if common:
+        own = [name.removeprefix(common[0]) for name in own]
+    ends = {match[0] for name in own if (match := re.search(r"[._][A-Za-z]{1,20}$", name))}
+    alike = [end for end in ends if end.strip("._").lower() not in _ENDS and all(name.endswith(end) for name in own)]
+    return [name.removesuffix(alike[0]) for name in own] if alike else own
 
 
 def _spelled(name: str) -> tuple[str, str]:
