@@ -26,3 +26,4 @@ from .train_run import (
     train_on as train_on,
 )
 from .walk_clusters import walk_clusters as walk_clusters, within_walk_distance as within_walk_distance
+from .within_person_whitening import whiten_within_persons as whiten_within_persons

@@ -15,6 +15,7 @@ from agegait.storage.whole_file import whole_file
 from agegait.training.callbacks import TrainingCheckpoint
 from agegait.training.recipes import LEARNING
 from agegait.training.walk_clusters import walk_clusters, within_walk_distance
+from agegait.training.within_person_whitening import whiten_within_persons
 
 BATCHES_AN_EPOCH = 100
 _log = logging.getLogger(__name__)
@@ -31,6 +32,7 @@ class EmbedderTraining:
     | `"contrast"` | each walk a class; no label of a person | supervised contrastive |
     | `"clusters"` | clusters of walks, found anew in each round; no label of a person | additive-margin softmax |
 
+    With `"persons"`, a last step whitens the embeddings by how walks of one person differ, see `whiten_within_persons`.
     Clusters begin from an embedder that was trained by `"contrast"`. In each round the embedder clusters the training
     walks, see `walk_clusters`, and is trained on with the clusters as classes.
 
@@ -112,6 +114,8 @@ class EmbedderTraining:
         if self.learning == "persons":
             _, persons = np.unique(walks.persons, return_inverse=True)
             self._fit_classes(embedder, walks, persons, callbacks, folder)
+            if np.bincount(persons).max() > 1:
+                whiten_within_persons(embedder, walks.skeletons, persons)
         elif self.learning == "walks":
             self._fit_classes(embedder, walks, every_walk, callbacks, folder)
         else:
