@@ -175,6 +175,14 @@ class GaitEncoder(keras.Model):
         """`l2` times 1/2 the sum of squares of every trainable weight, biases included."""
         return 0.5 * self.l2 * sum(ops.sum(ops.square(weight)) for weight in self.trainable_weights)
 
+    def make_train_function(self, force: bool = False) -> Any:
+        """As of `keras.Model`, after all variables are made: TensorFlow traces a step twice that makes some itself."""
+        if not self.built:
+            self.build((None, self.frames, self.joints, 3))
+        if not self.optimizer.built:
+            self.optimizer.build(self.trainable_variables)
+        return super().make_train_function(force)
+
     def fit(
         self, x: Any = None, y: Any = None, batch_size: int | None = None, **kwargs: Any
     ) -> keras.callbacks.History:

@@ -276,6 +276,22 @@ class TestLoss:
 
 
 class TestTraining:
+    @pytest.mark.parametrize("built", [False, True])
+    def test_a_step_is_traced_once(self, windows, built):
+        traced = []
+
+        class Counting(agegait.GaitEncoder):
+            def train_step(self, data):
+                traced.append(data)
+                return super().train_step(data)
+
+        encoder = Counting(frames=F, joints=J, units=2, num_layers=1)
+        if built:
+            encoder.build(windows.shape)
+        encoder.compile("adam")
+        encoder.fit(windows, verbose=0)
+        assert len(traced) == 1
+
     def trained_on(self, data, **options):
         keras.utils.set_random_seed(3)
         encoder = compiled(shallow())
