@@ -125,12 +125,18 @@ def identifier_endpoints(identifier: Any) -> dict[str, Endpoint]:
     walks = tf.TensorSpec([None, None, joints, 3], tf.float32, "skeletons")
     lengths = tf.TensorSpec([None], tf.int32, "lengths")
     persons = list(identifier.persons)
+    # One function that all graphs call: the encoder, which is nearly all of a graph, is traced and kept once.
+    traced = tf.function(
+        identifier.recognize_windows, input_signature=[tf.TensorSpec([None, frames, joints, 3])], autograph=False
+    )
 
     def recognized(skeletons: tf.Tensor, windows: tf.Tensor, count: tf.Tensor) -> Outputs:
         """Of windows by their numbers, when each walk has so many."""
         starts = windows // count * tf.shape(skeletons)[1] + windows % count * stride
         flat = tf.reshape(skeletons, [-1, joints, 3])
-        return identifier.recognize_windows(tf.gather(flat, starts[:, None] + tf.range(frames)))
+        # Called eagerly, to be compared with what was exported, it is Keras itself.
+        recognize = identifier.recognize_windows if tf.executing_eagerly() else traced
+        return recognize(tf.gather(flat, starts[:, None] + tf.range(frames)))
 
     def of_walks(skeletons: tf.Tensor, lengths: tf.Tensor) -> Outputs:
         batch, length = tf.unstack(tf.shape(skeletons)[:2])
@@ -180,7 +186,7 @@ def identifier_endpoints(identifier: Any) -> dict[str, Endpoint]:
         frames=frames,
         stride=stride,
         piece=PIECE,
-        window_bytes=working_bytes(identifier.recognize_windows, tf.TensorSpec([None, frames, joints, 3])),
+        window_bytes=working_bytes(traced),
     )
     whole = dataclasses.replace(each, min_frames=frames, answer_row_bytes=_person_bytes(persons))
     parts = dataclasses.replace(
@@ -213,12 +219,17 @@ def words(faults: tf.Tensor) -> tf.Tensor:
     return tf.gather(tf.constant(BodyCheck.FAULTS), faults)
 
 
-def working_bytes(work: Callable[[tf.Tensor], Any], spec: tf.TensorSpec) -> int:
+def working_bytes(work: Any, *specs: tf.TensorSpec) -> int:
     """Memory that work on a window takes at its peak, where tensors go with the last operation that reads them.
 
     Twice that, since operations run side by side, in another order than they were written in.
+
+    Args:
+        work: A function of tensors, or a `tf.function` with a signature.
+        *specs: What it takes, where it has no signature.
     """
-    operations = tf.function(work, autograph=False).get_concrete_function(spec).graph.get_operations()
+    traced = tf.function(work, autograph=False) if specs else work
+    operations = traced.get_concrete_function(*specs).graph.get_operations()
     last = {tensor.name: number for number, operation in enumerate(operations) for tensor in operation.inputs}
     held, peak = 0, 0
     going: defaultdict[int, int] = defaultdict(int)
