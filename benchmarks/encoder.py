@@ -17,7 +17,7 @@ from rich.table import Table
 DTYPES = {"float32": "float32", "mixed_bfloat16": "bfloat16"}
 
 
-def part(precision, what, units, batch, batches, rounds, jit):
+def part(precision, what, units, encoder, batch, batches, rounds, jit):
     """Training or feature extraction, in one precision."""
     import flops
     import keras
@@ -28,25 +28,25 @@ def part(precision, what, units, batch, batches, rounds, jit):
 
     if precision != "float32" and not timing.multiplies_bfloat16():
         return {"skipped": "no bfloat16 products on this processor", "imported_mib": timing.peak_memory()}
-    encoder = GaitEncoder(units=units, dtype=precision)
-    encoder.build((None, encoder.frames, encoder.joints, 3))
-    encoder.compile(optimizers.encoder_optimizer(recipes.recipe(), batches), jit_compile=True if jit else "auto")
+    model = GaitEncoder(units=units, dtype=precision, **encoder)
+    model.build((None, model.frames, model.joints, 3))
+    model.compile(optimizers.encoder_optimizer(recipes.recipe(), batches), jit_compile=True if jit else "auto")
     imported = timing.peak_memory()
-    shape = (batch * batches, encoder.frames, encoder.joints, 3)
+    shape = (batch * batches, model.frames, model.joints, 3)
     windows = np.random.default_rng(0).normal(0, 0.3, shape).astype("float32")
     seeds = iter(range(10**6))
 
     def fit():
         epoch = data.shuffled_epochs([windows], batch, next(seeds), epochs=1)
-        encoder.fit(epoch, steps_per_epoch=batches, shuffle=False, verbose=0)
+        model.fit(epoch, steps_per_epoch=batches, shuffle=False, verbose=0)
 
     kind = {"training": "training", "features": "forward"}[what]
-    work = {"training": fit, "features": lambda: encoder.predict(windows, batch_size=batch, verbose=0)}[what]
+    work = {"training": fit, "features": lambda: model.predict(windows, batch_size=batch, verbose=0)}[what]
     product, product_flop = timing.products(timing.recurrent_products(batch, units)[kind], DTYPES[precision])
     square, square_flop = timing.products(timing.large_product(), DTYPES[precision], repeats=1)
     times = timing.by_turns({"work": work, "product": product, "square": square}, rounds)
-    forward = sum(flops.forward(encoder).values())
-    training = flops.training(encoder)
+    forward = sum(flops.forward(model).values())
+    training = flops.training(model)
     flop = training if what == "training" else forward
     seconds = {name: statistics.median(taken) for name, taken in times.items()}
     of_product = flop * len(windows) / product_flop
@@ -62,11 +62,11 @@ def part(precision, what, units, batch, batches, rounds, jit):
         "share_of_square": flop * len(windows) / square_flop * timing.ratio(times["square"], times["work"]),
         "forward_flop": forward,
         "training_flop": training,
-        "flop_by_product": flops.forward(encoder),
+        "flop_by_product": flops.forward(model),
         "batch": batch,
         "device": timing.accelerator() or "processor",
         "backend": keras.backend.backend(),
-        "jit": encoder.jit_compile,
+        "jit": model.jit_compile,
         "imported_mib": imported,
         "seconds": times,
     }
@@ -84,6 +84,7 @@ def add(parser):
 def measure(options):
     sizes = {
         "units": options.units,
+        "encoder": options.encoder,
         "batch": options.batch_size,
         "batches": 2 if options.quick else options.batches,
         "rounds": options.rounds,

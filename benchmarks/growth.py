@@ -23,7 +23,7 @@ WALK_FRAMES = 36
 STEPS = 4
 
 
-def people(size, units, batch, windows):
+def people(size, units, batch, windows, encoder):
     """A step of the recognizer's training, and the naming of a walk."""
     import keras
     import numpy as np
@@ -33,11 +33,11 @@ def people(size, units, batch, windows):
     random = np.random.default_rng(0)
     recognizer = GaitRecognizer(size)
     recognizer.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
-    encoder = GaitEncoder(units=units)
-    ages = random.normal(0, 1, (STEPS * batch, encoder.frames, 3 * units)).astype("float32")
+    model = GaitEncoder(units=units, **encoder)
+    ages = random.normal(0, 1, (STEPS * batch, model.frames, 3 * units)).astype("float32")
     rows, labels = recognizer.rows(ages, random.integers(0, size, len(ages)))
     rows, labels = rows[: STEPS * batch], labels[: STEPS * batch]
-    identifier = GaitIdentifier(encoder, recognizer)
+    identifier = GaitIdentifier(model, recognizer)
     walk = random.normal(0, 0.3, (WALK_FRAMES, 20, 3)).astype("float32")
     works = {
         "training": lambda: recognizer.fit(rows, labels, batch_size=batch, verbose=0),
@@ -46,34 +46,35 @@ def people(size, units, batch, windows):
     return works, {"training": STEPS, "use": 1}
 
 
-def encoding(size, units, batch, windows):
+def encoding(size, units, batch, windows, encoder):
     """An epoch of the encoder's training, and features."""
     import numpy as np
 
     from agegait import GaitEncoder, data
     from agegait.training import optimizers, recipes
 
-    encoder = GaitEncoder(units=units)
-    skeletons = np.random.default_rng(0).normal(0, 0.3, (windows, encoder.frames, 20, 3)).astype("float32")
+    model = GaitEncoder(units=units, **encoder)
+    skeletons = np.random.default_rng(0).normal(0, 0.3, (windows, model.frames, 20, 3)).astype("float32")
     steps = -(-windows // batch)
-    encoder.build((None, *skeletons.shape[1:]))
-    encoder.compile(optimizers.encoder_optimizer(recipes.recipe(), steps))
+    model.build((None, *skeletons.shape[1:]))
+    model.compile(optimizers.encoder_optimizer(recipes.recipe(), steps))
 
     def fit():
         epoch = data.shuffled_epochs([skeletons], batch, seed=0, epochs=1)
-        encoder.fit(epoch, steps_per_epoch=steps, shuffle=False, verbose=0)
+        model.fit(epoch, steps_per_epoch=steps, shuffle=False, verbose=0)
 
-    works = {"training": fit, "use": lambda: encoder.predict(skeletons, batch_size=batch, verbose=0)}
+    works = {"training": fit, "use": lambda: model.predict(skeletons, batch_size=batch, verbose=0)}
     return works, {"training": 1, "use": 1}
 
 
-def part(axis, sizes, units, batch, windows, rounds):
+def part(axis, sizes, units, batch, windows, encoder, rounds):
     """The sizes of one axis, by turns; with no rounds, each work once, for its memory."""
     import keras
 
     works, shares = {}, {}
     for size in sizes:
-        setting = {"units": units, "batch": batch, "windows": windows, **({} if axis == "people" else {axis: size})}
+        setting = {"units": units, "batch": batch, "windows": windows, "encoder": encoder}
+        setting |= {} if axis == "people" else {axis: size}
         own, share = (people if axis == "people" else encoding)(size, **setting)
         works |= {f"{what} {size}": work for what, work in own.items()}
         shares |= {f"{what} {size}": share[what] for what in own}
@@ -101,6 +102,7 @@ def measure(options):
     if options.measured:
         return {"growth": json.loads(options.measured.read_text())["growth"]}
     sizes = {"units": options.units, "batch": options.batch_size, "windows": 32 if options.quick else 1024}
+    sizes |= {"encoder": options.encoder}
     growth = {}
     for axis, steps in (QUICK if options.quick else SIZES).items():
         timed = timing.in_child(

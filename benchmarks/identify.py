@@ -13,14 +13,14 @@ from rich.table import Table
 WALKS = 32
 
 
-def part(units, people, frames, rounds):
+def part(units, encoder, people, frames, rounds):
     """Walks of so many frames each."""
     import flops
     import numpy as np
 
     from agegait import GaitEncoder, GaitIdentifier, GaitRecognizer
 
-    identifier = GaitIdentifier(GaitEncoder(units=units), GaitRecognizer(people))
+    identifier = GaitIdentifier(GaitEncoder(units=units, **encoder), GaitRecognizer(people))
     imported = timing.peak_memory()
     walks = np.random.default_rng(0).normal(0, 0.3, (WALKS, frames, 20, 3)).astype("float32")
     windows = WALKS * (frames // identifier.encoder.frames)
@@ -62,7 +62,7 @@ def add(parser):
 
 def measure(options):
     lengths = (12,) if options.quick else options.walk_frames
-    sizes = {"units": options.units, "people": options.people, "rounds": options.rounds}
+    sizes = {"units": options.units, "encoder": options.encoder, "people": options.people, "rounds": options.rounds}
     return {
         "identify": {
             f"walks of {frames} frames": timing.in_child(__file__, "part", options.backend, frames=frames, **sizes)

@@ -14,7 +14,7 @@ from rich.table import Table
 HELD = "one batch, held in memory"
 
 
-def part(units, batch, steps, rounds, data_dir):
+def part(units, encoder, batch, steps, rounds, data_dir):
     """All pipelines."""
     import keras
     import tensorflow as tf
@@ -24,12 +24,12 @@ def part(units, batch, steps, rounds, data_dir):
 
     walkers = datasets.load("walkers", data_dir)
     normalization = SkeletonNormalization()
-    windows = walkers.windows("train", normalization, frames=6).skeletons
-    encoder = GaitEncoder(units=units)
-    encoder.build((None, *windows.shape[1:]))
-    encoder.compile(optimizers.encoder_optimizer(recipes.recipe(), steps))
+    model = GaitEncoder(units=units, **encoder)
+    windows = walkers.windows("train", normalization, frames=model.frames).skeletons
+    model.build((None, *windows.shape[1:]))
+    model.compile(optimizers.encoder_optimizer(recipes.recipe(), steps))
     imported = timing.peak_memory()
-    walks = data.windows(walkers.walks("train"), frames=6)
+    walks = data.windows(walkers.walks("train"), frames=model.frames)
     streamed = walks.map(lambda window: normalization(window["skeleton"])).batch(batch, drop_remainder=True)
     cached = streamed.cache()
     full = len(windows) // batch * batch  # a smaller last batch would be less work
@@ -43,7 +43,7 @@ def part(units, batch, steps, rounds, data_dir):
 
     def fit(pipeline):
         # Untuned: after twelve steps the wait for TensorFlow's tuner would be most of what is measured.
-        return lambda: encoder.fit(data.untuned(pipeline()), steps_per_epoch=steps, shuffle=False, verbose=0)
+        return lambda: model.fit(data.untuned(pipeline()), steps_per_epoch=steps, shuffle=False, verbose=0)
 
     times = timing.by_turns({name: fit(pipeline) for name, pipeline in pipelines.items()}, rounds)
     return {
@@ -67,6 +67,7 @@ PARTS = {"part": part}
 
 def measure(options):
     sizes = {"units": options.units, "batch": options.batch_size, "steps": 2 if options.quick else 12}
+    sizes |= {"encoder": options.encoder}
     with tempfile.TemporaryDirectory() as folder:
         found = timing.in_child(__file__, "part", options.backend, rounds=options.rounds, data_dir=folder, **sizes)
     return {"pipeline": found}

@@ -37,6 +37,8 @@ def options_of(description, add=None):
     options = parser.parse_args()
     if options.quick:
         options.batch_size, options.units = 32, 16
+    # More of the encoder's sizes; a graph takes as long to trace as it has frames and layers.
+    options.encoder = {"frames": 2, "num_layers": 1} if options.quick else {}
     options.rounds = options.rounds or (1 if options.quick else 5)
     return options
 
