@@ -12,10 +12,12 @@ from agegait.storage.whole_file import whole_file
 from agegait.terminal.console import output
 
 DEMO_RECIPE: dict[str, Any] = {
+    "units": 64,
     "epochs": 3,
     "batch_size": 64,
-    "recognizer_epochs": 5,
-    "window_recognizer_epochs": 5,
+    "recognizer_units": 256,
+    "recognizer_epochs": 3,
+    "window_recognizer_epochs": 3,
     "recognizer_batch_size": 64,
     "embedder_epochs": None,
 }
