@@ -9,6 +9,12 @@ import pytest
 import support.budget  # noqa: F401 (loads the profile of Hypothesis)
 
 
+def pytest_collection_modifyitems(items):
+    """Puts modules with slow tests first, so that no worker is left with a long one in the end."""
+    slow = {item.module for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.module not in slow)
+
+
 def pytest_collection_finish(session):
     """Lets the garbage collector leave alone what is imported: graphs make it run often, over TensorFlow's objects."""
     gc.collect()

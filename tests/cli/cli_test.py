@@ -114,25 +114,27 @@ def test_evaluate_prints_a_table_for_each_protocol(run, places):
 
 
 @pytest.mark.slow
-def test_evaluate_writes_a_page_if_asked(run, places):
-    stdout, _ = agegait("evaluate", run, *places, "--report")
+def test_evaluate_writes_a_page_if_asked(here, run, places):
+    stdout, _ = here("evaluate", run, *places, "--report")
     assert stdout.splitlines()[-1] == f"written: {run / 'report.html'}"
     assert f"agegait evaluate {run} --data-dir {places[1]} --report" in (run / "report.html").read_text()
 
 
 @pytest.mark.slow
-def test_a_search_leaves_what_trains_again(folder, places):
+def test_a_search_leaves_what_trains_again(here, folder, places):
     tiny = ("--epochs", 1, "--recognizer-epochs", 1, "--batch-size", 256, "--recognizer-units", 16)
+    tiny += ("--window-recognizer-epochs", "none", "--embedder-epochs", "none", "--num-layers", 1)
+    tiny += ("--stride", "none", "--no-mirror")
     search = ("--search", "units=8", "frames=4", "--method", "random", "--trials", 1, "--out", folder / "tuned")
     stdout, _ = agegait("tune", "--dataset", "walkers", *tiny, *search, *places)
     assert "1 of 1 trials" in stdout
     assert f"again, as a run of its own: agegait train --from-tuning {folder / 'tuned'} --out RUN" in stdout
-    agegait("train", "--from-tuning", folder / "tuned", "--seed", 3, *places, "--out", folder / "again")
+    here("train", "--from-tuning", folder / "tuned", "--seed", 3, *places, "--out", folder / "again")
     best = json.loads((folder / "tuned" / "best.json").read_text())
     again = json.loads((folder / "again" / "run.json").read_text())
     assert again["settings"] == {**best["settings"], "seed": 3}
     assert again["settings"]["recipe"]["units"] == 8
-    agegait("evaluate", folder / "tuned" / best["run"], *places)
+    here("evaluate", folder / "tuned" / best["run"], *places)
 
 
 def test_identify_names_whom_the_model_names(body_identifier, walk, server):
@@ -204,7 +206,7 @@ def test_inspect_fails_where_limbs_make_no_sense(here, own):
 
 
 @pytest.mark.slow
-def test_a_folder_of_ones_own_from_training_to_a_name(own, tmp_path):
+def test_a_folder_of_ones_own_from_training_to_a_name(here, own, tmp_path):
     run, how = tmp_path / "run", ("--units", "mm", "--joints", "kinect_v2")
     small = (*WORDS, "--recognizer-batch-size", 64)
     agegait("train", "--dataset", own, *how, *small, "--out", run)
@@ -214,7 +216,7 @@ def test_a_folder_of_ones_own_from_training_to_a_name(own, tmp_path):
     stdout, _ = agegait("evaluate", run)
     assert re.search(r"test +AGE +walks +4", stdout)
     np.save(own / "anna" / "late.npy", 1000 * kinect_v2(generator.walk(0, "a", 5)[0]))
-    stdout, _ = agegait("evaluate", run)
+    stdout, _ = here("evaluate", run)
     (own / "anna" / "late.npy").unlink()
     assert re.search(r"test +AGE +walks +5", stdout)
 

@@ -21,9 +21,10 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """Where examples run: walks of four people, and what the examples leave."""
+def folder(tmp_path_factory, walkers_dir):
+    """Where examples run: walks of four people, the data set of walkers, and what the examples leave."""
     folder = tmp_path_factory.mktemp("examples")
+    (folder / "data").symlink_to(walkers_dir)
     for person, name in enumerate(PERSONS):
         (folder / "walks" / name).mkdir(parents=True)
         for number in range(4):

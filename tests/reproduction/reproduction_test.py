@@ -46,10 +46,9 @@ def data_dir(walkers_dir):
 
 
 @pytest.fixture(scope="module")
-def out(data_dir, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("reproductions") / "walkers"
-    reproduction.reproduce(settings(), folder, SEEDS, ROWS, data_dir)
-    return folder
+def out(data_dir, made_once):
+    """A reproduction. Only to be read, and copied."""
+    return made_once("reproduction", lambda folder: reproduction.reproduce(settings(), folder, SEEDS, ROWS, data_dir))
 
 
 @pytest.fixture
@@ -315,8 +314,7 @@ def test_two_do_not_work_in_one_folder(out, data_dir):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("stage", ["encoders/*/checkpoints/encoder-*", "runs/age-sc/*/checkpoints/recognizer-*"])
-def test_killed_anywhere_it_goes_on_to_the_same_figures(out, data_dir, tmp_path, stage):
+def test_killed_anywhere_it_goes_on_to_the_same_figures(out, data_dir, tmp_path):
     words = list(WORDS)
     frames = words.index("--frames")
     del words[frames : frames + 2]
@@ -333,14 +331,15 @@ def test_killed_anywhere_it_goes_on_to_the_same_figures(out, data_dir, tmp_path,
         str(tmp_path / "out"),
     ]
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
-    process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 600  # of a busy machine
-    while not list((tmp_path / "out").glob(stage)):
-        assert process.poll() is None, "it ended before it could be killed"
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    for stage in ("encoders/*/checkpoints/encoder-*", "runs/age-sc/*/checkpoints/recognizer-*"):
+        process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
+        deadline = time.monotonic() + 600  # of a busy machine
+        while not list((tmp_path / "out").glob(stage)):
+            assert process.poll() is None, "it ended before it could be killed"
+            assert time.monotonic() < deadline
+            time.sleep(0.005)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
     assert not (tmp_path / "out" / "results" / "age-sc" / "seed-0.json").exists()
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     assert f"{MARK}: " in " ".join(done.stdout.split())

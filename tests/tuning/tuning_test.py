@@ -51,6 +51,9 @@ TINY = recipes.recipe(
     stride=None,
     mirror=False,
 )
+TRAINED = dataclasses.replace(TINY, num_layers=1)
+"""For trainings that are not played: a second layer is half of the time, which goes into tracing."""
+
 SEARCH = ("units=8,16,32,64", "frames=4,6", "learning_rate", "normalize")
 
 
@@ -633,7 +636,7 @@ def weights(run):
 @pytest.mark.slow
 def test_the_best_trial_is_a_run_and_training_its_settings_gives_it_again(walks, tmp_path):
     tuning.tune(
-        settings(dataset=walks),
+        settings(dataset=walks, recipe=TRAINED),
         tmp_path / "search",
         ("units=4,8", "frames=4,5", "sigma=1:3"),
         method="random",
@@ -665,7 +668,7 @@ def trainer(*arguments):
     return when_each_worker_has_a_trial
 
 made, t.search._trainer = t.search._trainer, trainer
-settings = t.settings(dataset=sys.argv[1])
+settings = t.settings(dataset=sys.argv[1], frames=3, recipe=t.TRAINED)
 print(t.tuning.tune(settings, sys.argv[2], ("units=4,8",), method="random", trials=2, patience=60))
 """
 
