@@ -76,7 +76,10 @@ def _graphs(exportable: Exportable) -> list[EdgeGraph]:
     identifier, embedder = exportable.identifier, exportable.embedder
     found = []
     if identifier is not None:
-        found.append(EdgeGraph.of_identifier(identifier, None if embedder is None else embedder.frame_rate))
+        rate = identifier.frame_rate
+        found.append(
+            EdgeGraph.of_identifier(identifier, embedder.frame_rate if rate is None and embedder is not None else rate)
+        )
     if embedder is not None:
         found.append(EdgeGraph.of_embedder(embedder))
     return found

@@ -118,7 +118,8 @@ def identifier_endpoints(identifier: Any) -> dict[str, Endpoint]:
 
     `windows` is for walks that are still going on: it takes any T and gives `logits [B, W, N]` of the windows that are
     complete, with the `fault [B, W]` of those that show no body and therefore have no say, and for whoever adds them
-    up, each a row: `frames` and `stride` of windows and the `persons [B, N]`.
+    up, each a row: `frames` and `stride` of windows, the `persons [B, N]` and, where it is known, the `frame_rate [B]`
+    of the walks.
     """
     encoder = identifier.encoder
     frames, joints, stride = encoder.frames, encoder.joints, identifier.stride
@@ -180,6 +181,7 @@ def identifier_endpoints(identifier: Any) -> dict[str, Endpoint]:
             "frames": tf.fill([batch], frames),
             "stride": tf.fill([batch], stride),
             "persons": tf.tile(tf.constant([persons]), [batch, 1]),
+            **({} if identifier.frame_rate is None else {"frame_rate": tf.fill([batch], float(identifier.frame_rate))}),
         }
 
     each = SignatureLimits(
@@ -191,7 +193,7 @@ def identifier_endpoints(identifier: Any) -> dict[str, Endpoint]:
     whole = dataclasses.replace(each, min_frames=frames, answer_row_bytes=_person_bytes(persons))
     parts = dataclasses.replace(
         each,
-        answer_row_bytes=8 + sum(TEXT_BYTES + len(person.encode()) for person in persons),
+        answer_row_bytes=12 + sum(TEXT_BYTES + len(person.encode()) for person in persons),
         answer_window_bytes=4 * len(persons) + TEXT_BYTES,
     )
     complete = Endpoint(identify, (walks,), whole, 2 * frames + 1)

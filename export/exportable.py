@@ -14,6 +14,7 @@ from agegait.thresholds.calibration import Calibration, calibration_file
 from .embedder_endpoints import embedder_endpoints
 from .embedder_file import EmbedderFile
 from .endpoints import Endpoint, encoder_endpoints, identifier_endpoints, recognizer_endpoints
+from .resampled_endpoint import resampled_endpoint
 
 NAMES = ("encoder", "recognizer", "identifier", "embedder")
 """What exported models are called."""
@@ -73,13 +74,16 @@ class Exportable:
         return (*(NAMES[:3] if self.identifier is not None else ()), *(NAMES[3:] if self.embedder is not None else ()))
 
     def endpoints(self) -> dict[str, dict[str, Endpoint]]:
-        """The signatures of each model."""
+        """The signatures of each model. Models of walks that know their frame rate have `resampled` too."""
         makers = (encoder_endpoints, recognizer_endpoints, identifier_endpoints, embedder_endpoints)
-        return {
-            name: endpoints(self.embedder if name == "embedder" else self.identifier)
-            for name, endpoints in zip(NAMES, makers, strict=True)
-            if name in self.names
-        }
+        models = (*(self.identifier,) * 3, self.embedder)
+        found = {}
+        for name, endpoints, model in zip(NAMES, makers, models, strict=True):
+            if name in self.names:
+                found[name] = endpoints(model)
+                if "padded" in found[name] and model.frame_rate is not None:
+                    found[name]["resampled"] = resampled_endpoint(found[name]["padded"], model.frame_rate)
+        return found
 
     @property
     def embedder_file(self) -> EmbedderFile:
@@ -104,6 +108,7 @@ class Exportable:
                 "joints": list(JOINTS) if encoder.joints == len(JOINTS) else encoder.joints,
                 "units": encoder.units,
                 "unit_of_length": normalization.unit,
+                "frame_rate": self.identifier.frame_rate,
                 "normalization": normalization.get_config(),
                 "persons": list(self.identifier.persons),
             }

@@ -185,6 +185,11 @@ def _sample(endpoint: Endpoint, batch: int, metres: float) -> dict[str, np.ndarr
             least = max(endpoint.limits.min_frames, endpoint.sample_frames // 2)
             sample[spec.name] = rng.integers(least, endpoint.sample_frames + 1, batch, dtype=np.int32)
             continue
+        if spec.name == "frame_rate":
+            sample[spec.name] = rng.choice([0.5, 1.0], batch).astype(np.float32) * np.float32(
+                endpoint.limits.frame_rate
+            )
+            continue
         shape = (endpoint.sample_frames if size is None else size for size in spec.shape[1:])
         values = rng.normal(size=(batch, *shape))
         if spec.name == "skeletons" and spec.shape[2] == len(JOINTS):

@@ -20,6 +20,7 @@ class SignatureLimits:
         window_bytes: Working memory of each of them.
         answer_row_bytes: What each row of the batch adds to the answer.
         answer_window_bytes: What each window adds to it.
+        frame_rate: Frames a second to which the graph resamples walks, which need `min_frames` after that.
     """
 
     min_frames: int = 0
@@ -29,6 +30,7 @@ class SignatureLimits:
     window_bytes: int = 0
     answer_row_bytes: int = 0
     answer_window_bytes: int = 0
+    frame_rate: float = 0.0
 
 
 def write_limits(version_folder: Path, limits: Mapping[str, SignatureLimits]) -> None:
@@ -49,10 +51,11 @@ def read_limits(version_folder: Path) -> dict[str, SignatureLimits]:
         return {}
     try:
         content = json.loads(file.read_text())
-        fields = [field.name for field in dataclasses.fields(SignatureLimits)]
-        names = {name for field in fields for name in content.get(field, {})}
+        kinds = {field.name: type(field.default) for field in dataclasses.fields(SignatureLimits)}
+        names = {name for field in kinds for name in content.get(field, {})}
         return {
-            name: SignatureLimits(*(int(content.get(field, {}).get(name, 0)) for field in fields)) for name in names
+            name: SignatureLimits(*(kind(content.get(field, {}).get(name, 0)) for field, kind in kinds.items()))
+            for name in names
         }
     except (AttributeError, TypeError, ValueError):
         raise ValueError(f"{LIMITS_FILE}: expected numbers by field and signature") from None

@@ -79,7 +79,7 @@ def small_identifier():
     """`support.small_identifier`'s, for tests that do not change it."""
     from support.small_identifier import make_identifier
 
-    return make_identifier()
+    return make_identifier(frame_rate=30)
 
 
 @pytest.fixture(scope="session")
@@ -95,7 +95,7 @@ def body_identifier():
     """As small, of 20 joints: it looks for a body in what it is asked about. For tests that do not change it."""
     from support.small_identifier import make_identifier
 
-    return make_identifier(joints=20)
+    return make_identifier(joints=20, frame_rate=30)
 
 
 @pytest.fixture(scope="session")

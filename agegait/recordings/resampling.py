@@ -34,20 +34,36 @@ def resample(
     skeleton, tracked, seconds = np.asarray(skeleton), np.asarray(tracked), np.asarray(seconds, "float64")
     if seconds.shape != (len(skeleton),) or not len(seconds) or not (np.diff(seconds) >= 0).all():
         raise ValueError(f"seconds: expected {len(skeleton)} times, at least one, that never fall, received {seconds}.")
-    steps = np.floor((seconds[-1] - seconds[0]) * frame_rate + _ON_A_FRAME)
+    steps = (seconds[-1] - seconds[0]) * frame_rate
     if not steps < MOST_FRAMES:
         raise ValueError(
             f"seconds: expected at most {MOST_FRAMES:,} frames at {frame_rate} Hz, found {seconds[-1] - seconds[0]:g} "
             "s; are the times in other units?"
         )
-    wanted = seconds[0] + np.arange(int(steps) + 1) / frame_rate
+    wanted = seconds[0] + np.arange(steps_until(seconds[0], seconds[-1], frame_rate) + 1) / frame_rate
+    before, after, _ = _places(seconds, wanted)
+    return interpolated(skeleton, seconds, wanted), tracked[before] & tracked[after]
+
+
+def steps_until(first: float, last: float, frame_rate: float) -> int:
+    """Steps of an even frame rate from a time to another."""
+    return int(np.floor((last - first) * frame_rate + _ON_A_FRAME))
+
+
+def interpolated(skeleton: np.ndarray, seconds: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Frames at other times than those of a walk `[T, J, 3]`, linear in time between its own."""
+    before, after, share = _places(seconds, wanted)
+    between = (1 - share)[:, None, None] * skeleton[before] + share[:, None, None] * skeleton[after]
+    return between.astype(skeleton.dtype)
+
+
+def _places(seconds: np.ndarray, wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Between which frames times lie, and how far from the first one to the second."""
     position = np.interp(wanted, seconds, np.arange(len(seconds)))
     nearest = np.round(position)
     position = np.where(np.abs(position - nearest) < _ON_A_FRAME, nearest, position)
     before, after = np.floor(position).astype(int), np.ceil(position).astype(int)
-    share = (position - before)[:, None, None]
-    between = (1 - share) * skeleton[before] + share * skeleton[after]
-    return between.astype(skeleton.dtype), tracked[before] & tracked[after]
+    return before, after, position - before
 
 
 def alike(frame_rate: float, wanted: float) -> bool:

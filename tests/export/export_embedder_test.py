@@ -55,6 +55,16 @@ def test_the_graph_gives_what_keras_gives(embedder, loaded, signature, frames):
     np.testing.assert_allclose(np.linalg.norm(found, axis=1), 1, atol=1e-5)
 
 
+def test_walks_of_other_rates_are_resampled(embedder, exported, loaded):
+    skeletons, rates = walks(3, 60, seed=2), [15, 30, 60]
+    found, faults = ask(loaded, "resampled", skeletons, lengths=tf.constant([60] * 3), frame_rate=np.float32(rates))
+    assert faults == [""] * 3
+    np.testing.assert_allclose(found, embedder.embed(skeletons, rates), atol=1e-5)
+    with Server(exported, port=0) as server, Client(server.address, timeout=60) as client:
+        received = client.embed(skeletons, frame_rate=rates)
+    np.testing.assert_allclose([one.vector for one in received], found, atol=1e-5)
+
+
 def test_padded_walks_are_embedded_as_if_alone(embedder, loaded):
     skeletons, lengths = walks(3, 60, seed=2), [60, 33, 7]
     expected = [embedder.embed(walk[:length])[0] for walk, length in zip(skeletons, lengths, strict=True)]

@@ -160,7 +160,7 @@ def test_a_folder_with_brackets_is_exported_to_and_served_from(identifier, tmp_p
 
 def test_limits_say_what_signatures_cannot(exported):
     limits = json.loads((exported / "identifier/1/assets.extra/agegait.json").read_text())
-    least = {"serving_default": FRAMES, "identify": FRAMES, "padded": FRAMES, "windows": 0}
+    least = {"serving_default": FRAMES, "identify": FRAMES, "padded": FRAMES, "windows": 0, "resampled": FRAMES}
     assert limits["min_frames"] == least
 
 
@@ -195,7 +195,7 @@ def test_others_may_read_what_was_written(exported):
 def test_warmup_has_each_signature(exported):
     requests = list(read_warmup(exported / "identifier/1"))
     names = {request.model_spec.signature_name for request in requests}
-    assert names == {"serving_default", "identify", "padded", "windows"}
+    assert names == {"serving_default", "identify", "padded", "windows", "resampled"}
     assert {request.model_spec.name for request in requests} == {"identifier"}
 
 

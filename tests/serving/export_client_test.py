@@ -103,7 +103,7 @@ def test_windows_are_encoded(client, identifier):
 def test_status_and_metadata(client):
     assert [(one.version, one.state, one.error) for one in client.status("encoder")] == [(1, "AVAILABLE", "")]
     signatures = client.metadata()
-    assert set(signatures) == {"serving_default", "identify", "padded", "windows"}
+    assert set(signatures) == {"serving_default", "identify", "padded", "windows", "resampled"}
     assert signatures["padded"].inputs["skeletons"] == ("float32", (-1, -1, JOINTS, 3))
     assert signatures["padded"].inputs["lengths"] == ("int32", (-1,))
     assert signatures["padded"].outputs["person"] == ("string", (-1,))

@@ -7,6 +7,7 @@ import numpy as np
 from agegait.serving.client import answers, channels, walks
 from agegait.serving.client.async_connection import AsyncConnection
 from agegait.serving.client.async_stream import AsyncStream
+from agegait.serving.client.client_errors import InvalidRequestError
 
 
 class AsyncClient:
@@ -37,30 +38,40 @@ class AsyncClient:
         )
         self._max_bytes = max_answer_bytes
 
-    async def identify(self, skeletons: walks.Walks, model: str = "identifier") -> list[walks.Identification]:
+    async def identify(
+        self, skeletons: walks.Walks, model: str = "identifier", frame_rate: walks.FrameRates = None
+    ) -> list[walks.Identification]:
         """As `Client.identify`."""
         found = []
-        for request, count in walks.walk_requests(skeletons, model):
-            found += answers.identifications(await self._call(channels.PREDICT, request), count, self._max_bytes)
+        for request, count in walks.walk_requests(skeletons, model, frame_rate):
+            found += answers.identifications(await self._predict(request), count, self._max_bytes)
         return found
 
     def stream(
-        self, every: int = 6, *, last: int | None = None, keep: int = 3600, model: str = "identifier"
+        self,
+        every: int = 6,
+        *,
+        last: int | None = None,
+        keep: int = 3600,
+        model: str = "identifier",
+        frame_rate: float | None = None,
     ) -> AsyncStream:
         """As `Client.stream`."""
-        return AsyncStream(self._call, every, last, keep, model, self._max_bytes)
+        return AsyncStream(self._call, every, last, keep, model, self._max_bytes, frame_rate)
 
-    async def embed(self, skeletons: walks.Walks, model: str = "embedder") -> list[walks.Embedding]:
+    async def embed(
+        self, skeletons: walks.Walks, model: str = "embedder", frame_rate: walks.FrameRates = None
+    ) -> list[walks.Embedding]:
         """As `Client.embed`."""
         found = []
-        for request, count in walks.walk_requests(skeletons, model):
-            found += answers.embeddings(await self._call(channels.PREDICT, request), count, self._max_bytes)
+        for request, count in walks.walk_requests(skeletons, model, frame_rate):
+            found += answers.embeddings(await self._predict(request), count, self._max_bytes)
         return found
 
     async def encode(self, windows: np.ndarray, model: str = "encoder") -> dict[str, np.ndarray]:
         """As `Client.encode`."""
         request, shape = walks.encode_request(windows, model)
-        return answers.encodings(await self._call(channels.PREDICT, request), shape, self._max_bytes)
+        return answers.encodings(await self._predict(request), shape, self._max_bytes)
 
     async def status(self, model: str = "identifier") -> list[walks.VersionStatus]:
         """As `Client.status`."""
@@ -85,6 +96,12 @@ class AsyncClient:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.close()
+
+    async def _predict(self, request: Any) -> Any:
+        try:
+            return await self._call(channels.PREDICT, request)
+        except InvalidRequestError as error:
+            raise walks.without_rates(request, error) from None
 
     async def _call(self, method: channels.Method, request: Any) -> Any:
         return await self._connection.call(method, request)

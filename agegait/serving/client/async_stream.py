@@ -25,14 +25,15 @@ class AsyncStream(RunningWalk):
         keep: int,
         model: str,
         max_bytes: int,
+        frame_rate: float | None = None,
     ) -> None:
-        super().__init__(every, last, keep, model, max_bytes)
+        super().__init__(every, last, keep, model, max_bytes, frame_rate)
         self._call = call
         self._asking = asyncio.Lock()
 
-    async def add(self, frame: np.ndarray) -> Identification | None:
+    async def add(self, frame: np.ndarray, seconds: float | None = None) -> Identification | None:
         """As `Stream.add`."""
-        return await self.identify() if self._take(frame) else None
+        return await self.identify() if self._take(frame, seconds) else None
 
     async def identify(self) -> Identification | None:
         """As `Stream.identify`."""

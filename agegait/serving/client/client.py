@@ -5,6 +5,7 @@ from typing import Any, Self
 import numpy as np
 
 from agegait.serving.client import answers, channels, walks
+from agegait.serving.client.client_errors import InvalidRequestError
 from agegait.serving.client.connection import Connection
 from agegait.serving.client.stream import Stream
 
@@ -52,41 +53,55 @@ class Client:
         self._connection = Connection(target, timeout, wait, max_answer_bytes, token, tls, tls_ca, tls_cert, tls_key)
         self._max_bytes = max_answer_bytes
 
-    def identify(self, skeletons: walks.Walks, model: str = "identifier") -> list[walks.Identification]:
+    def identify(
+        self, skeletons: walks.Walks, model: str = "identifier", frame_rate: walks.FrameRates = None
+    ) -> list[walks.Identification]:
         """Who each walk's person is.
 
         Args:
             skeletons: A walk `[T, J, 3]` in metres, walks of one length `[B, T, J, 3]`, or a sequence of walks of any
                 lengths.
             model: The model's name.
+            frame_rate: Frames a second of the walks, one of all or one of each; None for the model's own. Walks whose
+                rate is another by more than a tenth are resampled, by the model.
 
         Returns:
             A result for each walk, in order.
 
         Raises:
-            ValueError: Walks of another shape, NaN or infinity: nothing was sent.
+            ValueError: Walks of another shape, NaN or infinity, a frame rate that is none: nothing was sent.
             ClientError: What the server or the way there refused, by status; `BadAnswerError` for an answer that makes
                 no sense.
         """
         found = []
-        for request, count in walks.walk_requests(skeletons, model):
-            found += answers.identifications(self._call(channels.PREDICT, request), count, self._max_bytes)
+        for request, count in walks.walk_requests(skeletons, model, frame_rate):
+            found += answers.identifications(self._predict(request), count, self._max_bytes)
         return found
 
-    def stream(self, every: int = 6, *, last: int | None = None, keep: int = 3600, model: str = "identifier") -> Stream:
+    def stream(
+        self,
+        every: int = 6,
+        *,
+        last: int | None = None,
+        keep: int = 3600,
+        model: str = "identifier",
+        frame_rate: float | None = None,
+    ) -> Stream:
         """A walk whose frames come one by one.
 
         Args:
             every: Frames from one question to the next.
-            last: Frames that count, the newest; all of the walk where absent.
+            last: Frames that count, the newest, at the model's frame rate; all of the walk where absent.
             keep: Most frames that wait while the server can't be reached; older ones are given up and counted.
             model: The model's name.
+            frame_rate: Frames a second that come; None for the model's own, or where each frame is added with its time.
+                Frames of another rate, by more than a tenth, are resampled as they come.
 
         Returns:
             The stream of one person's walk; several may go on at once.
 
         Raises:
-            ValueError: A count below 1, or fewer frames to keep than go into a question.
+            ValueError: A count below 1, fewer frames to keep than go into a question, or a frame rate that is none.
 
         Example:
             >>> with client.stream(every=6) as walk:
@@ -94,20 +109,23 @@ class Client:
             ...         if found := walk.add(frame):
             ...             print(found.person, found.score)
         """
-        return Stream(self._call, every, last, keep, model, self._max_bytes)
+        return Stream(self._call, every, last, keep, model, self._max_bytes, frame_rate)
 
-    def embed(self, skeletons: walks.Walks, model: str = "embedder") -> list[walks.Embedding]:
+    def embed(
+        self, skeletons: walks.Walks, model: str = "embedder", frame_rate: walks.FrameRates = None
+    ) -> list[walks.Embedding]:
         """The embedding of each walk, by which people are compared whom nobody has trained on.
 
         Args:
             skeletons: As of `identify`.
             model: The model's name.
+            frame_rate: As of `identify`.
 
         Returns:
             An embedding for each walk, in order.
 
         Raises:
-            ValueError: Walks of another shape, NaN or infinity: nothing was sent.
+            ValueError: Walks of another shape, NaN or infinity, a frame rate that is none: nothing was sent.
             ClientError: What the server or the way there refused, by status; `BadAnswerError` for an answer that makes
                 no sense.
 
@@ -116,8 +134,8 @@ class Client:
             >>> cosine = first.vector @ second.vector
         """
         found = []
-        for request, count in walks.walk_requests(skeletons, model):
-            found += answers.embeddings(self._call(channels.PREDICT, request), count, self._max_bytes)
+        for request, count in walks.walk_requests(skeletons, model, frame_rate):
+            found += answers.embeddings(self._predict(request), count, self._max_bytes)
         return found
 
     def encode(self, windows: np.ndarray, model: str = "encoder") -> dict[str, np.ndarray]:
@@ -176,6 +194,12 @@ class Client:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _predict(self, request: Any) -> Any:
+        try:
+            return self._call(channels.PREDICT, request)
+        except InvalidRequestError as error:
+            raise walks.without_rates(request, error) from None
 
     def _call(self, method: channels.Method, request: Any) -> Any:
         return self._connection.call(method, request)

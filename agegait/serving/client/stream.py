@@ -24,6 +24,7 @@ class Stream(RunningWalk):
         keep: Most frames that wait.
         model: The model's name.
         max_bytes: How large an answer may be.
+        frame_rate: Frames a second that come.
     """
 
     def __init__(
@@ -34,25 +35,29 @@ class Stream(RunningWalk):
         keep: int,
         model: str,
         max_bytes: int,
+        frame_rate: float | None = None,
     ) -> None:
-        super().__init__(every, last, keep, model, max_bytes)
+        super().__init__(every, last, keep, model, max_bytes, frame_rate)
         self._call = call
 
-    def add(self, frame: np.ndarray) -> Identification | None:
+    def add(self, frame: np.ndarray, seconds: float | None = None) -> Identification | None:
         """Takes a frame, and asks who walks if it is time to.
 
         Args:
             frame: `[J, 3]` in metres.
+            seconds: When it was taken, by any clock, where the sensor's frame rate is not steady: frames are brought to
+                the model's. For each frame of a walk, or for none.
 
         Returns:
             The running answer every so many frames, once a window is complete; None in between.
 
         Raises:
-            ValueError: A frame of another shape, NaN or infinity, which is not taken; or `last` is shorter than the
-                model's windows.
+            ValueError: A frame of another shape, NaN or infinity, or a time that is not later, which is not taken;
+                `last` is shorter than the model's windows; or a frame rate or times for a model that does not know its
+                own rate.
             ClientError: As `Client.identify`. The frame was taken, and waits.
         """
-        return self.identify() if self._take(frame) else None
+        return self.identify() if self._take(frame, seconds) else None
 
     def identify(self) -> Identification | None:
         """Who walks, by all frames so far; asks about those that the server has not seen.

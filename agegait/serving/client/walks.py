@@ -3,8 +3,10 @@
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
+import grpc
 import numpy as np
 
+from agegait.serving.client.client_errors import InvalidRequestError
 from agegait.serving.tensors import encode
 from agegait.serving.wire_pb2 import (
     GetModelMetadataRequest,
@@ -20,6 +22,12 @@ MAX_VALUES = 1 << 21
 """Most coordinates that walks are joined to, padding included: half of what our server takes by default."""
 
 Walks = np.ndarray | Sequence[np.ndarray]
+
+FrameRates = float | Sequence[float | None] | None
+"""Of walks, one of all or one of each; None for the model's own."""
+
+_RESAMPLED = "resampled"
+"""The signature of walks that say their frame rates."""
 
 
 class Identification(NamedTuple):
@@ -74,16 +82,30 @@ class SignatureInfo(NamedTuple):
     outputs: dict[str, TensorInfo]
 
 
-def walk_requests(skeletons: Walks, model: str) -> Iterator[tuple[Any, int]]:
+def walk_requests(skeletons: Walks, model: str, frame_rate: FrameRates = None) -> Iterator[tuple[Any, int]]:
     """Predict requests for a walk `[T, J, 3]`, walks `[B, T, J, 3]` or a sequence of walks of any lengths.
 
     Returns:
         The requests, each with the number of its walks.
 
     Raises:
-        ValueError: No walk, one of another shape, walks of different joints, NaN or infinity.
+        ValueError: No walk, one of another shape, walks of different joints, NaN or infinity; a frame rate that is
+            none, or another number of them than walks.
     """
-    return ((_walk_request(together, model), len(together)) for together in _together(_walks(skeletons)))
+    walks = _walks(skeletons)
+    together = _together(walks, _rates(frame_rate, len(walks)))
+    return ((_walk_request(group, rates, model), len(group)) for group, rates in together)
+
+
+def without_rates(request: Any, error: InvalidRequestError) -> InvalidRequestError:
+    """What to raise where a server refused walks that say their frame rates, since its model has no such signature."""
+    if request.model_spec.signature_name != _RESAMPLED or error.status != grpc.StatusCode.FAILED_PRECONDITION:
+        return error
+    return InvalidRequestError(
+        error.status,
+        f"frame_rate: expected none, as the model {request.model_spec.name} does not know the one that it was trained "
+        f"at, received one: {error.details}",
+    )
 
 
 def encode_request(windows: np.ndarray, model: str) -> tuple[Any, tuple[int, ...]]:
@@ -152,26 +174,51 @@ def floats(name: str, values: Any) -> np.ndarray:
         raise ValueError(f"{name}: expected arrays of numbers.") from None
 
 
-def _together(walks: list[np.ndarray]) -> Iterator[list[np.ndarray]]:
-    """Walks in order, as many at once as may be sent."""
+def _rates(frame_rate: FrameRates, walks: int) -> list[float | None]:
+    rates = list(frame_rate) if isinstance(frame_rate, Sequence | np.ndarray) else [frame_rate] * walks
+    if len(rates) != walks:
+        raise ValueError(f"frame_rate: expected one, or one for each of {walks} walks, received {len(rates)}.")
+    return [None if rate is None else checked_rate(rate) for rate in rates]
+
+
+def checked_rate(frame_rate: float) -> float:
+    """A frame rate.
+
+    Raises:
+        ValueError: It is none.
+    """
+    if not 0 < frame_rate < np.inf:
+        raise ValueError(f"frame_rate: expected a positive number of frames a second, received {frame_rate}.")
+    return float(frame_rate)
+
+
+def _together(
+    walks: list[np.ndarray], rates: list[float | None]
+) -> Iterator[tuple[list[np.ndarray], list[float | None]]]:
+    """Walks in order, and their frame rates, as many at once as may be sent: those that say theirs, or the others."""
     group: list[np.ndarray] = []
-    for walk in walks:
+    own: list[float | None] = []
+    for walk, rate in zip(walks, rates, strict=True):
         longer = max(len(one) for one in (*group, walk))
-        if group and (len(group) == MAX_WALKS or (len(group) + 1) * longer * walk[0].size > MAX_VALUES):
-            yield group
-            group = []
+        full = len(group) == MAX_WALKS or (len(group) + 1) * longer * walk[0].size > MAX_VALUES
+        if group and (full or (rate is None) != (own[0] is None)):
+            yield group, own
+            group, own = [], []
         group.append(walk)
-    yield group
+        own.append(rate)
+    yield group, own
 
 
-def _walk_request(walks: list[np.ndarray], model: str) -> Any:
+def _walk_request(walks: list[np.ndarray], rates: list[float | None], model: str) -> Any:
     lengths = np.array([len(walk) for walk in walks], np.int32)
-    if len(set(lengths)) == 1:
+    if rates[0] is None and len(set(lengths)) == 1:
         return predict_request(model, "", skeletons=np.stack(walks))
     padded = np.zeros((len(walks), max(lengths), *walks[0].shape[1:]), np.float32)
     for row, walk in zip(padded, walks, strict=True):
         row[: len(walk)] = walk
-    return predict_request(model, "padded", skeletons=padded, lengths=lengths)
+    if rates[0] is None:
+        return predict_request(model, "padded", skeletons=padded, lengths=lengths)
+    return predict_request(model, _RESAMPLED, skeletons=padded, lengths=lengths, frame_rate=np.array(rates, np.float32))
 
 
 def predict_request(model: str, signature: str, **inputs: np.ndarray) -> Any:

@@ -35,7 +35,12 @@ class _Job:
             self.signature is other.signature
             and self.signature.joinable
             and all(array.shape[1:] == other.inputs[name].shape[1:] for name, array in self.inputs.items())
+            and (not self.signature.limits.frame_rate or self._slowest() == other._slowest())
         )
+
+    def _slowest(self) -> float:
+        """The lowest frame rate: all walks of a batch get as many frames as the slowest one does by resampling."""
+        return float(self.inputs["frame_rate"].min(initial=_UNKNOWN))
 
 
 class Batcher:

@@ -6,6 +6,7 @@ from typing import Any
 import grpc
 import numpy as np
 
+from agegait.export.resampled_endpoint import FASTEST, SLOWEST, resampled_lengths
 from agegait.serving.server.limits import Limits
 from agegait.serving.server.request_cost import RequestCost
 from agegait.serving.server.servable import Signature, TensorSpec
@@ -58,11 +59,13 @@ def check_cost(signature: Signature, inputs: Mapping[str, Any], message_bytes: i
             except ValueError as error:
                 raise invalid_argument(f"tensor parsing error: input {name!r}: {error}") from None
             if _fits(shape, spec.shape):  # What does not is refused later, in full.
-                if name == "skeletons" and shape[1] < max(1, signature.limits.min_frames):
+                if name == "skeletons" and shape[1] < max(1, _least_frames(signature)):
                     raise _too_few_frames(signature, shape[1])
                 if 0 in shape[1:]:
                     raise invalid_argument(f"input {name!r}: expected no empty dimension, received {list(shape)}")
                 shapes[name] = shape
+    if signature.limits.frame_rate and shapes.keys() >= {"skeletons", "frame_rate"}:
+        shapes["skeletons"] = _resampled_shape(signature, shapes["skeletons"], inputs["frame_rate"])
     cost = RequestCost.of_shapes(signature, shapes, message_bytes)
     if cost.rows > limits.max_rows:
         raise _too_much(f"at most {limits.max_rows:,} rows are taken at once, received {cost.rows:,}")
@@ -75,8 +78,24 @@ def check_cost(signature: Signature, inputs: Mapping[str, Any], message_bytes: i
     return cost
 
 
+def _least_frames(signature: Signature) -> int:
+    """Frames that walks need as they come: of those that the graph resamples, nobody knows before."""
+    return 1 if signature.limits.frame_rate else signature.limits.min_frames
+
+
+def _resampled_shape(signature: Signature, shape: tuple[int, ...], frame_rate: Any) -> tuple[int, ...]:
+    """The shape of walks as the graph resamples them, where that has more frames."""
+    try:
+        rates = decode(frame_rate, shape[0])
+    except ValueError:  # refused in full as inputs are read
+        return shape
+    slowest = np.clip(rates.min(initial=FASTEST, where=rates > 0), SLOWEST, FASTEST)  # as those of NaN are
+    most = resampled_lengths(np.array(shape[1]), np.array(slowest), signature.limits.frame_rate)
+    return (shape[0], max(shape[1], int(most)), *shape[2:])
+
+
 def _too_few_frames(signature: Signature, frames: int) -> StatusError:
-    least = max(1, signature.limits.min_frames)
+    least = max(1, _least_frames(signature))
     return invalid_argument(f"input 'skeletons': expected at least {least} frames, received {frames}")
 
 
@@ -121,7 +140,7 @@ def _read_input(name: str, spec: TensorSpec, proto: Any, max_elements: int) -> n
 def _check_walks(arrays: Mapping[str, np.ndarray], signature: Signature) -> None:
     if np.abs(arrays["skeletons"]).max(initial=0) > FARTHEST:
         raise invalid_argument(f"input 'skeletons': expected coordinates within {FARTHEST:,}, received larger ones")
-    frames, least = arrays["skeletons"].shape[1], signature.limits.min_frames
+    frames, least = arrays["skeletons"].shape[1], _least_frames(signature)
     if frames < least:
         raise _too_few_frames(signature, frames)
     lengths = arrays.get("lengths")
@@ -130,6 +149,23 @@ def _check_walks(arrays: Mapping[str, np.ndarray], signature: Signature) -> None
     wrong = lengths[(lengths < least) | (lengths > frames)]
     if len(wrong):
         raise invalid_argument(f"input 'lengths': expected {least} to {frames} frames, received {wrong[0]}")
+    if signature.limits.frame_rate and "frame_rate" in arrays:
+        _check_rates(lengths, arrays["frame_rate"], signature)
+
+
+def _check_rates(lengths: np.ndarray, rates: np.ndarray, signature: Signature) -> None:
+    wrong = rates[(rates < SLOWEST) | (rates > FASTEST)]
+    if len(wrong):
+        raise invalid_argument(
+            f"input 'frame_rate': expected {SLOWEST:g} to {FASTEST:g} frames a second, received {wrong[0]:g}"
+        )
+    limits = signature.limits
+    frames = resampled_lengths(lengths, rates, limits.frame_rate)
+    if len(short := frames[frames < limits.min_frames]):
+        raise invalid_argument(
+            f"input 'skeletons': expected at least {limits.min_frames} frames at {limits.frame_rate:g} a second, "
+            f"received {short[0]}"
+        )
 
 
 def _fits(shape: tuple[int, ...], expected: tuple[int | None, ...] | None) -> bool:
