@@ -20,7 +20,7 @@ from agegait.cli.log_lines import print_warnings
 from agegait.cli.names import in_options
 from agegait.cli.run_settings import file_format, run_settings, train_command
 from agegait.cli.tensorflow import start_tensorflow
-from agegait.cli.walk_inputs import at_run_rate, read_walks
+from agegait.cli.walk_inputs import read_walks, tell_rates
 from agegait.serving.options import client_arguments, server_arguments
 from agegait.storage.whole_file import whole_file
 from agegait.terminal.console import errors, output
@@ -249,7 +249,9 @@ def identify(options: argparse.Namespace) -> None:
         from agegait import training
 
         run = training.load_run(options.run_folder)
-        answers = run.identifier.identify(at_run_rate(walks, run.record.data.frame_rate))
+        rate = run.identifier.frame_rate
+        tell_rates(walks, rate is not None, rate)
+        answers = run.identifier.identify([walk.walk for walk in walks])
     for walk, found in zip(walks, answers, strict=True):
         _print_answer(options, walk.label, found)
     if nobody := [found for found in answers if found.person is None]:
@@ -283,18 +285,21 @@ def _ask(options: argparse.Namespace, walks: Sequence[Any]) -> list[Any]:
             connection = client_arguments(options)
         try:
             client = stack.enter_context(Client(**connection))
+            knows = "resampled" in client.metadata()  # not so of an export of an earlier version
+            tell_rates(walks, knows)
+            rates = [walk.walk.frame_rate if knows else None for walk in walks]
             if options.every is not None:
-                for walk in walks:
-                    _follow(client, options, walk.label, walk.walk.skeleton)
-            return client.identify([walk.walk.skeleton for walk in walks])
+                for walk, rate in zip(walks, rates, strict=True):
+                    _follow(client, options, walk.label, walk.walk.skeleton, rate)
+            return client.identify([walk.walk.skeleton for walk in walks], frame_rate=rates)
         except ClientError as error:
             said = " ".join(str(error).split("\n"))  # the server's words, in which no line is to pass for ours
             raise ValueError(f"{options.model or options.server}: {said}") from error
 
 
-def _follow(client: Any, options: argparse.Namespace, label: str, walk: Any) -> None:
+def _follow(client: Any, options: argparse.Namespace, label: str, walk: Any, frame_rate: float | None) -> None:
     """Prints running answers, as if the walk's frames came from a sensor."""
-    with client.stream(options.every) as stream:
+    with client.stream(options.every, frame_rate=frame_rate) as stream:
         for frame in walk:
             if found := stream.add(frame):
                 _print_answer(options, label, found, stream.frames)

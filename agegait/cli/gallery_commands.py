@@ -15,7 +15,7 @@ from agegait.cli.gallery_models import calibration_place, load_calibration, load
 from agegait.cli.gallery_url import gallery_url
 from agegait.cli.json_output import print_json
 from agegait.cli.run_settings import file_format
-from agegait.cli.walk_inputs import check_one_person, read_walks
+from agegait.cli.walk_inputs import check_one_person, read_walks, tell_rates
 from agegait.terminal.console import errors, output
 from agegait.terminal.table import Cell, Column, Table
 
@@ -30,7 +30,7 @@ def enrol(options: argparse.Namespace) -> None:
     check_one_person(walks)
     if poor := list(_faults(walks)):
         raise ValueError("\n".join(("nobody was enrolled:", *poor)))
-    with _gallery(options, makes=True) as gallery:
+    with _gallery(options, True, walks) as gallery:
         person = gallery.enrol(
             options.person, [walk.walk for walk in walks], consent=options.consent, expires=_expiry(options)
         )
@@ -46,7 +46,7 @@ def identify(options: argparse.Namespace) -> None:
     from agegait.gallery import PoorWalkError
 
     walks, poor = read_walks(options), 0
-    with _gallery(options) as gallery:
+    with _gallery(options, walks=walks) as gallery:
         _check_calibration(gallery, options)
         for walk in walks:
             try:
@@ -65,7 +65,7 @@ def verify(options: argparse.Namespace) -> None:
     walks, refused = read_walks(options), 0
     if poor := list(_faults(walks)):
         raise ValueError("\n".join(("nothing was verified:", *poor)))
-    with _gallery(options) as gallery:
+    with _gallery(options, walks=walks) as gallery:
         _check_calibration(gallery, options)
         for walk in walks:
             found = gallery.verify(options.person, walk.walk, options.false_accepts, options.threshold)
@@ -273,8 +273,10 @@ def _walks_of(options: argparse.Namespace) -> Any:
 
 
 @contextmanager
-def _gallery(options: argparse.Namespace, makes: bool = False) -> Iterator["Gallery"]:
-    """The gallery of a command, with its model's embedder where the command has one."""
+def _gallery(
+    options: argparse.Namespace, makes: bool = False, walks: Sequence["InputWalk"] = ()
+) -> Iterator["Gallery"]:
+    """The gallery of a command, with its model's embedder where the command has one, to which it is to bring walks."""
     from agegait.gallery import Gallery
 
     url = gallery_url(options.gallery)
@@ -288,6 +290,8 @@ def _gallery(options: argparse.Namespace, makes: bool = False) -> Iterator["Gall
         gallery.close()
         gallery = Gallery.open(url, embedder, calibration)
     with gallery:
+        if embedder is not None:
+            tell_rates(walks, True, embedder.frame_rate)
         if gallery.unwiped:
             _remark(
                 f"{options.gallery}: somebody was deleted, and what the file held of them is not overwritten yet: "

@@ -4,8 +4,6 @@ import argparse
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from agegait.cli.names import in_options
 from agegait.cli.run_settings import file_format
 from agegait.terminal.console import errors
@@ -53,21 +51,21 @@ def check_one_person(walks: "Sequence[InputWalk]") -> None:
             )
 
 
-def at_run_rate(walks: "Sequence[InputWalk]", frame_rate: float | None) -> list[np.ndarray]:
-    """The skeletons of walks at the frame rate that a run was trained at. Where one of both is not known, that is said.
+def tell_rates(walks: "Sequence[InputWalk]", knows: bool, frame_rate: float | None = None) -> None:
+    """Says which walks are not brought to the frame rate of a model, since nobody knows theirs, or the model's.
 
     Args:
         walks: As of `read_walks`.
-        frame_rate: Of the run, Hz; None where it does not know.
+        knows: Whether the model knows the frame rate that it was trained at.
+        frame_rate: That rate, where it is at hand.
     """
-    if frame_rate is None:
-        return [walk.walk.skeleton for walk in walks]
     unknown = [walk.label for walk in walks if walk.walk.frame_rate is None]
-    if unknown:
-        print_remarks(
-            [f"{unknown[0]}: its frame rate is not known, taken as the model's {frame_rate:g} Hz; --frame-rate says it"]
-        )
-    return [walk.walk.at_rate(frame_rate).skeleton for walk in walks]
+    if unknown and knows:
+        labels = unknown[0] if len(unknown) == 1 else f"{unknown[0]} and {len(unknown) - 1} more"
+        rate = "" if frame_rate is None else f" {frame_rate:g} Hz"
+        print_remarks([f"{labels}: frame rate not known, taken as the model's{rate}; --frame-rate says it"])
+    if len(unknown) < len(walks) and not knows:
+        print_remarks(["the model does not know the frame rate that it was trained at: walks are taken as they are"])
 
 
 _ARGUMENTS = ("missing", "units", "up", "joints", "joint_map", "person_column", "frame_rate", "resample")

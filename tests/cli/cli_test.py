@@ -13,6 +13,7 @@ import grpc
 import numpy as np
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from support.frame_rates import walk_at
 from support.small_identifier import PERSONS
 from support.tiny_run import WORDS
 from support.walk_writing import kinect_v2, wide_text
@@ -152,6 +153,36 @@ def test_identify_takes_a_run_or_an_export_in_place_of_a_server(run, exported, w
         answer = json.loads(stdout)
         assert answer.pop("score") == pytest.approx(expected.score, abs=1e-3)
         assert answer == {"file": str(walk), "person": expected.person, "fault": None}
+    slow = walk.with_name("slow.npz")
+    np.savez(slow, skeleton=walk_at(15), frame_rate=15.0)
+    (expected,) = training.load_run(run).identifier.identify(walk_at(15), frame_rate=15)
+    for where in (("--run", run), ("--model", exported)):
+        stdout, stderr = agegait("identify", slow, *where, "--json")
+        assert stderr == ""
+        assert json.loads(stdout)["score"] == pytest.approx(expected.score, abs=1e-3)
+    _, stderr = agegait("identify", walk, "--run", run)
+    assert stderr == f"{walk}: frame rate not known, taken as the model's 30 Hz; --frame-rate says it\n"
+
+
+def test_identify_brings_walks_to_the_rate_of_the_servers_model(body_identifier, server, tmp_path):
+    slow, bare = tmp_path / "slow.npz", tmp_path / "bare.npy"
+    np.savez(slow, skeleton=walk_at(15), frame_rate=15.0)
+    np.save(bare, walk_at(15))
+    (expected,) = body_identifier.identify(walk_at(15), frame_rate=15)
+    for words in ((slow,), (slow, "--frame-rate", 15), (bare, "--frame-rate", 15)):
+        stdout, stderr = agegait("identify", *words, "--json", "--every", 20, "--server", server)
+        assert stderr == ""
+        *running, last = map(json.loads, stdout.splitlines())
+        assert [one["frames"] for one in running] == [20, 40]
+        assert last["score"] == pytest.approx(expected.score, abs=1e-5)
+        (after,) = body_identifier.identify(walk_at(15)[:40], frame_rate=15)
+        assert running[-1]["score"] == pytest.approx(after.score, abs=1e-5)
+    (unresampled,) = body_identifier.identify(walk_at(15))
+    stdout, stderr = agegait("identify", bare, slow, "--json", "--server", server)
+    assert stderr == f"{bare}: frame rate not known, taken as the model's; --frame-rate says it\n"
+    one, other = map(json.loads, stdout.splitlines())
+    assert one["score"] == pytest.approx(unresampled.score, abs=1e-5)
+    assert other["score"] == pytest.approx(expected.score, abs=1e-5)
 
 
 def test_identify_says_which_walk_is_not_a_body_and_why(walk, server, tmp_path):

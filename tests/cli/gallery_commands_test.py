@@ -56,6 +56,15 @@ def distance(run, file):
 
 
 @pytest.mark.usefixtures("enrolled")
+def test_walks_of_unknown_rates_are_told(run):
+    assert (
+        "0_2.npy: frame rate not known, taken as the model's 30 Hz; --frame-rate says it"
+        in run("identify", "0_2.npy", "--threshold", "2")[2]
+    )
+    assert run("identify", "0_2.npy", "--threshold", "2", "--frame-rate", "30")[2] == ""
+
+
+@pytest.mark.usefixtures("enrolled")
 def test_who_is_enrolled_is_recognised_and_others_are_unknown(run):
     known, other = distance(run, "0_2.npy"), distance(run, "2_0.npy")
     assert known < other
