@@ -179,7 +179,7 @@ def _sample(endpoint: Endpoint, batch: int, metres: float) -> dict[str, np.ndarr
     Enough of it that the body does not stand still: whitening would magnify the rounding of what hardly changes.
     """
     rng = np.random.default_rng(0)
-    sample = {}
+    sample: dict[str, np.ndarray] = {}
     for spec in endpoint.inputs:
         if spec.name == "lengths":
             least = max(endpoint.limits.min_frames, endpoint.sample_frames // 2)
