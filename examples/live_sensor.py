@@ -4,7 +4,8 @@
     python examples/live_sensor.py walk.npy
 
 A recorded walk stands in for the sensor. Replace `frames` by your sensor's own loop: it yields a skeleton [J, 3] in
-metres for each frame. This script needs neither TensorFlow nor Keras.
+metres for each frame. Frames of another rate than the model's are resampled; a sensor without a steady rate gives
+times instead: `client.stream(every=6)` and `stream.add(frame, seconds)`. This script needs neither TensorFlow nor Keras.
 """
 
 import argparse
@@ -26,10 +27,10 @@ def frames(file: str, rate: float) -> Iterator[np.ndarray]:
 parser = argparse.ArgumentParser(description="Follow a live sensor.")
 parser.add_argument("walk", help="a recording [T, J, 3] in metres, as .npy")
 parser.add_argument("--server", default="127.0.0.1:8500")
-parser.add_argument("--rate", type=float, default=30, help="frames a second")
+parser.add_argument("--rate", type=float, help="frames a second, where that is not the model's own rate")
 options = parser.parse_args()
 
-with Client(options.server) as client, client.stream(every=6) as stream:
-    for number, frame in enumerate(frames(options.walk, options.rate), start=1):
+with Client(options.server) as client, client.stream(every=6, frame_rate=options.rate) as stream:
+    for number, frame in enumerate(frames(options.walk, options.rate or 30), start=1):
         if found := stream.add(frame):
             print(f"frame {number}: {found.person or found.fault} ({found.score:.0%}, {stream.windows} windows)")

@@ -51,7 +51,9 @@ def read_limits(version_folder: Path) -> dict[str, SignatureLimits]:
         return {}
     try:
         content = json.loads(file.read_text())
-        kinds = {field.name: float if field.name == "frame_rate" else int for field in dataclasses.fields(SignatureLimits)}
+        kinds = {
+            field.name: float if field.name == "frame_rate" else int for field in dataclasses.fields(SignatureLimits)
+        }
         names = {name for field in kinds for name in content.get(field, {})}
         return {
             name: SignatureLimits(*(kind(content.get(field, {}).get(name, 0)) for field, kind in kinds.items()))

@@ -57,6 +57,8 @@ def _check_limbs(found: "Inputs") -> list[str]:
 
 def _table(found: "Inputs") -> Table:
     """What was understood, a row for each kind of file that was read in one way."""
+    from agegait.recordings.resampling import rates_in_words
+
     alike: dict[tuple[Any, ...], list[InputWalk]] = defaultdict(list)
     for walk in found.walks:
         alike[walk.format, walk.walk.units, walk.walk.up, walk.walk.schema].append(walk)
@@ -71,7 +73,7 @@ def _table(found: "Inputs") -> Table:
                 str(len({(walk.path, walk.person, walk.body) for walk in walks})),
                 str(len(walks)),
                 f"{sum(len(walk.walk.skeleton) for walk in walks):,}",
-                _rates(walks),
+                rates_in_words([walk.walk.frame_rate for walk in walks]),
                 units,
                 up,
                 schema,
@@ -79,15 +81,6 @@ def _table(found: "Inputs") -> Table:
         )
     columns = tuple(Column(name, name not in ("format", "units", "up", "joints"), True) for name in headings)
     return Table("what was understood", columns, tuple(tuple(map(Cell, row)) for row in rows))
-
-
-def _rates(walks: Sequence["InputWalk"]) -> str:
-    rates = [walk.walk.frame_rate for walk in walks]
-    known = [rate for rate in rates if rate is not None]
-    if not known:
-        return "unknown"
-    between = f"{min(known):.3g}" if max(known) < 1.01 * min(known) else f"{min(known):.3g} to {max(known):.3g}"
-    return between + (f", {len(rates) - len(known)} unknown" if len(known) < len(rates) else "")
 
 
 def _remarks(found: "Inputs") -> Iterable[str]:

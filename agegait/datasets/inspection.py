@@ -165,6 +165,7 @@ def as_record(found: Inspection) -> dict[str, Any]:
         "notes": [list(note) for note in found.dataset.notes],
         "walks": found.parts,
         "frames": int(found.frames.sum()),
+        "frame_rate": found.dataset.frame_rate,
         "untracked": found.untracked,
         "people": [
             {"name": person.name, "walks": person.walks, "frames": person.frames, "height": float(person.limbs.height)}
@@ -196,6 +197,8 @@ def _overview(found: Inspection) -> RichTable:
     table.add_row("data", found.dataset.name)
     for label, text in found.dataset.notes:
         table.add_row(label, text)
+    if (rate := found.dataset.frame_rate) and "frame rate" not in dict(found.dataset.notes):
+        table.add_row("frame rate", f"about {rate:.4g} Hz")
     table.add_row("people", f"{len(found.people)}")
     table.add_row("walks", f"{walks:,}: " + ", ".join(f"{name} {count:,}" for name, count in found.parts.items()))
     table.add_row(

@@ -46,6 +46,7 @@ def load(
     walk_format: WalkFormat | None = None,
     check_limbs: bool = True,
     known: Mapping[str, str] | None = None,
+    frame_rate: float | None = None,
 ) -> DataSet:
     """A data set by name, built where TFDS has not built it yet, or your own folder.
 
@@ -56,6 +57,7 @@ def load(
         walk_format: How the files of a folder are to be understood; the data sets know it themselves.
         check_limbs: Whether to refuse a folder in which limbs are not as bodies have them.
         known: An earlier split of a folder, by walk, which is kept, see `agegait.data.WalkFolder`.
+        frame_rate: Hz to which a folder's walks of other rates are brought, see there too.
 
     Raises:
         ValueError: No such data set, files that are not what they should be, or a download that failed.
@@ -148,6 +150,8 @@ def _of_folder(folder: data.WalkFolder) -> DataSet:
         notes.append(("frame rate", f"brought to {how.resample:g} Hz"))
     elif folder.frame_rate:
         notes.append(("frame rate", f"{folder.frame_rate:.4g} Hz"))
+    else:
+        notes.append(("frame rate", "not known: --frame-rate says it"))
     if folder.schema.missing:
         notes.append(("placed", f"{', '.join(folder.schema.missing)}: not among those joints"))
     if folder.left_alone:

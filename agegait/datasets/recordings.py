@@ -14,6 +14,7 @@ from agegait.data.folder.layout import find_walks_of_one
 from agegait.datasets.data_set import DataSet
 from agegait.datasets.splits import HELD_OUT, SPLITS
 from agegait.recordings.joint_recognition import schema_title
+from agegait.recordings.resampling import rates_in_words
 
 
 def load_recordings(path: str | PathLike, walk_format: WalkFormat | None = None) -> DataSet | None:
@@ -75,6 +76,7 @@ def load_recordings(path: str | PathLike, walk_format: WalkFormat | None = None)
             ("joints", ", ".join(dict.fromkeys(schema_title(walk.schema) for walk in walks))),
             ("units", ", ".join(dict.fromkeys(walk.units for walk in walks))),
             ("up", ", ".join(dict.fromkeys(walk.up for walk in walks))),
+            ("frame rate", rates_in_words([walk.frame_rate for walk in walks], " Hz")),
             *(("note", remark) for remark in (*left_out, *found.remarks, *remarks)),
         ),
         frame_rate=next((walk.frame_rate for walk in walks if walk.frame_rate), None),

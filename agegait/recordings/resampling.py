@@ -1,5 +1,7 @@
 """Walks at another frame rate."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from agegait.recordings.files.limits import MOST_FRAMES
@@ -81,3 +83,12 @@ def at_rate(skeleton: np.ndarray, frame_rate: float | None, wanted: float) -> np
         return skeleton
     seconds = np.arange(len(skeleton)) / frame_rate
     return resample(skeleton, np.ones(skeleton.shape[:2], bool), seconds, wanted)[0]
+
+
+def rates_in_words(frame_rates: Sequence[float | None], unit: str = "") -> str:
+    """What is known of the frame rates of some walks."""
+    known = [rate for rate in frame_rates if rate is not None]
+    if not known:
+        return "unknown"
+    between = f"{min(known):.3g}" if max(known) < 1.01 * min(known) else f"{min(known):.3g} to {max(known):.3g}"
+    return f"{between}{unit}" + (f", {len(frame_rates) - len(known)} unknown" if len(known) < len(frame_rates) else "")

@@ -159,7 +159,8 @@ class Run:
         settings = self.settings
         if self._dataset is not None:
             settings = dataclasses.replace(settings, dataset=datasets.find(self._dataset))
-        return settings.load(data_dir, manual_dir, check_limbs=False, known=self.split)  # the training checked limbs
+        # The training checked limbs.
+        return settings.load(data_dir, manual_dir, False, self.split, self.record.data.frame_rate)
 
     def windows(self, dataset: DataSet, part: str, stride: int | None = None) -> Windows:
         """Windows of a part of a data set as the run's models are to see them, see `DataSet.windows`."""

@@ -105,9 +105,10 @@ class Settings:
         manual_dir: str | PathLike | None = None,
         check_limbs: bool = True,
         known: Mapping[str, str] | None = None,
+        frame_rate: float | None = None,
     ) -> DataSet:
         """The data set, see `agegait.datasets.load`, without the people whom the settings leave out."""
-        dataset = datasets.load(self.dataset, data_dir, manual_dir, self.walk_format, check_limbs, known)
+        dataset = datasets.load(self.dataset, data_dir, manual_dir, self.walk_format, check_limbs, known, frame_rate)
         try:
             if self.strangers is not None:
                 return dataset.without_strangers(self.strangers)

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from agegait.data.folder.layout import FolderWalk
 from agegait.data.folder.shared_frames import frame_descriptors, with_frames_in_common
 from agegait.recordings.recording import listed
+from agegait.recordings.resampling import ALIKE, alike
 from agegait.recordings.walk import Walk
 from agegait.skeletons import limbs
 from agegait.skeletons.limbs import LimbSummary
@@ -19,9 +20,6 @@ _MEASURED = 50
 
 _ALIKE = 2.0
 """How many times longer or shorter than most a walk's limbs may be: units differ by more, people by less."""
-
-_ONE_RATE = 1.2
-"""By which factor frame rates of one folder may differ and still be taken for one."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +31,7 @@ class FolderSurvey:
         limbs: Lengths of limbs over all walks.
         faults: What of the limbs makes no sense; empty where all do.
         remarks: What else a user should know.
-        frame_rate: Hz, of the walks that say so; None where they differ, or none does.
+        frame_rate: Hz, that of most walks that say theirs, or the one wanted; None where none does.
         shared: Names of walks of two people that have frames in common.
     """
 
@@ -45,11 +43,12 @@ class FolderSurvey:
     shared: tuple[tuple[str, str], ...] = ()
 
 
-def survey(walks: Iterable[tuple[FolderWalk, Walk]]) -> FolderSurvey:
+def survey(walks: Iterable[tuple[FolderWalk, Walk]], frame_rate: float | None = None) -> FolderSurvey:
     """Looks through walks, one at a time.
 
     Args:
         walks: Where each walk is, and what it is; at least one.
+        frame_rate: Hz to which walks will be brought; that of most of them where absent.
     """
     recordings, remarks = defaultdict(list), defaultdict(list)
     samples: dict[FolderWalk, dict[str, np.ndarray]] = {}
@@ -66,6 +65,7 @@ def survey(walks: Iterable[tuple[FolderWalk, Walk]]) -> FolderSurvey:
     names, persons = [where.name for where in samples], [where.person for where in samples]
     shared = [(names[one], names[other]) for one, other in with_frames_in_common(descriptors, persons)]
     summary = limbs.summarize(samples.values())
+    frame_rate = frame_rate or _common_rate(rates)
     faults = [*_scale_faults(samples), *limbs.faults(summary)]
     return FolderSurvey(
         identical,
@@ -74,10 +74,10 @@ def survey(walks: Iterable[tuple[FolderWalk, Walk]]) -> FolderSurvey:
         (
             *(f"one recording under several names, to be trained on alone: {listed(names)}" for names in identical),
             *(f"{remark} ({listed(names)})" for remark, names in remarks.items()),
-            *_rate_remarks(rates),
+            *_rate_remarks(rates, frame_rate),
             *([] if faults else _person_faults(samples)),
         ),
-        _common_rate(rates),
+        frame_rate,
         tuple(shared),
     )
 
@@ -103,14 +103,22 @@ def _person_faults(samples: Mapping[FolderWalk, Mapping[str, np.ndarray]]) -> li
 
 
 def _common_rate(rates: Sequence[float | None]) -> float | None:
-    known = [rate for rate in rates if rate is not None]
-    return float(np.median(known)) if known and max(known) <= _ONE_RATE * min(known) else None
+    """The rate that most walks need not be resampled to, of those who say theirs; the highest of such rates."""
+    known = np.sort([rate for rate in rates if rate is not None])
+    if not len(known):
+        return None
+    first, end = np.searchsorted(known, (1 - ALIKE) * known), np.searchsorted(known, (1 + ALIKE) * known, "right")
+    most = np.flatnonzero(end - first == (end - first).max())[-1]
+    return float(np.median(known[first[most] : end[most]]))
 
 
-def _rate_remarks(rates: Sequence[float | None]) -> list[str]:
+def _rate_remarks(rates: Sequence[float | None], frame_rate: float | None) -> Iterator[str]:
     known = [rate for rate in rates if rate is not None]
-    if known and len(known) < len(rates):
-        return [f"the frame rate of {len(rates) - len(known)} of {len(rates)} walks is not known"]
-    if known and max(known) > _ONE_RATE * min(known):
-        return [f"frame rates differ, from {min(known):.3g} to {max(known):.3g} Hz; resample brings them to one"]
-    return []
+    if frame_rate is None:
+        return
+    if len(known) < len(rates):
+        count = f"{len(rates) - len(known)} of {len(rates)} walks" if known else "walks"
+        yield f"the frame rate of {count} is not known, taken as {frame_rate:.4g} Hz"
+    if others := [rate for rate in known if not alike(rate, frame_rate)]:
+        span = " to ".join(dict.fromkeys(f"{rate:.3g}" for rate in (min(others), max(others))))
+        yield f"{len(others)} of {len(rates)} walks, at {span} Hz, are resampled to {frame_rate:.4g} Hz"

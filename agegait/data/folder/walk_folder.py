@@ -43,6 +43,8 @@ class WalkFolder:
         seed: Of the split that is drawn.
         known: An earlier split of the folder, by walk. It is kept: walks that were added since are test walks, and
             people who were added come after the others. Without effect where the folder has splits of its own.
+        frame_rate: Hz to which walks of another rate are brought, as those of a run were; that of most walks where
+            absent. Rates within a tenth are one.
 
     Attributes:
         persons: Names of the people, in the order of the labels.
@@ -51,7 +53,7 @@ class WalkFolder:
         schema: The schema that the joints are of.
         units: That lengths were in, each once.
         ups: Axes that pointed up, each once.
-        frame_rate: Hz, of the walks that say so; None where they differ, or none does.
+        frame_rate: Hz, of all walks as they are read; None where no walk says its own, and nobody theirs.
         left_alone: What in the folder is no walk.
         drawn: Whether the split was drawn.
         limbs: Lengths of limbs over all walks.
@@ -74,6 +76,7 @@ class WalkFolder:
         walk_format: WalkFormat | None = None,
         seed: int = 0,
         known: Mapping[str, str] | None = None,
+        frame_rate: float | None = None,
     ) -> None:
         self.path = Path(path)
         self.walk_format = walk_format or WalkFormat()
@@ -87,7 +90,7 @@ class WalkFolder:
         self.schema = self._recognize(faults)
         self._walks: list[FolderWalk] = []
         units, ups = dict[str, None](), dict[str, None]()
-        found = survey(self._noting(self._all_walks(faults), units, ups))
+        found = survey(self._noting(self._all_walks(faults), units, ups), frame_rate)
         self.units, self.ups = tuple(units), tuple(ups)
         self.walks = tuple(self._walks)
         if self._bytes <= _KEPT_BYTES:
@@ -104,7 +107,11 @@ class WalkFolder:
         self.warnings = (*skipped, *self._split_warnings(), *layout.remarks, *found.remarks)
 
     def read(self, walk: FolderWalk) -> Walk:
-        """Reads one of the walks."""
+        """Reads one of the walks, at the folder's frame rate."""
+        read = self._read(walk)
+        return read if self.frame_rate is None else read.at_rate(self.frame_rate)
+
+    def _read(self, walk: FolderWalk) -> Walk:
         if walk in self._kept:
             return self._kept[walk]
         for other, recording in walks_of_file(self._place(walk), self._recordings(walk.path)):

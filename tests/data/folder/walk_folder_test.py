@@ -14,7 +14,7 @@ import tensorflow as tf
 from support.walk_writing import KINECT_V2, frame_text, kinect_v2, wide_text
 
 from agegait import data, skeletons
-from agegait.data import WalkFolder, WalkFormat, from_folder
+from agegait.data import WalkFolder, WalkFormat, from_folder, resample
 from agegait.data.folder import walk_folder
 from tfds_builders.walkers import generator
 
@@ -94,7 +94,7 @@ class TestTwentyPeople:
         }
         assert folder.left_alone == (root / "README.md",)
         assert folder.faults == ()
-        assert folder.warnings == ("the frame rate of 40 of 60 walks is not known",)
+        assert folder.warnings == ("the frame rate of 40 of 60 walks is not known, taken as 30 Hz",)
         assert folder.limbs.walks == 60
         folder.check_limbs()
 
@@ -424,11 +424,33 @@ class TestLooks:
 
     def test_frame_rates_that_differ(self, folder):
         for path in folder.glob("*/*.npy"):
-            rate = 15 if path.parent.name == "anna" else 30
+            rate = {"anna/1": 15, "anna/2": 28}.get(f"{path.parent.name}/{path.stem}", 30)
             np.savez(path.with_suffix(".npz"), skeleton=np.load(path), frame_rate=rate)
             path.unlink()
-        assert WalkFolder(folder).warnings == ("frame rates differ, from 15 to 30 Hz; resample brings them to one",)
+        found, count = WalkFolder(folder), len(WalkFolder(folder).walks)
+        assert found.warnings == (f"1 of {count} walks, at 15 Hz, are resampled to 30 Hz",)
+        assert found.frame_rate == 30
+        slow, near = (next(walk for walk in found.walks if walk.name == f"anna/{number}") for number in (1, 2))
+        own = np.load(folder / "anna" / "1.npz")["skeleton"]
+        expected, _ = resample(own, np.ones(own.shape[:2], bool), np.arange(len(own)) / 15, 30)
+        np.testing.assert_allclose(found.read(slow).skeleton, expected, atol=1e-6)
+        assert len(found.read(near).skeleton) == FRAMES
+        (example,) = [one for one in found.dataset().as_numpy_iterator() if one["walk"].decode() == "anna/1"]
+        np.testing.assert_allclose(example["skeleton"], expected, atol=1e-6)
         assert WalkFolder(folder, WalkFormat(resample=15)).warnings == ()
+        as_of_a_run = WalkFolder(folder, frame_rate=15)
+        assert len(as_of_a_run.read(slow).skeleton) == FRAMES
+        assert as_of_a_run.warnings == (f"{count - 1} of {count} walks, at 28 to 30 Hz, are resampled to 15 Hz",)
+
+    def test_frame_rates_that_some_do_not_say(self, folder):
+        assert WalkFolder(folder).frame_rate is None
+        path = folder / "anna" / "1.npy"
+        np.savez(path.with_suffix(".npz"), skeleton=np.load(path), frame_rate=25)
+        path.unlink()
+        found = WalkFolder(folder)
+        count = len(found.walks)
+        assert found.frame_rate == 25
+        assert f"the frame rate of {count - 1} of {count} walks is not known, taken as 25 Hz" in (found.warnings)
 
     def test_joints_are_asked_for(self, folder):
         with pytest.raises(ValueError, match="expected the 25 joints of kinect_v2, found 20 joints"):
