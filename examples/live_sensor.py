@@ -5,7 +5,8 @@
 
 A recorded walk stands in for the sensor. Replace `frames` by your sensor's own loop: it yields a skeleton [J, 3] in
 metres for each frame. Frames of another rate than the model's are resampled; a sensor without a steady rate gives
-times instead: `client.stream(every=6)` and `stream.add(frame, seconds)`. This script needs neither TensorFlow nor Keras.
+times instead: `client.stream(every=6)` and `stream.add(frame, seconds)`. This script needs neither TensorFlow nor
+Keras.
 """
 
 import argparse
