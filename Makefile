@@ -44,6 +44,10 @@ demo: $(VENV)/runtime.stamp
 test: MARKED := $(if $(TESTS),,-m 'not slow')
 # Kept even where the environment says not to: else each run compiles each test anew, half a minute on one core.
 test test-all: export PYTHONDONTWRITEBYTECODE :=
+# A worker has a core: threads that wait for each other on small arrays take a third more of both.
+test test-all: export OMP_NUM_THREADS ?= 1
+test test-all: export OPENBLAS_NUM_THREADS ?= 1
+test test-all: export TF_NUM_INTRAOP_THREADS ?= 1
 # All of Hypothesis's examples: see tests/support/budget.py.
 test-all: export HYPOTHESIS_PROFILE := ci
 test test-all: $(VENV)/test.stamp

@@ -43,6 +43,14 @@ def made_once(tmp_path_factory):
     return once
 
 
+@pytest.fixture
+def eagerly(monkeypatch):
+    """Has Keras compile nothing: a graph for each shape costs more than all that small models compute."""
+    import keras
+
+    monkeypatch.setattr(keras.Model, "run_eagerly", property(lambda model: True, lambda model, value: None))
+
+
 @pytest.fixture(scope="session")
 def walkers_dir(made_once):
     """A folder for `--data-dir` in which the built-in walkers are prepared. Only to be read."""

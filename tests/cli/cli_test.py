@@ -185,11 +185,11 @@ def test_identify_brings_walks_to_the_rate_of_the_servers_model(body_identifier,
     assert other["score"] == pytest.approx(expected.score, abs=1e-5)
 
 
-def test_identify_says_which_walk_is_not_a_body_and_why(walk, server, tmp_path):
+def test_identify_says_which_walk_is_not_a_body_and_why(here, walk, server, tmp_path):
     np.save(tmp_path / "millimetres.npy", 1000 * np.load(walk))
     np.save(tmp_path / "zeros.npy", 0 * np.load(walk))
     three = (tmp_path / "millimetres.npy", walk, tmp_path / "zeros.npy")
-    stdout, stderr = agegait("identify", *three, "--server", server, status=1)
+    stdout, stderr = here("identify", *three, "--server", server, status=1)
     unseen = f"{len(np.load(walk)) * 20} places of joints are (0, 0, 0), as if not seen: --missing interpolate would"
     assert stderr.startswith(f"{tmp_path / 'zeros.npy'}: {unseen} fill them\n")
     assert stderr.endswith("\nagegait: 2 of 3 walks show no body, see above.\n")
@@ -197,7 +197,7 @@ def test_identify_says_which_walk_is_not_a_body_and_why(walk, server, tmp_path):
     assert one == f"{tmp_path / 'millimetres.npy'}: not a body: expected a body of 0.8 to 2.2 m, received a larger one"
     assert re.fullmatch(rf"({'|'.join(PERSONS)}), 0\.\d+", other.removeprefix(f"{walk}: "))
     assert last == f"{tmp_path / 'zeros.npy'}: not a body: expected a body of 0.8 to 2.2 m, received a smaller one"
-    stdout, _ = agegait("identify", tmp_path / "zeros.npy", "--every", 50, "--server", server, status=1)
+    stdout, _ = here("identify", tmp_path / "zeros.npy", "--every", 50, "--server", server, status=1)
     assert "zeros.npy: 50 frames: not a body: " in stdout
 
 
@@ -212,9 +212,9 @@ def own(folder):
     return folder / "own"
 
 
-def test_identify_follows_a_walk_frame_by_frame(body_identifier, walk, server):
+def test_identify_follows_a_walk_frame_by_frame(here, body_identifier, walk, server):
     frames = np.load(walk)
-    stdout, _ = agegait("identify", walk, "--every", 50, "--server", server)
+    stdout, _ = here("identify", walk, "--every", 50, "--server", server)
     *running, last = stdout.splitlines()
     assert [line.split(": ")[1] for line in running] == [f"{count} frames" for count in range(50, len(frames) + 1, 50)]
     (expected,) = body_identifier.identify(frames[:50])
@@ -274,9 +274,9 @@ def test_a_server_that_is_not_there_is_one_line(walk):
     assert len(stderr.splitlines()) == 1
 
 
-def test_a_walk_that_is_too_short_is_refused_by_the_server_in_one_line(walk, server, tmp_path):
+def test_a_walk_that_is_too_short_is_refused_by_the_server_in_one_line(here, walk, server, tmp_path):
     np.save(tmp_path / "short.npy", np.load(walk)[:3])
-    _, stderr = agegait("identify", tmp_path / "short.npy", "--server", server, status=1)
+    _, stderr = here("identify", tmp_path / "short.npy", "--server", server, status=1)
     assert len(stderr.splitlines()) == 1
     assert "at least 4 frames" in stderr
 

@@ -1,7 +1,10 @@
 """The commands of the gallery, on real files and a real database."""
 
+import functools
 import json
+import shutil
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +13,8 @@ import sqlalchemy as sa
 import agegait
 from agegait.cli import main
 from tfds_builders.walkers import generator
+
+pytestmark = pytest.mark.usefixtures("eagerly")
 
 
 @pytest.fixture(scope="module")
@@ -31,9 +36,13 @@ def gallery(folder, tmp_path, monkeypatch):
     return str(tmp_path / "gallery.db")
 
 
+_load = functools.cache(agegait.GaitEmbedder.from_preset)
+
+
 @pytest.fixture
-def run(gallery, capsys):
+def run(gallery, capsys, monkeypatch):
     """Runs a command with the gallery and the embedder; gives its status, results and messages."""
+    monkeypatch.setattr(agegait.GaitEmbedder, "from_preset", _load)  # none of these commands changes what it loads
 
     def run(command, *words, model=True):
         options = ["--gallery", gallery, *(["--model", "embedder.keras"] if model else [])]
@@ -45,9 +54,14 @@ def run(gallery, capsys):
 
 
 @pytest.fixture
-def enrolled(run):
-    assert run("enrol", "Anna", "0_0.npy", "0_1.npy", "--consent", "form 1")[0] == 0
-    assert run("enrol", "Ben", "1_0.npy", "--consent", "form 2", "--expires", "2090-12-31")[0] == 0
+def enrolled(run, gallery, folder):
+    kept = folder / "enrolled.db"  # of the first test that asked for it
+    if not kept.exists():
+        assert run("enrol", "Anna", "0_0.npy", "0_1.npy", "--consent", "form 1")[0] == 0
+        assert run("enrol", "Ben", "1_0.npy", "--consent", "form 2", "--expires", "2090-12-31")[0] == 0
+        assert not Path(f"{gallery}-wal").exists()
+        shutil.copy2(gallery, kept)
+    shutil.copy2(kept, gallery)
 
 
 def distance(run, file):

@@ -1,6 +1,7 @@
 """`agegait watch`, with made-up poses before a real gallery."""
 
 import json
+import shutil
 import sys
 
 import numpy as np
@@ -10,6 +11,8 @@ from support.made_videos import write_video
 
 from agegait.cli import main
 from agegait.recordings.video import pose_estimation, video_format
+
+pytestmark = pytest.mark.usefixtures("eagerly")
 
 cv2 = pytest.importorskip("cv2", reason="needs OpenCV, which comes with agegait[video]")
 
@@ -25,7 +28,7 @@ def poses(frame, two):
 
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory):
-    return write_video(tmp_path_factory.mktemp("clip") / "clip.mp4", FRAMES, size=(1920, 1080))
+    return write_video(tmp_path_factory.mktemp("clip") / "clip.mp4", FRAMES, size=(640, 360))
 
 
 @pytest.fixture
@@ -62,9 +65,14 @@ def run(tmp_path, monkeypatch, capsys, clip):
 
 
 @pytest.fixture
-def enrolled(run, clip):
-    status, _, said = run("enrol", "Anna", clip, "--consent", "form 1")
-    assert status == 0, said
+def enrolled(run, clip, tmp_path):
+    kept = clip.with_suffix(".db")  # of the first test that asked for it
+    if not kept.exists():
+        status, _, said = run("enrol", "Anna", clip, "--consent", "form 1")
+        assert status == 0, said
+        assert not (tmp_path / "gallery.db-wal").exists()
+        shutil.copy2(tmp_path / "gallery.db", kept)
+    shutil.copy2(kept, tmp_path / "gallery.db")
 
 
 @pytest.mark.usefixtures("enrolled")

@@ -6,6 +6,8 @@ from support.gallery_bodies import walk, walks
 
 import agegait
 
+pytestmark = pytest.mark.usefixtures("eagerly")
+
 
 def embedder(seed):
     keras.utils.set_random_seed(seed)

@@ -239,7 +239,7 @@ class TestTraining:
         self.assert_same(self.trained(lambda model: model.fit(pairs, epochs=2, verbose=0), manner), arrays)
 
     @pytest.mark.parametrize("kind", ["dataset", "PyDataset", "generator"])
-    @pytest.mark.parametrize("manner", agegait.GaitRecognizer.MANNERS)
+    @pytest.mark.parametrize("manner", ["ap", pytest.param("sc", marks=pytest.mark.slow)])
     def test_batches_train_as_arrays_do_and_arrays_may_follow(self, ages, persons, manner, kind):
         def both(first):
             def fit(model):

@@ -24,17 +24,22 @@ GALLERY = [
 ]
 ORDER = ["Args:", "Attributes:", "Call arguments:", "Returns:", "Raises:", "Example:", "Reference:"]
 
-SLOW = {agegait.GaitEncoder, agegait.GaitEmbedder, agegait.GaitIdentifier}  # they train, or compile more than one graph
+EVERY = [*CLASSES, *FUNCTIONS, *GALLERY, FusedAdam, agegait.data.BalancedClips]
 
 
-@pytest.mark.parametrize(
-    "public",
-    [
-        pytest.param(public, id=public.__name__, marks=pytest.mark.slow if public in SLOW else ())
-        for public in (*CLASSES, *FUNCTIONS, *GALLERY, FusedAdam, agegait.data.BalancedClips)
-    ],
-)
+@pytest.mark.usefixtures("eagerly")
+@pytest.mark.parametrize("public", EVERY, ids=lambda public: public.__name__)
 def test_the_example_runs(public):
+    run(public)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("public", agegait.models.__all__)
+def test_the_example_of_a_model_runs_compiled(public):
+    run(getattr(agegait.models, public))
+
+
+def run(public):
     names = {"agegait": agegait, "keras": keras, "np": np, "tf": tf}
     (example,) = doctest.DocTestFinder(recurse=False).find(public, public.__name__, globs=names)
     assert example.examples

@@ -56,6 +56,7 @@ def test_encoders_of_windows_are_rows_too(benchmark, walks, learning):
     assert next(iter(table.columns[1].cells)) == "ages"
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_the_preset_is_a_row_that_learns_nothing_from_the_walks(benchmark, walks):
     options = benchmark.parsed(["--learning", "starter", "--divisions", "1", "--draws", "1", "--resamples", "5"])
     with pytest.MonkeyPatch.context() as patch:

@@ -72,6 +72,7 @@ def test_strangers_are_tested_in_each_division_and_a_trained_embedder_is_not_tra
 
 
 @pytest.mark.parametrize("name", ["windows-persons", "windows-strangers"])
+@pytest.mark.usefixtures("eagerly")
 def test_windows_say_whether_their_people_were_trained_on(dataset, trained, tmp_path, name):
     asked = row(name)
     (found,) = embedders.tests(asked, asked.of(tiny_settings(frames=6), 0), dataset, tmp_path)["windows"]

@@ -5,6 +5,8 @@ from agegait import GaitEmbedder
 from agegait.skeletons import STANDING
 from agegait.training import fit_discriminant
 
+pytestmark = pytest.mark.usefixtures("eagerly")
+
 
 def made(persons=8, walks=4, shift=0.0, seed=0):
     """Walks of people of other sizes, whom one of two sensors sees: the second one stretches bodies."""

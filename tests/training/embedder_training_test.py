@@ -38,6 +38,7 @@ def nearest(embedder):
     return np.mean(WALKS.persons[cosines.argmax(axis=1)] == WALKS.persons)
 
 
+@pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize(
     "learning", ["persons", *(pytest.param(other, marks=pytest.mark.slow) for other in ("walks", "contrast"))]
 )
@@ -96,6 +97,7 @@ def short_epochs(monkeypatch):
 RESUMED = [("persons", 4), *(pytest.param("clusters", batches, marks=pytest.mark.slow) for batches in (7, 10))]
 
 
+@pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize(("learning", "batches"), RESUMED)
 def test_a_stopped_training_ends_as_one_that_never_stopped(short_epochs, tmp_path, learning, batches):
     expected = trained(learning)

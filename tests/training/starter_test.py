@@ -1,3 +1,5 @@
+import functools
+
 import numpy as np
 import pytest
 
@@ -9,11 +11,17 @@ TINY = {"units": 4, "embedding_size": 3, "dilations": ()}
 SMALL = Crowd(persons=4, walks=2), Crowd(persons=5, walks=2, sensors=2, seed=1)
 QUICK = EmbedderTraining("persons", batches=2, warmup=1, labels_per_batch=4, frames=(64, 64), embedder=TINY)
 
+pytestmark = pytest.mark.usefixtures("eagerly")
+
+
+@functools.cache
+def trained():
+    return starter.train_starter(*SMALL, QUICK)
+
 
 def test_the_seed_says_all():
-    one, other = (starter.train_starter(*SMALL, QUICK) for _ in range(2))
     walks = SMALL[1].recorded().skeletons
-    np.testing.assert_array_equal(one.embed(walks), other.embed(walks))
+    np.testing.assert_array_equal(starter.train_starter(*SMALL, QUICK).embed(walks), trained().embed(walks))
 
 
 def test_the_shipped_one_has_the_architecture_that_the_module_trains():
@@ -23,12 +31,11 @@ def test_the_shipped_one_has_the_architecture_that_the_module_trains():
 
 
 def test_the_command_writes_a_preset(monkeypatch, tmp_path):
-    trained = starter.train_starter(*SMALL, QUICK)
-    monkeypatch.setattr(starter, "train_starter", lambda: trained)
+    monkeypatch.setattr(starter, "train_starter", trained)
     path = tmp_path / "new.keras"
     assert starter.main(["--out", str(path)]) == 0
     walk = np.random.default_rng(0).normal(size=(20, 20, 3))
-    np.testing.assert_array_equal(GaitEmbedder.from_preset(path).embed(walk), trained.embed(walk))
+    np.testing.assert_array_equal(GaitEmbedder.from_preset(path).embed(walk), trained().embed(walk))
 
 
 @pytest.mark.parametrize("name", ["new.h5", "nowhere/new.keras"])
