@@ -44,11 +44,12 @@ def made_once(tmp_path_factory):
 
 
 @pytest.fixture
-def eagerly(monkeypatch):
-    """Has Keras compile nothing: a graph for each shape costs more than all that small models compute."""
-    import keras
+def eagerly():
+    """Has Keras compile nothing: see support.without_graphs."""
+    from support.without_graphs import without_graphs
 
-    monkeypatch.setattr(keras.Model, "run_eagerly", property(lambda model: True, lambda model, value: None))
+    with without_graphs():
+        yield
 
 
 @pytest.fixture(scope="session")

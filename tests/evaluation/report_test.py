@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, strategies as st
 from support import browser
 from support.tiny_run import TINY, tiny_settings
+from support.without_graphs import without_graphs
 
 from agegait import GaitEncoder, cli, evaluation, training
 from agegait.cli.parser import make_parser
@@ -93,7 +94,8 @@ def run(tiny_run):
 
 @pytest.fixture(scope="module")
 def path(run, data_dir):
-    return evaluated(run, "--data-dir", data_dir, "--baseline", "d13-knn")
+    with without_graphs():
+        return evaluated(run, "--data-dir", data_dir, "--baseline", "d13-knn")
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 import agegait
 from agegait.export import ExportedEmbedder, embedder_endpoints as endpoints, save
+from agegait.export.exportable import Exportable
 from agegait.gallery import Calibration
 from agegait.layers import BodyCheck
 from agegait.serving import Client, Server
@@ -31,9 +32,18 @@ def embedder():
 
 
 @pytest.fixture(scope="module")
-def exported(embedder, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("embedder")
-    save(embedder, folder)
+def calibration(embedder):
+    persons = np.repeat(np.arange(12), 2)
+    return Calibration.of_embeddings(np.random.default_rng(0).normal(size=(24, 6)), persons, embedder.fingerprint())
+
+
+@pytest.fixture(scope="module")
+def exported(embedder, calibration, tmp_path_factory):
+    """The export of the embedder's file, beside which there is a calibration."""
+    saved, folder = tmp_path_factory.mktemp("saved"), tmp_path_factory.mktemp("embedder")
+    embedder.save(saved / "embedder.keras")
+    calibration.save(saved / "embedder.calibration.json")
+    save(saved / "embedder.keras", folder)
     return folder
 
 
@@ -131,8 +141,9 @@ def test_the_manifest_names_the_embedder(embedder, exported):
         "fingerprint": embedder.fingerprint(),
         "embedding_size": 6,
         "frame_rate": 30.0,
-        "calibrated_on": None,
+        "calibrated_on": 12,
     }
+    assert Exportable(embedder=embedder).manifest()["embedder"]["calibrated_on"] is None
     assert set(manifest["models"]) == {"embedder"}
     assert "persons" not in manifest
     assert 'name: "embedder"' in (exported / "models.config").read_text()
@@ -197,22 +208,17 @@ def test_an_exported_embedder_says_what_is_wrong_with_a_walk(exported, walk, wor
         ExportedEmbedder(exported).embed([walks(1, 40)[0], walk])
 
 
-def test_a_calibration_goes_with_the_embedder(embedder, tmp_path):
-    file = tmp_path / "embedder.keras"
-    embedder.save(file)
-    random, persons = np.random.default_rng(0), np.repeat(np.arange(12), 2)
-    calibration = Calibration.of_embeddings(random.normal(size=(24, 6)), persons, embedder.fingerprint())
-    calibration.save(tmp_path / "embedder.calibration.json")
-    save(file, tmp_path / "served")
-    assert ExportedEmbedder(tmp_path / "served").calibration == calibration
-    manifest = json.loads((tmp_path / "served/manifest.json").read_text())
-    assert manifest["embedder"]["calibrated_on"] == 12
+def test_a_calibration_goes_with_the_embedder(embedder, calibration, exported, tmp_path):
+    assert ExportedEmbedder(exported).calibration == calibration
+    manifest = json.loads((exported / "manifest.json").read_text())
     assert "assets.extra/agegait_embedder.json" in manifest["models"]["embedder"]["sha256"]
-    another = Calibration.of_embeddings(random.normal(size=(24, 6)), persons, "another")
+    file, random = tmp_path / "embedder.keras", np.random.default_rng(0)
+    embedder.save(file)
+    another = Calibration.of_embeddings(random.normal(size=(24, 6)), np.repeat(np.arange(12), 2), "another")
     another.save(tmp_path / "embedder.calibration.json")
     with pytest.raises(ValueError, match=r"calibration: expected one of the embedder .* found one of another, another"):
-        save(file, tmp_path / "served")
-    assert sorted(path.name for path in (tmp_path / "served/embedder").iterdir()) == ["1"]
+        save(file, exported)
+    assert sorted(path.name for path in (exported / "embedder").iterdir()) == ["1"]
 
 
 def test_an_export_that_was_changed_is_no_embedder(exported, tmp_path):

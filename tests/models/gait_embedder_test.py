@@ -163,7 +163,7 @@ def test_saved_and_loaded_it_gives_the_same(embedder, make, tmp_path):
     assert json.loads(json.dumps(loaded.get_config())) == json.loads(json.dumps(embedder.get_config()))
 
 
-CLIPS = {"frames": (4, 9), "batches": 5, "mirror": False, "jitter": 0}
+CLIPS = {"frames": (4, 9), "mirror": False, "jitter": 0}
 
 
 def test_built_by_a_dict_it_is_saved_too(tmp_path):
@@ -173,7 +173,7 @@ def test_built_by_a_dict_it_is_saved_too(tmp_path):
     np.testing.assert_array_equal(keras.models.load_model(tmp_path / "model.keras")(batch()), expected)
 
 
-def trained(classes=0, epochs=3, eagerly=True, **options):
+def trained(classes=0, epochs=3, eagerly=True, batches=5, **options):
     """An embedder, what trained it, and how that went."""
     keras.utils.set_random_seed(2)
     embedder = agegait.GaitEmbedder(**{**SMALL, **options})
@@ -182,7 +182,7 @@ def trained(classes=0, epochs=3, eagerly=True, **options):
     loss = AdditiveMarginSoftmax() if classes else SupervisedContrastive()
     metrics = ["accuracy"] if classes else None
     model.compile(keras.optimizers.Adam(0.01), loss, metrics=metrics, run_eagerly=eagerly)
-    clips = agegait.data.BalancedClips(WALKS, PERSONS, **CLIPS)
+    clips = agegait.data.BalancedClips(WALKS, PERSONS, batches=batches, **CLIPS)
     history = model.fit(clips, epochs=epochs, shuffle=False, verbose=0).history
     return embedder, model, history
 
@@ -201,13 +201,13 @@ def test_fit_brings_a_persons_walks_together(classes):
 
 @pytest.mark.parametrize("classes", [0, pytest.param(3, marks=pytest.mark.slow)])
 def test_a_trained_one_is_saved_with_its_optimizer_and_learns_on(classes, tmp_path):
-    _, model, _ = trained(classes, epochs=1, dropout=0, frame_dropout=0)
+    _, model, _ = trained(classes, epochs=1, batches=2, dropout=0, frame_dropout=0)
     model.save(tmp_path / "model.keras")
     loaded = keras.models.load_model(tmp_path / "model.keras")
     losses = []
     for one in (model, loaded):
         one.run_eagerly = True
-        clips = agegait.data.BalancedClips(WALKS, PERSONS, **CLIPS)
+        clips = agegait.data.BalancedClips(WALKS, PERSONS, batches=2, **CLIPS)
         losses.append(one.fit(clips, shuffle=False, verbose=0).history["loss"])
     np.testing.assert_allclose(*losses, rtol=1e-4)
 

@@ -103,6 +103,7 @@ class TestOutputs:
         assert (outputs["attention"] > 0).all()
         np.testing.assert_allclose(outputs["attention"].sum(axis=-1), 1, rtol=1e-5)
 
+    @pytest.mark.usefixtures("eagerly")
     @pytest.mark.parametrize("attention", agegait.GaitEncoder.ATTENTIONS)
     def test_ages_are_the_states_that_the_attention_looks_at(self, encoder, windows, attention):
         twin = like(encoder, attention=attention)

@@ -1,3 +1,4 @@
+import itertools
 import json
 import subprocess
 import sys
@@ -59,10 +60,20 @@ def assert_close(actual, expected):
     np.testing.assert_allclose(actual, expected, rtol=1e-4, atol=1e-4)
 
 
-@pytest.mark.parametrize("windows", [False, True])
-@pytest.mark.parametrize("manner", agegait.GaitRecognizer.MANNERS)
-@pytest.mark.parametrize(("stride", "length"), [(None, F), (None, 11), (1, 7), (3, 12)])
-def test_logits_are_the_mean_over_windows(manner, stride, length, windows):
+STRIDES = [(None, F), (None, 11), (1, 7), (3, 12)]
+QUICK = [("ap", True, 1), ("ap", True, 3), ("ap", False, 0), ("sc", True, 2), ("sc", False, 3)]
+"""Each manner, stride and kind of identifier once at the least."""
+
+
+@pytest.mark.parametrize(
+    ("manner", "windows", "number"),
+    [
+        pytest.param(*case, marks=() if case in QUICK else pytest.mark.slow)
+        for case in itertools.product(agegait.GaitRecognizer.MANNERS, (True, False), range(len(STRIDES)))
+    ],
+)
+def test_logits_are_the_mean_over_windows(manner, windows, number):
+    stride, length = STRIDES[number]
     identifier = identifier_of(manner, windows, stride=stride)
     walks = draw_walks(2, length)
     outputs = identifier(walks)

@@ -27,7 +27,7 @@ def embedder():
 
 @pytest.mark.parametrize(
     "pushes",
-    [[1] * 40, [3, 100, 1, 0, 46], *(pytest.param(n, marks=pytest.mark.slow) for n in ([150], [7] * 20, [8] * 4))],
+    [[1] * 26, [3, 100, 1, 0, 46], *(pytest.param(n, marks=pytest.mark.slow) for n in ([150], [7] * 20, [8] * 4))],
 )
 def test_it_is_the_embedding_of_the_frames_so_far(embedder, pushes):
     running = RunningEmbedding(embedder)
