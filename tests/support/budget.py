@@ -2,6 +2,7 @@
 
 import os
 
+import pytest
 from hypothesis import settings
 
 PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "quick")
@@ -14,3 +15,9 @@ settings.load_profile(PROFILE)
 def examples(count):
     """For tests of parsers, which take hundreds."""
     return count if PROFILE == "ci" else -(-count // 10)
+
+
+def few(cases, count=1):
+    """For `parametrize`: as many quick cases as `count` says, the others slow."""
+    cases = [case if isinstance(case, tuple) else (case,) for case in cases]
+    return [pytest.param(*case, marks=() if row < count else pytest.mark.slow) for row, case in enumerate(cases)]

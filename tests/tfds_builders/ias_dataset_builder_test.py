@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import tensorflow_datasets as tfds
 from support import frame_trees
+from support.budget import few
 
 import tfds_builders  # noqa: F401  (registers the builders)
 from tfds_builders.ias import ias_dataset_builder
@@ -57,12 +58,15 @@ def test_loads_by_name(tmp_path):
 
 @pytest.mark.parametrize(
     ("a", "b"),
-    [
-        ("TestingA", "TestingB"),
-        ("Testing A", "testing b"),
-        ("Testing/A", "Testing/B"),
-        ("IAS_testA", "IAS-Lab Testing-B"),
-    ],
+    few(
+        [
+            ("TestingA", "TestingB"),
+            ("Testing A", "testing b"),
+            ("Testing/A", "Testing/B"),
+            ("IAS_testA", "IAS-Lab Testing-B"),
+        ],
+        2,
+    ),
 )
 def test_spellings_of_the_tests_folders(tmp_path, a, b):
     training = "IAS-Lab/training" if a.startswith("IAS") else "Training"
