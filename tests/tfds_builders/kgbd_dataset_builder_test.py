@@ -154,8 +154,6 @@ def pack(archive, folder, root):
 @pytest.mark.parametrize(
     "name", few(["kgbd/any.zip", "kgbd/any.tar", "KGBD.tar.gz", "KinectGait.tgz", "kgbd_raw.tar.xz"], 2)
 )
-    "name", few(["kgbd/any.zip", "kgbd/any.tar", "KGBD.tar.gz", "KinectGait.tgz", "kgbd_raw.tar.xz"], 2)
-)
 def test_reads_an_archive(kgbd, tmp_path, name, root):
     archive = tmp_path / "manual" / name
     archive.parent.mkdir(parents=True)
