@@ -16,7 +16,7 @@ setup(
         "": ["*.pyi"],  # lazy_loader reads them
         "agegait": ["py.typed"],
         "agegait.export": ["deploy/*", "deploy/gallery/*"],
-        "agegait.models": ["presets/*.keras"],
+        "agegait.models": ["presets/*"],
         "agegait.serving": ["*.proto"],
         "agegait.evaluation.report": ["page.html"],
         "agegait.gallery": ["check.html"],

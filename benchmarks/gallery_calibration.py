@@ -1,12 +1,13 @@
 """How many strangers a gallery takes for somebody, beside how many were asked for.
 
     .venv/bin/python benchmarks/gallery_calibration.py              # KGBD, three divisions of its people
+    .venv/bin/python benchmarks/gallery_calibration.py --starter    # the embedder and calibration of generated people
 
 For each division an embedder is trained on some people, and calibrated on others, the validation people. The rest are
 tested: some of them, drawn at random, are enrolled, and all walks of the others are strangers. Nobody is in two groups.
 With `one`, a walk of each person is enrolled. With `all`, all of their walks are but one, which is then looked for.
 Detected are those that are taken for somebody, and rightly. Each figure is the mean over draws and divisions. A
-training takes some ten minutes of one core.
+training takes some ten minutes of one core. With `--starter` nobody is trained on, and everybody is tested.
 """
 
 import argparse
@@ -27,14 +28,18 @@ TEST_SHARE, VALIDATION_SHARE = 0.45, 0.2
 
 
 def main():
-    from agegait import datasets
+    from agegait import GaitEmbedder, datasets
     from agegait.training import EmbedderTraining
 
     options = parsed()
     dataset = datasets.load(options.dataset, options.data_dir, options.manual_dir)
     walks = dataset.whole_walks()
     lines = []
-    for seed in range(options.divisions):
+    if options.starter:
+        embedder = GaitEmbedder.from_preset("walkers")
+        found = Calibration.from_preset("walkers"), embedder.embed(walks.skeletons), walks.persons
+        lines = measure(*found, options.people, options.draws)
+    for seed in range(0 if options.starter else options.divisions):
         division = divide_persons(walks.persons, TEST_SHARE, VALIDATION_SHARE, seed)
         training, validation, tested = map(walks.of_persons, (division.training, division.validation, division.tested))
         embedder = EmbedderTraining("persons", batches=options.batches).fit(training)
@@ -50,6 +55,7 @@ def parsed(words=None):
     parser.add_argument("--dataset", default="kgbd", help="a data set or a folder of walks (%(default)s)")
     parser.add_argument("--data-dir")
     parser.add_argument("--manual-dir")
+    parser.add_argument("--starter", action="store_true", help="test what ships with agegait, and train nothing")
     parser.add_argument("--batches", type=int, default=800, help="batches of a training (%(default)s)")
     parser.add_argument("--divisions", type=int, default=3, help="divisions of the people (%(default)s)")
     parser.add_argument("--draws", type=int, default=100, help="galleries drawn in each (%(default)s)")

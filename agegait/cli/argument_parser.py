@@ -19,6 +19,7 @@ _REWORDED = (
     (r"(.+): ignored explicit argument (.*)", r"\1: expected no value, received \2"),
     (r"(.+): not allowed with argument (.*)", r"\1: expected without \2"),
     (r"the following arguments are required: (.*)", r"expected \1, received none"),
+    (r"one of the arguments (--\S+) (--\S+) is required", r"expected \1 or \2, received neither"),
 )
 """What argparse says, in the form of our other messages."""
 _OPTION = re.compile(r"(--?[A-Za-z][^\s=]*)(=.*)?", re.DOTALL)

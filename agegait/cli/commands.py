@@ -12,7 +12,6 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from agegait.cli.gallery_parser import STARTER
 from agegait.cli.gallery_url import gallery_url
 from agegait.cli.json_output import print_json
 from agegait.cli.json_stderr import json_stderr
@@ -236,7 +235,7 @@ def serve(options: argparse.Namespace) -> None:
 
 def identify(options: argparse.Namespace) -> None:
     """Identifies the person of each walk."""
-    if options.gallery is not None:
+    if options.gallery is not None or options.served_gallery:
         _identify_in_gallery(options)
         return
     walks = read_walks(options)
@@ -261,11 +260,17 @@ def identify(options: argparse.Namespace) -> None:
 def _identify_in_gallery(options: argparse.Namespace) -> None:
     from agegait.cli import gallery_commands
 
+    place = "--served-gallery" if options.served_gallery else "--gallery"
     if options.every is not None:
-        raise ValueError("--every: expected with --server or --model, received --gallery.")
-    if any(word.partition("=")[0] == "--server" for word in options.words):
-        raise ValueError("--gallery: expected without --server, received both.")
-    options.model = options.run_folder or options.model or STARTER
+        raise ValueError(f"--every: expected with --server or --model, received {place}.")
+    if not options.served_gallery:
+        if any(word.partition("=")[0] == "--server" for word in options.words):
+            raise ValueError("--gallery: expected without --server, received both.")
+        options.server = None
+    elif options.gallery is not None or options.run_folder is not None:
+        other = "--run" if options.gallery is None else "--gallery"
+        raise ValueError(f"--served-gallery: expected without {other}, received both.")
+    options.model = options.run_folder or options.model
     gallery_commands.identify(options)
 
 

@@ -3,25 +3,25 @@
 import argparse
 import dataclasses
 import datetime
-import re
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, redirect_stdout, suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import redirect_stdout, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agegait.cli.confirmation import confirm
-from agegait.cli.gallery_models import calibration_place, load_calibration, load_embedder
+from agegait.cli.gallery_models import calibration_place, load_embedder
 from agegait.cli.gallery_url import gallery_url
 from agegait.cli.json_output import print_json
+from agegait.cli.opened_gallery import check_calibration, command_gallery, open_gallery, opened
 from agegait.cli.run_settings import file_format
-from agegait.cli.walk_inputs import check_one_person, read_walks, tell_rates
+from agegait.cli.walk_inputs import check_one_person, print_remarks, read_walks
 from agegait.terminal.console import errors, output
 from agegait.terminal.table import Cell, Column, Table
 
 if TYPE_CHECKING:
     from agegait.data.folder.inputs import InputWalk
-    from agegait.gallery import Gallery, GalleryCheck, Identification
+    from agegait.gallery import GalleryCheck, Threshold
 
 
 def enrol(options: argparse.Namespace) -> None:
@@ -30,7 +30,7 @@ def enrol(options: argparse.Namespace) -> None:
     check_one_person(walks)
     if poor := list(_faults(walks)):
         raise ValueError("\n".join(("nobody was enrolled:", *poor)))
-    with _gallery(options, True, walks) as gallery:
+    with command_gallery(options, walks, changes=True) as gallery:
         person = gallery.enrol(
             options.person, [walk.walk for walk in walks], consent=options.consent, expires=_expiry(options)
         )
@@ -45,9 +45,9 @@ def identify(options: argparse.Namespace) -> None:
     """Says who each walk's person is, or that they are unknown."""
     from agegait.gallery import PoorWalkError
 
-    walks, poor = read_walks(options), 0
-    with _gallery(options, walks=walks) as gallery:
-        _check_calibration(gallery, options)
+    walks, poor, thresholds = read_walks(options), 0, []
+    with command_gallery(options, walks) as gallery:
+        check_calibration(gallery, options)
         for walk in walks:
             try:
                 found = gallery.identify(walk.walk, options.k, options.false_alarms, options.threshold)
@@ -56,20 +56,23 @@ def identify(options: argparse.Namespace) -> None:
                 _print_fault(walk.label, error.quality.fault, options.json)
             else:
                 _print_identification(walk.label, found, options.json)
+                thresholds.append(found.threshold)
+    _remark_on(options, thresholds)
     if poor:
         raise ValueError(f"{poor} of {len(walks)} walks are not good enough, see above.")
 
 
 def verify(options: argparse.Namespace) -> None:
     """Says whether each walk is of the person claimed."""
-    walks, refused = read_walks(options), 0
+    walks, refused, thresholds = read_walks(options), 0, []
     if poor := list(_faults(walks)):
         raise ValueError("\n".join(("nothing was verified:", *poor)))
-    with _gallery(options, walks=walks) as gallery:
-        _check_calibration(gallery, options)
+    with command_gallery(options, walks) as gallery:
+        check_calibration(gallery, options)
         for walk in walks:
             found = gallery.verify(options.person, walk.walk, options.false_accepts, options.threshold)
             refused += not found.accepted
+            thresholds.append(found.threshold)
             if options.json:
                 print_json(
                     {
@@ -79,25 +82,26 @@ def verify(options: argparse.Namespace) -> None:
                         "distance": found.distance,
                         "probability": found.probability,
                         "threshold": found.threshold.distance,
+                        "generated": found.threshold.generated,
                     },
                     indent=None,
                 )
                 continue
             said = "accepted" if found.accepted else "refused"
+            far = "" if found.distance is None else f"distance {found.distance:.3f}, "
             output().print(
-                f"{walk.label}: {found.person}, {said}; distance {found.distance:.3f}, threshold "
-                f"{found.threshold.distance:.3f}",
-                soft_wrap=True,
+                f"{walk.label}: {found.person}, {said}; {far}threshold {found.threshold.distance:.3f}", soft_wrap=True
             )
+    _remark_on(options, thresholds)
     if refused:
         raise ValueError(f"{refused} of {len(walks)} walks are not accepted as {options.person}'s, see above.")
 
 
 def forget(options: argparse.Namespace) -> None:
     """Deletes a person from a gallery."""
-    with _gallery(options) as gallery:
+    with command_gallery(options, changes=True) as gallery:
         if not options.yes:
-            confirm(f"Delete {options.person} from {options.gallery} for good?")
+            confirm(f"Delete {options.person} from {options.server or options.gallery} for good?")
         gallery.forget(options.person)
     if options.json:
         print_json({"person": options.person, "forgotten": True}, indent=None)
@@ -107,8 +111,8 @@ def forget(options: argparse.Namespace) -> None:
 
 def people(options: argparse.Namespace) -> None:
     """Lists who is enrolled."""
-    with _gallery(options) as gallery:
-        found = gallery.people()
+    with command_gallery(options) as gallery:
+        found: Sequence[Any] = gallery.people()
     if options.json:
         print_json(
             [
@@ -141,15 +145,16 @@ def check(options: argparse.Namespace) -> None:
 
     if options.report is not None and options.report.suffix != ".html":
         raise ValueError(f"--report: expected a file that ends in .html, received {options.report}.")
-    with _gallery(options) as gallery:
-        _check_calibration(gallery, options)
+    with open_gallery(options) as gallery:
+        check_calibration(gallery, options)
         found = gallery.check(options.false_alarms, options.threshold)
+    _remark_on(options, [found.threshold])
     if options.json:
         print_json(
             {
                 "people": len(found.people),
                 "walks": len(found.walks),
-                "threshold": {"distance": found.threshold.distance, "false_alarms": found.threshold.false_alarms},
+                "threshold": _threshold(found.threshold),
                 "duplicates": [dataclasses.asdict(pair) for pair in found.duplicates],
                 "expected": found.expected,
                 "disagreeing": [dataclasses.asdict(walk) for walk in found.disagreeing],
@@ -216,7 +221,7 @@ def calibrate(options: argparse.Namespace) -> None:
     with redirect_stdout(sys.stderr):  # where TFDS says what it prepares
         walks = _strangers(options)
     if options.gallery is not None:
-        with _opened(gallery_url(options.gallery), embedder) as gallery:
+        with opened(gallery_url(options.gallery), embedder) as gallery:
             found = gallery.recalibrate(walks)
     else:
         found = Calibration.measure(embedder, walks)
@@ -272,49 +277,6 @@ def _walks_of(options: argparse.Namespace) -> Any:
     return datasets.load(options.dataset, *arguments).whole_walks()
 
 
-@contextmanager
-def _gallery(
-    options: argparse.Namespace, makes: bool = False, walks: Sequence["InputWalk"] = ()
-) -> Iterator["Gallery"]:
-    """The gallery of a command, with its model's embedder where the command has one, to which it is to bring walks."""
-    from agegait.gallery import Gallery
-
-    url = gallery_url(options.gallery)
-    file = Path(url.removeprefix("sqlite:///"))
-    if not makes and url.startswith("sqlite:///") and not file.exists():
-        raise ValueError(f"--gallery: expected a gallery, found no file {file}: `agegait enrol` makes one.")
-    model = getattr(options, "model", None)
-    embedder = None if model is None else load_embedder(str(model))
-    gallery = _opened(url, embedder)
-    if model is not None and gallery.calibration is None and (calibration := load_calibration(str(model), embedder)):
-        gallery.close()
-        gallery = Gallery.open(url, embedder, calibration)
-    with gallery:
-        if embedder is not None:
-            tell_rates(walks, True, embedder.frame_rate)
-        if gallery.unwiped:
-            _remark(
-                f"{options.gallery}: somebody was deleted, and what the file held of them is not overwritten yet: "
-                "another process uses it. It is tried again when the gallery is opened next"
-            )
-        yield gallery
-
-
-def _opened(url: str, embedder: Any) -> "Gallery":
-    """A gallery, or what is wrong in the words of the command line."""
-    from agegait.gallery import Gallery
-
-    try:
-        return Gallery.open(url, embedder)
-    except ValueError as error:
-        raise ValueError(re.sub("^url:", "--gallery:", re.sub("^embedder:", "--model:", str(error)))) from error
-
-
-def _check_calibration(gallery: "Gallery", options: argparse.Namespace) -> None:
-    if gallery.calibration is None and options.threshold is None:
-        raise ValueError("--threshold: expected, or a calibration, which `agegait calibrate` makes, received neither.")
-
-
 def _faults(walks: "Sequence[InputWalk]") -> Iterator[str]:
     """What is wrong with walks that nobody can be recognised by."""
     from agegait.gallery import Quality
@@ -331,13 +293,13 @@ def _print_fault(label: str, fault: str, as_json: bool) -> None:
         output().print(f"{label}: not good enough: {fault}", soft_wrap=True)
 
 
-def _print_identification(label: str, found: "Identification", as_json: bool) -> None:
+def _print_identification(label: str, found: Any, as_json: bool) -> None:
     if as_json:
         matches = [
             {"person": match.person, "distance": match.distance, "probability": match.probability}
             for match in found.matches
         ]
-        threshold = {"distance": found.threshold.distance, "false_alarms": found.threshold.false_alarms}
+        threshold = _threshold(found.threshold)
         answer = {"file": label, "person": found.person, "matches": matches, "threshold": threshold}
         print_json({**answer, "frames": found.quality.frames, "tracked": found.quality.tracked}, indent=None)
         return
@@ -349,12 +311,29 @@ def _print_identification(label: str, found: "Identification", as_json: bool) ->
         who = found.person or f"unknown; the nearest is {best.person}"
         text = f"{who}{sure}; distance {best.distance:.3f}, threshold {found.threshold.distance:.3f}"
     output().print(f"{label}: {text}", soft_wrap=True)
-    if found.threshold.extrapolated:
-        _remark("the threshold lies beyond what the calibration saw: calibrate on more people for so few false alarms")
 
 
-def _remark(text: str) -> None:
-    errors().print(text, style="yellow", soft_wrap=True)
+def _threshold(threshold: Any) -> dict[str, Any]:
+    names = "distance", "false_alarms", "generated"
+    return {name: getattr(threshold, name) for name in names}
+
+
+def _remark_on(options: argparse.Namespace, thresholds: "Iterable[Threshold | Any]") -> None:
+    """Says what thresholds that follow from a calibration cannot promise."""
+    if options.threshold is not None:
+        return
+    remarks = []
+    for threshold in thresholds:
+        if threshold.generated:
+            remarks.append(
+                "the threshold is that of generated walkers: real people may come nearer to each other. Calibrate on "
+                "people before your sensor, see `agegait help calibrate`"
+            )
+        if threshold.extrapolated:
+            remarks.append(
+                "the threshold lies beyond what the calibration saw: calibrate on more people for so few false alarms"
+            )
+    print_remarks(remarks)
 
 
 def _expiry(options: argparse.Namespace) -> datetime.datetime | None:

@@ -8,6 +8,9 @@ from agegait.cli.tensorflow import start_tensorflow
 if TYPE_CHECKING:
     from agegait.gallery import Calibration
 
+STARTER = "walkers"
+"""The embedder that comes with agegait."""
+
 
 def load_embedder(model: str) -> Any:
     """The embedder of a run's folder, an export, a `.keras` file, or one that comes with this package.
@@ -50,6 +53,8 @@ def load_calibration(model: str, embedder: Any) -> "Calibration | None":
     if _is_export(model):
         found: Calibration | None = embedder.calibration
         return found
+    if model == STARTER and not Path(model).is_dir():
+        return Calibration.from_preset(model)
     path = calibration_file(model)
     return Calibration.load(path) if path is not None and path.exists() else None
 

@@ -6,12 +6,12 @@ from agegait.cli import gallery_commands as do
 from agegait.cli.argument_parser import ArgumentParser
 from agegait.cli.command_parser import CommandParser
 from agegait.cli.watch import watch
+from agegait.serving.options import add_client_options
 
 GALLERY = "a SQLite file, or postgresql+psycopg://USER@HOST/DATABASE"
-MODEL = "whose embedder compares walks: a run's folder, an export, a .keras file, or walkers (default: %(default)s)"
+MODEL = "whose embedder compares walks: a run's folder, an export, a .keras file, or walkers (default: walkers)"
+SERVER = "address of a server with a gallery, see `agegait serve --gallery`"
 POSE_MODEL = "MediaPipe's pose landmarker, which finds people in videos (default: $AGEGAIT_POSE_MODEL, or a download)"
-STARTER = "walkers"
-"""The embedder that comes with agegait."""
 
 
 def add_gallery_commands(parser: CommandParser) -> tuple[ArgumentParser, ...]:
@@ -27,10 +27,11 @@ def add_gallery_commands(parser: CommandParser) -> tuple[ArgumentParser, ...]:
         "enrol a person in a gallery from one walk or more, without a training",
         "agegait enrol Anna walk1.npy walk2.npy --gallery gallery.db --consent 'signed form 12'",
         "agegait enrol Ben walk.csv --units mm --gallery gallery.db --consent 'by mail' --expires 2030-12-31",
+        "agegait enrol Carla walk.npy --server 127.0.0.1:8500 --token-file token --consent 'signed form 13'",
     )
     enrol.add_argument("person", metavar="NAME", help="the person's name")
     _add_files(enrol)
-    _add_gallery(enrol)
+    _add_model(_add_place(enrol))
     enrol.add_argument("--consent", required=True, metavar="TEXT", help="a note of the person's consent")
     enrol.add_argument("--expires", metavar="DAY", help="delete the person after this day, or after so many days")
     enrol.add_argument("--json", action="store_true", help="print one JSON object")
@@ -44,7 +45,8 @@ def add_gallery_commands(parser: CommandParser) -> tuple[ArgumentParser, ...]:
         "agegait watch clip.mp4 --gallery gallery.db --headless --record seen.mp4",
     )
     live.add_argument("source", metavar="CAMERA|FILE", help="a camera's number, 0 for the first, or a video")
-    _add_gallery(live)
+    live.add_argument("--gallery", required=True, metavar="URL", help=GALLERY)
+    _add_model(live)
     live.add_argument("--pose-model", metavar="FILE", help=POSE_MODEL)
     live.add_argument(
         "--false-alarms",
@@ -66,7 +68,7 @@ def add_gallery_commands(parser: CommandParser) -> tuple[ArgumentParser, ...]:
     )
     verify.add_argument("person", metavar="NAME", help="the person claimed")
     _add_files(verify)
-    _add_gallery(verify)
+    _add_model(_add_place(verify))
     verify.add_argument(
         "--false-accepts",
         type=float,
@@ -81,12 +83,12 @@ def add_gallery_commands(parser: CommandParser) -> tuple[ArgumentParser, ...]:
         "forget", do.forget, "delete a person from a gallery for good", "agegait forget Anna --gallery gallery.db"
     )
     forget.add_argument("person", metavar="NAME", help="the person's name")
-    forget.add_argument("--gallery", required=True, metavar="URL", help=GALLERY)
+    _add_place(forget)
     forget.add_argument("--yes", action="store_true", help="delete without asking")
     forget.add_argument("--json", action="store_true", help="print one JSON object")
 
     people = command("people", do.people, "list who is enrolled in a gallery", "agegait people --gallery gallery.db")
-    people.add_argument("--gallery", required=True, metavar="URL", help=GALLERY)
+    _add_place(people)
     people.add_argument("--json", action="store_true", help="print a JSON list")
 
     group = parser.add_group(
@@ -157,6 +159,13 @@ def _add_files(command: ArgumentParser) -> None:
     command.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a walk, see `agegait inspect`")
 
 
-def _add_gallery(command: ArgumentParser) -> None:
-    command.add_argument("--gallery", required=True, metavar="URL", help=GALLERY)
-    command.add_argument("--model", default=STARTER, metavar="MODEL", help=MODEL)
+def _add_place(command: ArgumentParser) -> ArgumentParser:
+    """Adds where the gallery is: here, or on a server."""
+    where = command.add_mutually_exclusive_group(required=True)
+    where.add_argument("--gallery", metavar="URL", help=GALLERY)
+    add_client_options(command, where, None, SERVER)
+    return command
+
+
+def _add_model(command: ArgumentParser) -> None:
+    command.add_argument("--model", metavar="MODEL", help=MODEL)

@@ -221,6 +221,7 @@ def make_parser() -> CommandParser:
         "agegait identify walk.csv --units mm --run runs/walkers",
         "agegait identify walk.npy --model served --json",
         "agegait identify walk.npy --gallery gallery.db --false-alarms 0.001",
+        "agegait identify walk.npy --server 127.0.0.1:8500 --served-gallery",
     )
     identify.add_argument("--every", type=int, metavar="N", help="print a running answer after every N frames too")
     identify.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a walk, see `agegait inspect`")
@@ -238,6 +239,7 @@ def make_parser() -> CommandParser:
     add_client_options(identify, where)
     gallery = identify.add_argument_group("gallery", "people who were enrolled, and nobody else")
     gallery.add_argument("--gallery", metavar="URL", help=GALLERY)
+    gallery.add_argument("--served-gallery", action="store_true", help="ask the gallery of --server, not its models")
     gallery.add_argument(
         "--false-alarms",
         type=float,

@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from agegait.cli.gallery_commands import _check_calibration as check_calibration, _gallery as open_gallery
 from agegait.cli.json_output import print_json
+from agegait.cli.opened_gallery import check_calibration, open_gallery
 from agegait.cli.watch_window import Window
 from agegait.terminal.console import output
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from agegait.gallery import Gallery
+    from agegait.gallery import Gallery, Identification
     from agegait.recordings.video.live_walk import LiveWalk
     from agegait.recordings.video.pose import Pose
 
@@ -23,7 +23,7 @@ _NOTICED = 0.5
 """Seconds after which somebody is drawn and spoken of; what is seen for less is hardly ever a person."""
 
 _EVERY = 1.0
-"""Seconds from one answer about somebody to the next: each is a line of the gallery's audit trail."""
+"""Seconds from one answer about somebody to the next."""
 
 
 @dataclass
@@ -38,6 +38,7 @@ class _Somebody:
         text: What is said of them.
         details: Further keys of their JSON line.
         asked: When the gallery was last asked.
+        found: What it said then, for the audit trail, which has changes alone.
     """
 
     walk: "LiveWalk"
@@ -46,6 +47,7 @@ class _Somebody:
     text: str = ""
     details: dict[str, Any] = field(default_factory=dict)
     asked: float = -_EVERY
+    found: "Identification | None" = None
 
 
 def watch(options: argparse.Namespace) -> None:
@@ -147,11 +149,13 @@ def _answer(gallery: "Gallery", options: argparse.Namespace, seconds: float, num
     elif seconds - somebody.asked >= _EVERY:
         somebody.asked = seconds
         try:
-            found = gallery.identify(somebody.walk.to_walk(), 1, options.false_alarms, options.threshold)
+            walk = somebody.walk.to_walk()
+            found = gallery.identify(walk, 1, options.false_alarms, options.threshold, before=somebody.found)
         except PoorWalkError as error:
             somebody.state, somebody.person, somebody.details = "poor", None, {"fault": error.quality.fault}
             somebody.text = f"walk on: {error.quality.fault}"
         else:
+            somebody.found = found
             best = found.matches[0] if found.matches else None
             sure = best.probability if best and found.person is not None else None
             somebody.state, somebody.person = "unknown" if found.person is None else "known", found.person

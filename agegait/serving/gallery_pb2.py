@@ -25,51 +25,51 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1d\x61gegait/serving/gallery.proto\x12\x12\x61gegait.gallery.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"Q\n\x04Walk\x12\x10\n\x08skeleton\x18\x01 \x01(\x0c\x12\x0f\n\x07tracked\x18\x02 \x01(\x0c\x12\x17\n\nframe_rate\x18\x03 \x01(\x01H\x00\x88\x01\x01\x42\r\n\x0b_frame_rate\"a\n\x07Quality\x12\x0e\n\x06\x66rames\x18\x01 \x01(\x03\x12\x0f\n\x07tracked\x18\x02 \x01(\x01\x12\x17\n\nsteadiness\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\r\n\x05\x66\x61ult\x18\x04 \x01(\tB\r\n\x0b_steadiness\"_\n\tThreshold\x12\x10\n\x08\x64istance\x18\x01 \x01(\x01\x12\x19\n\x0c\x66\x61lse_alarms\x18\x02 \x01(\x01H\x00\x88\x01\x01\x12\x14\n\x0c\x65xtrapolated\x18\x03 \x01(\x08\x42\x0f\n\r_false_alarms\"e\n\x05Match\x12\x0e\n\x06person\x18\x01 \x01(\t\x12\x10\n\x08\x64istance\x18\x02 \x01(\x01\x12\x18\n\x0bprobability\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\x10\n\x08\x61\x63\x63\x65pted\x18\x04 \x01(\x08\x42\x0e\n\x0c_probability\"\xa1\x01\n\x06Person\x12\x0e\n\x06number\x18\x01 \x01(\x03\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0f\n\x07\x63onsent\x18\x03 \x01(\t\x12,\n\x08\x65nrolled\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07\x65xpires\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05walks\x18\x06 \x01(\x03\"\x85\x01\n\x0c\x45nrolRequest\x12\x0e\n\x06person\x18\x01 \x01(\t\x12\'\n\x05walks\x18\x02 \x03(\x0b\x32\x18.agegait.gallery.v1.Walk\x12\x0f\n\x07\x63onsent\x18\x03 \x01(\t\x12+\n\x07\x65xpires\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\";\n\rEnrolResponse\x12*\n\x06person\x18\x01 \x01(\x0b\x32\x1a.agegait.gallery.v1.Person\"\x1f\n\rForgetRequest\x12\x0e\n\x06person\x18\x01 \x01(\t\"\x10\n\x0e\x46orgetResponse\"5\n\x11ListPeopleRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\r\n\x05\x61\x66ter\x18\x02 \x01(\x03\"N\n\x12ListPeopleResponse\x12*\n\x06people\x18\x01 \x03(\x0b\x32\x1a.agegait.gallery.v1.Person\x12\x0c\n\x04next\x18\x02 \x01(\x03\"\xa1\x01\n\x0fIdentifyRequest\x12&\n\x04walk\x18\x01 \x01(\x0b\x32\x18.agegait.gallery.v1.Walk\x12\x19\n\x0c\x66\x61lse_alarms\x18\x02 \x01(\x01H\x00\x88\x01\x01\x12\x0e\n\x01k\x18\x03 \x01(\x05H\x01\x88\x01\x01\x12\x16\n\tthreshold\x18\x04 \x01(\x01H\x02\x88\x01\x01\x42\x0f\n\r_false_alarmsB\x04\n\x02_kB\x0c\n\n_threshold\"\xfc\x01\n\x10IdentifyResponse\x12,\n\x07outcome\x18\x01 \x01(\x0e\x32\x1b.agegait.gallery.v1.Outcome\x12\x13\n\x06person\x18\x02 \x01(\tH\x00\x88\x01\x01\x12*\n\x07matches\x18\x03 \x03(\x0b\x32\x19.agegait.gallery.v1.Match\x12\x30\n\tthreshold\x18\x04 \x01(\x0b\x32\x1d.agegait.gallery.v1.Threshold\x12,\n\x07quality\x18\x05 \x01(\x0b\x32\x1b.agegait.gallery.v1.Quality\x12\x0e\n\x06people\x18\x06 \x01(\x03\x42\t\n\x07_person\"\x9b\x01\n\rVerifyRequest\x12\x0e\n\x06person\x18\x01 \x01(\t\x12&\n\x04walk\x18\x02 \x01(\x0b\x32\x18.agegait.gallery.v1.Walk\x12\x1a\n\rfalse_accepts\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\x16\n\tthreshold\x18\x04 \x01(\x01H\x01\x88\x01\x01\x42\x10\n\x0e_false_acceptsB\x0c\n\n_threshold\"\xc8\x01\n\x0eVerifyResponse\x12,\n\x07outcome\x18\x01 \x01(\x0e\x32\x1b.agegait.gallery.v1.Outcome\x12(\n\x05match\x18\x02 \x01(\x0b\x32\x19.agegait.gallery.v1.Match\x12\x30\n\tthreshold\x18\x03 \x01(\x0b\x32\x1d.agegait.gallery.v1.Threshold\x12,\n\x07quality\x18\x04 \x01(\x0b\x32\x1b.agegait.gallery.v1.Quality\"\x93\x01\n\rWatchSettings\x12\x19\n\x0c\x66\x61lse_alarms\x18\x01 \x01(\x01H\x00\x88\x01\x01\x12\x0e\n\x01k\x18\x02 \x01(\x05H\x01\x88\x01\x01\x12\x16\n\tthreshold\x18\x03 \x01(\x01H\x02\x88\x01\x01\x12\x11\n\x04last\x18\x04 \x01(\x05H\x03\x88\x01\x01\x42\x0f\n\r_false_alarmsB\x04\n\x02_kB\x0c\n\n_thresholdB\x07\n\x05_last\"~\n\x10WatchWalkRequest\x12&\n\x04walk\x18\x01 \x01(\x0b\x32\x18.agegait.gallery.v1.Walk\x12\x33\n\x08settings\x18\x02 \x01(\x0b\x32!.agegait.gallery.v1.WatchSettings\x12\r\n\x05reset\x18\x03 \x01(\x08\"Y\n\x11WatchWalkResponse\x12\x34\n\x06\x61nswer\x18\x01 \x01(\x0b\x32$.agegait.gallery.v1.IdentifyResponse\x12\x0e\n\x06\x66rames\x18\x02 \x01(\x03*{\n\x07Outcome\x12\x17\n\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x11\n\rOUTCOME_KNOWN\x10\x01\x12\x13\n\x0fOUTCOME_UNKNOWN\x10\x02\x12\x10\n\x0cOUTCOME_POOR\x10\x03\x12\x1d\n\x19OUTCOME_NOT_ENOUGH_FRAMES\x10\x04\x32\x8b\x04\n\x07Gallery\x12L\n\x05\x45nrol\x12 .agegait.gallery.v1.EnrolRequest\x1a!.agegait.gallery.v1.EnrolResponse\x12O\n\x06\x46orget\x12!.agegait.gallery.v1.ForgetRequest\x1a\".agegait.gallery.v1.ForgetResponse\x12[\n\nListPeople\x12%.agegait.gallery.v1.ListPeopleRequest\x1a&.agegait.gallery.v1.ListPeopleResponse\x12U\n\x08Identify\x12#.agegait.gallery.v1.IdentifyRequest\x1a$.agegait.gallery.v1.IdentifyResponse\x12O\n\x06Verify\x12!.agegait.gallery.v1.VerifyRequest\x1a\".agegait.gallery.v1.VerifyResponse\x12\\\n\tWatchWalk\x12$.agegait.gallery.v1.WatchWalkRequest\x1a%.agegait.gallery.v1.WatchWalkResponse(\x01\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1d\x61gegait/serving/gallery.proto\x12\x12\x61gegait.gallery.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"Q\n\x04Walk\x12\x10\n\x08skeleton\x18\x01 \x01(\x0c\x12\x0f\n\x07tracked\x18\x02 \x01(\x0c\x12\x17\n\nframe_rate\x18\x03 \x01(\x01H\x00\x88\x01\x01\x42\r\n\x0b_frame_rate\"a\n\x07Quality\x12\x0e\n\x06\x66rames\x18\x01 \x01(\x03\x12\x0f\n\x07tracked\x18\x02 \x01(\x01\x12\x17\n\nsteadiness\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\r\n\x05\x66\x61ult\x18\x04 \x01(\tB\r\n\x0b_steadiness\"r\n\tThreshold\x12\x10\n\x08\x64istance\x18\x01 \x01(\x01\x12\x19\n\x0c\x66\x61lse_alarms\x18\x02 \x01(\x01H\x00\x88\x01\x01\x12\x14\n\x0c\x65xtrapolated\x18\x03 \x01(\x08\x12\x11\n\tgenerated\x18\x04 \x01(\x08\x42\x0f\n\r_false_alarms\"e\n\x05Match\x12\x0e\n\x06person\x18\x01 \x01(\t\x12\x10\n\x08\x64istance\x18\x02 \x01(\x01\x12\x18\n\x0bprobability\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\x10\n\x08\x61\x63\x63\x65pted\x18\x04 \x01(\x08\x42\x0e\n\x0c_probability\"\xa1\x01\n\x06Person\x12\x0e\n\x06number\x18\x01 \x01(\x03\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0f\n\x07\x63onsent\x18\x03 \x01(\t\x12,\n\x08\x65nrolled\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07\x65xpires\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05walks\x18\x06 \x01(\x03\"\x85\x01\n\x0c\x45nrolRequest\x12\x0e\n\x06person\x18\x01 \x01(\t\x12\'\n\x05walks\x18\x02 \x03(\x0b\x32\x18.agegait.gallery.v1.Walk\x12\x0f\n\x07\x63onsent\x18\x03 \x01(\t\x12+\n\x07\x65xpires\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\";\n\rEnrolResponse\x12*\n\x06person\x18\x01 \x01(\x0b\x32\x1a.agegait.gallery.v1.Person\"\x1f\n\rForgetRequest\x12\x0e\n\x06person\x18\x01 \x01(\t\"\x10\n\x0e\x46orgetResponse\"5\n\x11ListPeopleRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\r\n\x05\x61\x66ter\x18\x02 \x01(\x03\"N\n\x12ListPeopleResponse\x12*\n\x06people\x18\x01 \x03(\x0b\x32\x1a.agegait.gallery.v1.Person\x12\x0c\n\x04next\x18\x02 \x01(\x03\"\xa1\x01\n\x0fIdentifyRequest\x12&\n\x04walk\x18\x01 \x01(\x0b\x32\x18.agegait.gallery.v1.Walk\x12\x19\n\x0c\x66\x61lse_alarms\x18\x02 \x01(\x01H\x00\x88\x01\x01\x12\x0e\n\x01k\x18\x03 \x01(\x05H\x01\x88\x01\x01\x12\x16\n\tthreshold\x18\x04 \x01(\x01H\x02\x88\x01\x01\x42\x0f\n\r_false_alarmsB\x04\n\x02_kB\x0c\n\n_threshold\"\xfc\x01\n\x10IdentifyResponse\x12,\n\x07outcome\x18\x01 \x01(\x0e\x32\x1b.agegait.gallery.v1.Outcome\x12\x13\n\x06person\x18\x02 \x01(\tH\x00\x88\x01\x01\x12*\n\x07matches\x18\x03 \x03(\x0b\x32\x19.agegait.gallery.v1.Match\x12\x30\n\tthreshold\x18\x04 \x01(\x0b\x32\x1d.agegait.gallery.v1.Threshold\x12,\n\x07quality\x18\x05 \x01(\x0b\x32\x1b.agegait.gallery.v1.Quality\x12\x0e\n\x06people\x18\x06 \x01(\x03\x42\t\n\x07_person\"\x9b\x01\n\rVerifyRequest\x12\x0e\n\x06person\x18\x01 \x01(\t\x12&\n\x04walk\x18\x02 \x01(\x0b\x32\x18.agegait.gallery.v1.Walk\x12\x1a\n\rfalse_accepts\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\x16\n\tthreshold\x18\x04 \x01(\x01H\x01\x88\x01\x01\x42\x10\n\x0e_false_acceptsB\x0c\n\n_threshold\"\xc8\x01\n\x0eVerifyResponse\x12,\n\x07outcome\x18\x01 \x01(\x0e\x32\x1b.agegait.gallery.v1.Outcome\x12(\n\x05match\x18\x02 \x01(\x0b\x32\x19.agegait.gallery.v1.Match\x12\x30\n\tthreshold\x18\x03 \x01(\x0b\x32\x1d.agegait.gallery.v1.Threshold\x12,\n\x07quality\x18\x04 \x01(\x0b\x32\x1b.agegait.gallery.v1.Quality\"\x93\x01\n\rWatchSettings\x12\x19\n\x0c\x66\x61lse_alarms\x18\x01 \x01(\x01H\x00\x88\x01\x01\x12\x0e\n\x01k\x18\x02 \x01(\x05H\x01\x88\x01\x01\x12\x16\n\tthreshold\x18\x03 \x01(\x01H\x02\x88\x01\x01\x12\x11\n\x04last\x18\x04 \x01(\x05H\x03\x88\x01\x01\x42\x0f\n\r_false_alarmsB\x04\n\x02_kB\x0c\n\n_thresholdB\x07\n\x05_last\"~\n\x10WatchWalkRequest\x12&\n\x04walk\x18\x01 \x01(\x0b\x32\x18.agegait.gallery.v1.Walk\x12\x33\n\x08settings\x18\x02 \x01(\x0b\x32!.agegait.gallery.v1.WatchSettings\x12\r\n\x05reset\x18\x03 \x01(\x08\"Y\n\x11WatchWalkResponse\x12\x34\n\x06\x61nswer\x18\x01 \x01(\x0b\x32$.agegait.gallery.v1.IdentifyResponse\x12\x0e\n\x06\x66rames\x18\x02 \x01(\x03*{\n\x07Outcome\x12\x17\n\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x11\n\rOUTCOME_KNOWN\x10\x01\x12\x13\n\x0fOUTCOME_UNKNOWN\x10\x02\x12\x10\n\x0cOUTCOME_POOR\x10\x03\x12\x1d\n\x19OUTCOME_NOT_ENOUGH_FRAMES\x10\x04\x32\x8b\x04\n\x07Gallery\x12L\n\x05\x45nrol\x12 .agegait.gallery.v1.EnrolRequest\x1a!.agegait.gallery.v1.EnrolResponse\x12O\n\x06\x46orget\x12!.agegait.gallery.v1.ForgetRequest\x1a\".agegait.gallery.v1.ForgetResponse\x12[\n\nListPeople\x12%.agegait.gallery.v1.ListPeopleRequest\x1a&.agegait.gallery.v1.ListPeopleResponse\x12U\n\x08Identify\x12#.agegait.gallery.v1.IdentifyRequest\x1a$.agegait.gallery.v1.IdentifyResponse\x12O\n\x06Verify\x12!.agegait.gallery.v1.VerifyRequest\x1a\".agegait.gallery.v1.VerifyResponse\x12\\\n\tWatchWalk\x12$.agegait.gallery.v1.WatchWalkRequest\x1a%.agegait.gallery.v1.WatchWalkResponse(\x01\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'agegait.serving.gallery_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_OUTCOME']._serialized_start=2164
-  _globals['_OUTCOME']._serialized_end=2287
+  _globals['_OUTCOME']._serialized_start=2183
+  _globals['_OUTCOME']._serialized_end=2306
   _globals['_WALK']._serialized_start=86
   _globals['_WALK']._serialized_end=167
   _globals['_QUALITY']._serialized_start=169
   _globals['_QUALITY']._serialized_end=266
   _globals['_THRESHOLD']._serialized_start=268
-  _globals['_THRESHOLD']._serialized_end=363
-  _globals['_MATCH']._serialized_start=365
-  _globals['_MATCH']._serialized_end=466
-  _globals['_PERSON']._serialized_start=469
-  _globals['_PERSON']._serialized_end=630
-  _globals['_ENROLREQUEST']._serialized_start=633
-  _globals['_ENROLREQUEST']._serialized_end=766
-  _globals['_ENROLRESPONSE']._serialized_start=768
-  _globals['_ENROLRESPONSE']._serialized_end=827
-  _globals['_FORGETREQUEST']._serialized_start=829
-  _globals['_FORGETREQUEST']._serialized_end=860
-  _globals['_FORGETRESPONSE']._serialized_start=862
-  _globals['_FORGETRESPONSE']._serialized_end=878
-  _globals['_LISTPEOPLEREQUEST']._serialized_start=880
-  _globals['_LISTPEOPLEREQUEST']._serialized_end=933
-  _globals['_LISTPEOPLERESPONSE']._serialized_start=935
-  _globals['_LISTPEOPLERESPONSE']._serialized_end=1013
-  _globals['_IDENTIFYREQUEST']._serialized_start=1016
-  _globals['_IDENTIFYREQUEST']._serialized_end=1177
-  _globals['_IDENTIFYRESPONSE']._serialized_start=1180
-  _globals['_IDENTIFYRESPONSE']._serialized_end=1432
-  _globals['_VERIFYREQUEST']._serialized_start=1435
-  _globals['_VERIFYREQUEST']._serialized_end=1590
-  _globals['_VERIFYRESPONSE']._serialized_start=1593
-  _globals['_VERIFYRESPONSE']._serialized_end=1793
-  _globals['_WATCHSETTINGS']._serialized_start=1796
-  _globals['_WATCHSETTINGS']._serialized_end=1943
-  _globals['_WATCHWALKREQUEST']._serialized_start=1945
-  _globals['_WATCHWALKREQUEST']._serialized_end=2071
-  _globals['_WATCHWALKRESPONSE']._serialized_start=2073
-  _globals['_WATCHWALKRESPONSE']._serialized_end=2162
-  _globals['_GALLERY']._serialized_start=2290
-  _globals['_GALLERY']._serialized_end=2813
+  _globals['_THRESHOLD']._serialized_end=382
+  _globals['_MATCH']._serialized_start=384
+  _globals['_MATCH']._serialized_end=485
+  _globals['_PERSON']._serialized_start=488
+  _globals['_PERSON']._serialized_end=649
+  _globals['_ENROLREQUEST']._serialized_start=652
+  _globals['_ENROLREQUEST']._serialized_end=785
+  _globals['_ENROLRESPONSE']._serialized_start=787
+  _globals['_ENROLRESPONSE']._serialized_end=846
+  _globals['_FORGETREQUEST']._serialized_start=848
+  _globals['_FORGETREQUEST']._serialized_end=879
+  _globals['_FORGETRESPONSE']._serialized_start=881
+  _globals['_FORGETRESPONSE']._serialized_end=897
+  _globals['_LISTPEOPLEREQUEST']._serialized_start=899
+  _globals['_LISTPEOPLEREQUEST']._serialized_end=952
+  _globals['_LISTPEOPLERESPONSE']._serialized_start=954
+  _globals['_LISTPEOPLERESPONSE']._serialized_end=1032
+  _globals['_IDENTIFYREQUEST']._serialized_start=1035
+  _globals['_IDENTIFYREQUEST']._serialized_end=1196
+  _globals['_IDENTIFYRESPONSE']._serialized_start=1199
+  _globals['_IDENTIFYRESPONSE']._serialized_end=1451
+  _globals['_VERIFYREQUEST']._serialized_start=1454
+  _globals['_VERIFYREQUEST']._serialized_end=1609
+  _globals['_VERIFYRESPONSE']._serialized_start=1612
+  _globals['_VERIFYRESPONSE']._serialized_end=1812
+  _globals['_WATCHSETTINGS']._serialized_start=1815
+  _globals['_WATCHSETTINGS']._serialized_end=1962
+  _globals['_WATCHWALKREQUEST']._serialized_start=1964
+  _globals['_WATCHWALKREQUEST']._serialized_end=2090
+  _globals['_WATCHWALKRESPONSE']._serialized_start=2092
+  _globals['_WATCHWALKRESPONSE']._serialized_end=2181
+  _globals['_GALLERY']._serialized_start=2309
+  _globals['_GALLERY']._serialized_end=2832
 # @@protoc_insertion_point(module_scope)

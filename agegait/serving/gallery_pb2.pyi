@@ -46,14 +46,16 @@ class Quality(_message.Message):
     def __init__(self, frames: _Optional[int] = ..., tracked: _Optional[float] = ..., steadiness: _Optional[float] = ..., fault: _Optional[str] = ...) -> None: ...
 
 class Threshold(_message.Message):
-    __slots__ = ("distance", "false_alarms", "extrapolated")
+    __slots__ = ("distance", "false_alarms", "extrapolated", "generated")
     DISTANCE_FIELD_NUMBER: _ClassVar[int]
     FALSE_ALARMS_FIELD_NUMBER: _ClassVar[int]
     EXTRAPOLATED_FIELD_NUMBER: _ClassVar[int]
+    GENERATED_FIELD_NUMBER: _ClassVar[int]
     distance: float
     false_alarms: float
     extrapolated: bool
-    def __init__(self, distance: _Optional[float] = ..., false_alarms: _Optional[float] = ..., extrapolated: bool = ...) -> None: ...
+    generated: bool
+    def __init__(self, distance: _Optional[float] = ..., false_alarms: _Optional[float] = ..., extrapolated: bool = ..., generated: bool = ...) -> None: ...
 
 class Match(_message.Message):
     __slots__ = ("person", "distance", "probability", "accepted")

@@ -133,13 +133,23 @@ def server_arguments(options: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def add_client_options(parser: argparse.ArgumentParser, where: argparse._MutuallyExclusiveGroup | None = None) -> None:
+def add_client_options(
+    parser: argparse.ArgumentParser,
+    where: argparse._MutuallyExclusiveGroup | None = None,
+    default: str | None = "127.0.0.1:8500",
+    text: str = "address",
+) -> None:
     """Adds every argument of `Client`; the server's address goes to `where`, a group of what excludes it."""
-    (where or parser).add_argument(
-        "--server", default="127.0.0.1:8500", metavar="HOST:PORT", help="address (default: %(default)s)"
-    )
+    shown = "" if default is None else " (default: %(default)s)"
+    (where or parser).add_argument("--server", default=default, metavar="HOST:PORT", help=f"{text}{shown}")
     parser.add_argument("--token-file", type=Path, metavar="FILE", help=_TOKEN)
     _add(parser, _CLIENT)
+
+
+def client_options() -> list[str]:
+    """Each option of `add_client_options` but the address."""
+    names = ["token_file", *(option.name for group in _CLIENT.values() for option in group)]
+    return [f"--{name.replace('_', '-')}" for name in names]
 
 
 def client_arguments(options: argparse.Namespace) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 import dataclasses
+import importlib.resources
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from os import PathLike
@@ -114,6 +116,28 @@ class Calibration:
             tuple(np.round(scores.pair_quantiles(), 5).tolist()),
         )
 
+    @classmethod
+    def from_preset(cls, preset: str) -> "Calibration":
+        """That of an embedder that comes with this package.
+
+        It was measured on generated people, before the generated sensor, of fifty, at which strangers come nearest to
+        each other: see `agegait.training.starter`. Calibrate on real ones before your own sensor as soon as you can.
+
+        Args:
+            preset: One of `GaitEmbedder.PRESETS`.
+
+        Raises:
+            ValueError: Another name.
+
+        Example:
+            >>> agegait.gallery.Calibration.from_preset("walkers").generated
+            True
+        """
+        file = importlib.resources.files("agegait") / "models" / "presets" / f"{preset}.calibration.json"
+        if not re.fullmatch(r"\w+", preset) or not file.is_file():
+            raise ValueError(f"preset: expected an embedder that comes with agegait, received {preset!r}.")
+        return cls.from_json(file.read_text(encoding="utf-8"))
+
     def false_alarms(self, distance: float, sizes: Sizes) -> float:
         """The share of strangers who are within a distance of somebody enrolled, in a gallery of some size."""
         once = min(self.tail.exceeds(1 - distance), 1 - 1e-12)
@@ -156,7 +180,7 @@ class Calibration:
             raise ValueError(f"false_alarms: expected a share between 0 and 1, received {false_alarms}.")
         once = float(-np.expm1(np.log1p(-false_alarms) / max(self._independent(sizes), 1)))
         distance = float(np.clip(1 - self.tail.exceeded_by(once), 0, 2))
-        return Threshold(distance, false_alarms, extrapolated=once * self.people * (self.people - 1) < 1)
+        return Threshold(distance, false_alarms, once * self.people * (self.people - 1) < 1, self.generated)
 
     def log_likelihood_ratio(self, distance: float) -> float | None:
         """How much likelier a distance is for a true claim than for a false one, as a logarithm."""
@@ -232,7 +256,9 @@ def chosen_threshold(
     if distance is not None:
         if not 0 <= distance <= 2:
             raise ValueError(f"threshold: expected a distance in 0..2, received {distance}.")
-        return Threshold(distance, calibration.false_alarms(distance, sizes) if calibration else None, False)
+        if calibration is None:
+            return Threshold(distance, None, extrapolated=False)
+        return Threshold(distance, calibration.false_alarms(distance, sizes), False, calibration.generated)
     if not 0 < rate < 1:
         raise ValueError(f"{argument}: expected a share between 0 and 1, received {rate}.")
     if calibration is None:

@@ -10,6 +10,7 @@ class Threshold:
         false_alarms: The share of strangers who are accepted in this gallery; None where there is no calibration.
         extrapolated: Whether fewer than one pair of the people who calibrated came as near: the rate is then that of
             a fitted tail, not of anybody seen.
+        generated: Whether the people who calibrated were generated, and not real.
 
     Example:
         >>> agegait.gallery.Threshold(0.3, 0.01, extrapolated=False).distance
@@ -19,3 +20,4 @@ class Threshold:
     distance: float
     false_alarms: float | None
     extrapolated: bool
+    generated: bool = False

@@ -182,6 +182,19 @@ def test_a_calibration_gives_the_threshold(run, walkers_dir, folder, capsys):
     file.unlink()
 
 
+def test_the_starters_own_thresholds_are_labelled(gallery, run, capsys):
+    assert main(["enrol", "Anna", "0_0.npy", "0_1.npy", "--consent", "form", "--gallery", gallery]) == 0
+    capsys.readouterr()
+    for words in (["identify"], ["verify", "Anna"]):
+        main([*words, "0_2.npy", "1_0.npy", "--gallery", gallery, "--json"])
+        said = capsys.readouterr()
+        assert said.err.count("the threshold is that of generated walkers: real people may come nearer") == 1
+        for line in map(json.loads, said.out.splitlines()):
+            assert line.get("generated") or line["threshold"]["generated"]
+    assert main(["identify", "0_2.npy", "--gallery", gallery, "--threshold", "0.1"]) == 0
+    assert "generated walkers" not in capsys.readouterr().err
+
+
 @pytest.mark.usefixtures("enrolled")
 def test_walks_that_are_not_good_enough_are_named(run):
     status, said, error = run("identify", "short.npy", "0_2.npy", "--threshold", "2")

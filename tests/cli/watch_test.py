@@ -9,7 +9,8 @@ import pytest
 from support.made_poses import made_pose
 from support.made_videos import write_video
 
-from agegait.cli import main
+import agegait
+from agegait.cli import main, watch
 from agegait.recordings.video import pose_estimation, video_format
 
 pytestmark = pytest.mark.usefixtures("eagerly")
@@ -87,6 +88,15 @@ def test_each_change_is_a_line(run, clip):
     assert "threshold 0.200" in known
     assert sorted(line[-6:] for line in lines[-2:]) == [": gone", ": gone"]
     assert len(lines) == 6, "waiting, an answer and gone, of two people"
+
+
+@pytest.mark.usefixtures("enrolled")
+def test_the_audit_trail_has_a_line_of_each_person_and_change(run, clip, tmp_path, monkeypatch):
+    monkeypatch.setattr(watch, "_EVERY", 0.2)
+    assert run("watch", clip, "--headless", "--threshold", "0.2", two=True)[0] == 0
+    with agegait.Gallery.open(f"sqlite:///{tmp_path}/gallery.db") as gallery:
+        noted = [entry.detail for entry in gallery.audit() if entry.action == "identify"]
+    assert sorted(noted) == ["accepted", "unknown"]
 
 
 @pytest.mark.usefixtures("enrolled")

@@ -3,6 +3,8 @@ import numpy as np
 import pytest
 
 from agegait import GaitEmbedder
+from agegait.gallery import Calibration
+from agegait.training.starter import CALIBRATED
 from tfds_builders.walkers.crowd import Crowd
 
 UNSEEN = Crowd(persons=20, walks=2, sensors=1, seed=4711)
@@ -27,6 +29,26 @@ def test_it_tells_apart_people_it_was_not_trained_on(starter, walks):
     cosines = embeddings[::2] @ embeddings[1::2].T
     assert np.mean(cosines.argmax(axis=1) == np.arange(20)) >= 0.6  # chance: 0.05
     assert np.median(np.diag(cosines)) > np.quantile(cosines, 0.9)
+
+
+def test_it_comes_with_a_calibration(starter):
+    calibration = Calibration.from_preset("walkers")
+    assert calibration.fingerprint == starter.fingerprint()
+    assert calibration.generated
+    assert calibration.threshold({1: 100}, 0.01).generated
+    assert calibration.people == CALIBRATED
+    for wrong in ("nobody", "../presets/walkers", ""):
+        with pytest.raises(ValueError, match="preset: expected an embedder that comes with agegait, received"):
+            Calibration.from_preset(wrong)
+
+
+def test_its_thresholds_are_strict_before_another_sensor(starter, walks):
+    """At most as many false alarms as asked for: a sensor drawn at random is hardly ever stricter."""
+    embeddings = starter.embed(walks.skeletons)
+    limit = Calibration.from_preset("walkers").threshold({2: 19}, 0.1).distance
+    near = 1 - embeddings @ embeddings.T <= limit
+    others = walks.persons[:, None] != walks.persons
+    assert np.mean((near & others).any(axis=1)) <= 0.1
 
 
 def test_it_is_the_same_saved_and_loaded_by_its_path(starter, walks, tmp_path):

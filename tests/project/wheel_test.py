@@ -12,7 +12,7 @@ import pytest
 import agegait
 
 ROOT = Path(__file__).parents[2]
-PRESET = "agegait/models/presets/{}.keras"
+PRESET = "agegait/models/presets/{}"
 LARGEST = 3_000_000
 BUILD = "from setuptools import build_meta; build_meta.build_sdist('dist'); build_meta.build_wheel('dist')"
 
@@ -32,8 +32,9 @@ def built(tmp_path_factory):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("preset", agegait.GaitEmbedder.PRESETS)
-def test_presets_are_in_the_wheel_and_small(built, preset):
-    name = PRESET.format(preset)
+@pytest.mark.parametrize("ending", [".keras", ".calibration.json"])
+def test_presets_are_in_the_wheel_and_small(built, preset, ending):
+    name = PRESET.format(preset) + ending
     content = (ROOT / name).read_bytes()
     assert len(content) <= LARGEST
     (wheel,) = built.glob("*.whl")

@@ -330,6 +330,7 @@ def test_the_starter_says_what_it_says_in_process(bones_folder, gallery_url):
         for person in range(3):
             client.enrol(f"person {person}", bodies.walk(100, person), consent="form")
         served = client.identify(bodies.walk(100, 1, 1), threshold=1)
+        assert client.identify(bodies.walk(100, 1, 1)).threshold.generated
     embedder = agegait.GaitEmbedder.from_preset("walkers")
     with agegait.Gallery.open(gallery_url, embedder) as gallery:
         found = gallery.identify(bodies.walk(100, 1, 1), threshold=1)

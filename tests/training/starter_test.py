@@ -3,6 +3,7 @@ import functools
 import numpy as np
 import pytest
 
+from agegait.gallery import Calibration
 from agegait.models import GaitEmbedder
 from agegait.training import EmbedderTraining, starter
 from tfds_builders.walkers.crowd import Crowd
@@ -31,11 +32,20 @@ def test_the_shipped_one_has_the_architecture_that_the_module_trains():
 
 
 def test_the_command_writes_a_preset(monkeypatch, tmp_path):
+    strangers = Crowd(persons=24, walks=2, sensors=2, seed=2)
     monkeypatch.setattr(starter, "train_starter", trained)
+    monkeypatch.setattr(starter.calibrate_starter, "__defaults__", (strangers, 12))
     path = tmp_path / "new.keras"
     assert starter.main(["--out", str(path)]) == 0
     walk = np.random.default_rng(0).normal(size=(20, 20, 3))
     np.testing.assert_array_equal(GaitEmbedder.from_preset(path).embed(walk), trained().embed(walk))
+    beside = path.with_suffix(".calibration.json")
+    first = Calibration.load(beside)
+    assert (first.fingerprint, first.people, first.generated) == (trained().fingerprint(), 12, True)
+    beside.unlink()
+    monkeypatch.delattr(starter, "train_starter")
+    assert starter.main(["--out", str(path), "--calibrate"]) == 0
+    assert Calibration.load(beside) == first
 
 
 @pytest.mark.parametrize("name", ["new.h5", "nowhere/new.keras"])

@@ -159,7 +159,7 @@ def _threshold(message: Any) -> MatchThreshold | None:
         return None
     threshold = message.threshold
     rate = threshold.false_alarms if threshold.HasField("false_alarms") else None
-    return MatchThreshold(threshold.distance, rate, threshold.extrapolated)
+    return MatchThreshold(threshold.distance, rate, threshold.extrapolated, threshold.generated)
 
 
 def _quality(message: messages.Quality) -> WalkQuality:

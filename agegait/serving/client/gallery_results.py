@@ -31,12 +31,13 @@ class WalkQuality(NamedTuple):
 
 
 class MatchThreshold(NamedTuple):
-    """Up to which distance somebody is accepted, the share of strangers who are, None without a calibration, and
-    whether that lies beyond what the calibration saw."""
+    """Up to which distance somebody is accepted, the share of strangers who are, None without a calibration, whether
+    that lies beyond what the calibration saw, and whether the people who calibrated were generated."""
 
     distance: float
     false_alarms: float | None
     extrapolated: bool
+    generated: bool = False
 
 
 class PersonMatch(NamedTuple):

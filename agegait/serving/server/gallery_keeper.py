@@ -141,7 +141,12 @@ class GalleryKeeper:
         self._complaint = ""
         self._on_change(True)
         _log.info("the gallery is open; its embedder is %s", model.name)
-        if gallery.calibration is None:
+        calibration = gallery.calibration
+        if calibration is not None and calibration.generated:
+            _log.warning(
+                "gallery: its calibration is of generated walkers. `agegait calibrate` makes one of real people."
+            )
+        if calibration is None:
             _log.warning("gallery: it has no calibration, so requests need a threshold. `agegait calibrate` makes one.")
 
     def _opened_with(self, model: GalleryModel) -> Gallery:

@@ -152,5 +152,8 @@ def _of_match(match: Match) -> Any:
 
 def _of_threshold(threshold: Threshold) -> Any:
     return messages.Threshold(
-        distance=threshold.distance, false_alarms=threshold.false_alarms, extrapolated=threshold.extrapolated
+        distance=threshold.distance,
+        false_alarms=threshold.false_alarms,
+        extrapolated=threshold.extrapolated,
+        generated=threshold.generated,
     )

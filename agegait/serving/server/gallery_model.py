@@ -16,6 +16,7 @@ from agegait.serving.server.catalog import Catalog
 from agegait.serving.server.servable import Servable, Signature, TensorSpec
 from agegait.serving.server.walk_fault_error import WalkFaultError
 from agegait.skeletons import JOINTS
+from agegait.thresholds.calibration import Calibration
 
 _SIGNATURE = "padded"
 _WALKS = (None, None, len(JOINTS), 3)
@@ -48,8 +49,8 @@ class GalleryModel:
         return cls(f"{servable.name}/{servable.version}", signature, servable.embedder, servable)
 
     @classmethod
-    def of_embedder(cls, name: str, embedder: Any) -> "GalleryModel":
-        """A `GaitEmbedder`, by the same graph as if it were exported."""
+    def of_preset(cls, name: str, embedder: Any) -> "GalleryModel":
+        """A `GaitEmbedder` that comes with agegait, by the same graph as if it were exported."""
         endpoint = embedder_endpoints(embedder)[_SIGNATURE]
         with tf.device("CPU"):
             traced = tf.function(endpoint.function, input_signature=endpoint.inputs, autograph=False)
@@ -61,7 +62,7 @@ class GalleryModel:
             function,
             endpoint.limits,
         )
-        return cls(name, signature, EmbedderFile.of(embedder, None), (embedder, traced))
+        return cls(name, signature, EmbedderFile.of(embedder, Calibration.from_preset(name)), (embedder, traced))
 
     def embedder(self, batcher: Batcher, call: Call) -> "CallEmbedder":
         """It, as a gallery asks for it, in a request's place and time."""
@@ -137,7 +138,7 @@ def find_gallery_model(catalog: Catalog, name: str | None, fingerprint: str | No
         if fingerprint in (None, model.embedder_file.fingerprint):
             return model
     for preset in presets:
-        model = GalleryModel.of_embedder(preset, GaitEmbedder.from_preset(preset))
+        model = GalleryModel.of_preset(preset, GaitEmbedder.from_preset(preset))
         if fingerprint in (None, model.embedder_file.fingerprint):
             return model
         served.append(model)
