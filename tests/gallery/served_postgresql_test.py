@@ -1,8 +1,11 @@
 """A served gallery in a real PostgreSQL, whose server is killed and started again."""
 
+import itertools
 import os
 import signal
 import subprocess
+import threading
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -69,6 +72,67 @@ def start(server):
         return True
 
     until(started, 120)
+
+
+@pytest.mark.slow
+def test_a_database_that_is_killed_under_load(bones_folder, killable_postgresql):
+    """Callers are told what is wrong, whatever they did at that moment, and nothing acknowledged is lost."""
+    url = killable_postgresql.get_uri().replace("postgresql:", "postgresql+psycopg:")
+    enrolled, forgotten, begun, wrong = set(), set(), set(), []
+    ended = threading.Event()
+    told = Counter()
+
+    def tried(act):
+        """Whether it was done; a caller is told otherwise of the database, or of the time that passed."""
+        try:
+            act()
+        except (client_errors.UnavailableError, client_errors.DeadlineError) as error:
+            told[type(error).__name__] += 1
+            if "database does not answer" not in str(error) and not isinstance(error, client_errors.DeadlineError):
+                wrong.append(error)
+            return False
+        except Exception as error:
+            wrong.append(error)
+            return False
+        return True
+
+    def work(first):
+        with GalleryClient(server.address, timeout=5) as client:
+            for number in itertools.count(first, 10):
+                if ended.is_set():
+                    return
+                name = f"person {number}"
+                if tried(lambda name=name, number=number: client.enrol(name, walk(number), consent="form")):
+                    enrolled.add(number)
+                tried(lambda number=number: client.identify(walk(number, 1), threshold=NEAR))
+                if number % 3 == 0 and number in enrolled:
+                    begun.add(number)
+                    if tried(lambda name=name: client.forget(name)):
+                        forgotten.add(number)
+
+    with serving_bones(bones_folder, url) as (server, client), plain(server) as asked:
+        workers = [threading.Thread(target=work, args=[first]) for first in range(3)]
+        for worker in workers:
+            worker.start()
+        for _ in range(2):
+            so_far = len(enrolled)
+            until(lambda so_far=so_far: len(enrolled) >= so_far + 5, 120)
+            stop(killable_postgresql)
+            failed = told.total()
+            until(lambda failed=failed: told.total() > failed, 120)
+            start(killable_postgresql)
+        so_far = len(enrolled)
+        until(lambda: len(enrolled) >= so_far + 5 or wrong, 120)
+        ended.set()
+        for worker in workers:
+            worker.join(120)
+        until(lambda: asked.serving(SERVICE) == SERVING, 120)
+        assert wrong == []
+        found = {int(person.name.split()[1]) for person in client.people()}
+        assert found >= enrolled - begun
+        assert found.isdisjoint(forgotten)
+        kept = min(enrolled - begun)
+        assert client.identify(walk(kept, 2), threshold=NEAR).person == f"person {kept}"
 
 
 @pytest.mark.slow
