@@ -40,11 +40,11 @@ from .layers import (
 )
 from .models import (
     ContrastiveGaitEncoder as ContrastiveGaitEncoder,
+    EmbeddingRecognizer as EmbeddingRecognizer,
     GaitEmbedder as GaitEmbedder,
     GaitEncoder as GaitEncoder,
     GaitIdentifier as GaitIdentifier,
     GaitRecognizer as GaitRecognizer,
-    WindowRecognizer as WindowRecognizer,
 )
 
 __version__: str

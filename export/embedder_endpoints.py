@@ -7,15 +7,12 @@ import tensorflow as tf
 from agegait.layers import BodyCheck
 from agegait.skeletons import JOINTS
 
-from .endpoints import TEXT_BYTES, Endpoint, Outputs, refuse_unless, words, working_bytes
+from .endpoints import MEASURED_FRAMES, TEXT_BYTES, Endpoint, Outputs, refuse_unless, words, working_bytes
 from .pieces import map_pieces
 from .signature_limits import SignatureLimits
 
 MOST_FRAMES = 8192
 """Frames that the graph works on at once, and the most that a walk may have: four minutes and a half at 30 Hz."""
-
-_MEASURED = 512
-"""Frames of the walk whose working memory is measured."""
 
 
 def embedder_endpoints(embedder: Any) -> dict[str, Endpoint]:
@@ -54,21 +51,21 @@ def embedder_endpoints(embedder: Any) -> dict[str, Endpoint]:
         with tf.control_dependencies([refuse_unless(fits, expected)]):
             return of_walks(tf.identity(skeletons), lengths)
 
-    measured = tf.TensorSpec([None, _MEASURED, joints, 3])
-    of_a_walk = working_bytes(lambda walks: work(walks, tf.fill([tf.shape(walks)[0]], _MEASURED)), measured)
+    measured = tf.TensorSpec([None, MEASURED_FRAMES, joints, 3])
+    of_a_walk = working_bytes(lambda walks: work(walks, tf.fill([tf.shape(walks)[0]], MEASURED_FRAMES)), measured)
     limits = SignatureLimits(
         min_frames=1,
         frames=1,
         stride=1,
         piece=MOST_FRAMES,
-        window_bytes=-(-of_a_walk // _MEASURED),
+        window_bytes=-(-of_a_walk // MEASURED_FRAMES),
         answer_row_bytes=4 * size + TEXT_BYTES,
     )
-    whole = Endpoint(embed, (walks,), limits, _MEASURED // 4)
+    whole = Endpoint(embed, (walks,), limits, MEASURED_FRAMES // 4)
     return {
         "serving_default": whole,
         "embed": whole,
-        "padded": Endpoint(padded, (walks, padded_lengths), limits, _MEASURED // 4),
+        "padded": Endpoint(padded, (walks, padded_lengths), limits, MEASURED_FRAMES // 4),
     }
 
 

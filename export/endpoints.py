@@ -20,6 +20,9 @@ _FAULT = tf.TensorSpec([None], tf.int32)
 TEXT_BYTES = 64 + max(len(fault) for fault in BodyCheck.FAULTS)
 """What a text takes at most, besides a person's name: the longest fault, and what holds it."""
 
+MEASURED_FRAMES = 512
+"""Frames of the walk whose working memory is measured."""
+
 
 class Endpoint(NamedTuple):
     """A function to export.
@@ -127,24 +130,52 @@ def identifier_endpoints(identifier: Any) -> dict[str, Endpoint]:
     lengths = tf.TensorSpec([None], tf.int32, "lengths")
     persons = list(identifier.persons)
     # One function that all graphs call: the encoder, which is nearly all of a graph, is traced and kept once.
+    cut_windows, of_walks_spec = tf.TensorSpec([None, frames, joints, 3]), tf.TensorSpec([None, len(persons)])
     traced = tf.function(
-        identifier.recognize_windows, input_signature=[tf.TensorSpec([None, frames, joints, 3])], autograph=False
+        identifier.recognize_windows,
+        input_signature=[cut_windows] if identifier.embedder is None else [cut_windows, of_walks_spec],
+        autograph=False,
     )
 
-    def recognized(skeletons: tf.Tensor, windows: tf.Tensor, count: tf.Tensor) -> Outputs:
+    def embedded(skeletons: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor | None:
+        """What the embedder says of parts of walks, the parts of a walk one after another; None without one."""
+        if identifier.embedder is None:
+            return None
+        # One frame at least, for the embedder: it counts for nothing where the walk has none.
+        skeletons = tf.pad(skeletons, [[0, 0], [0, tf.maximum(0, 1 - tf.shape(skeletons)[1])], [0, 0], [0, 0]])
+        batch, length = tf.unstack(tf.shape(skeletons)[:2])
+        each = parts_of(identifier.window_count(length))
+        size = tf.minimum(length, (PIECE - 1) * stride + frames)
+
+        def work(parts: tf.Tensor) -> Outputs:
+            rows, starts = parts // each, parts % each * PIECE * stride
+            places = tf.minimum(starts[:, None] + tf.range(size), length - 1)
+            walks = tf.gather(tf.gather(skeletons, rows), places, batch_dims=1)
+            inside = tf.clip_by_value(tf.gather(lengths, rows) - starts, 0, size)
+            return {"logits": identifier.recognize_walks(walks, inside)}
+
+        at_once = tf.maximum(1, PIECE * stride // tf.maximum(size, 1))
+        return map_pieces(work, batch * each, {"logits": tf.TensorSpec([None, len(persons)])}, at_once)["logits"]
+
+    def recognized(skeletons: tf.Tensor, windows: tf.Tensor, count: tf.Tensor, of_parts: tf.Tensor | None) -> Outputs:
         """Of windows by their numbers, when each walk has so many."""
-        starts = windows // count * tf.shape(skeletons)[1] + windows % count * stride
+        rows, own = windows // count, windows % count
+        starts = rows * tf.shape(skeletons)[1] + own * stride
         flat = tf.reshape(skeletons, [-1, joints, 3])
         # Called eagerly, to be compared with what was exported, it is Keras itself.
         recognize = identifier.recognize_windows if tf.executing_eagerly() else traced
-        return recognize(tf.gather(flat, starts[:, None] + tf.range(frames)))
+        cut = tf.gather(flat, starts[:, None] + tf.range(frames))
+        if of_parts is None:
+            return recognize(cut)
+        return recognize(cut, tf.gather(of_parts, rows * parts_of(count) + own // PIECE))
 
     def of_walks(skeletons: tf.Tensor, lengths: tf.Tensor) -> Outputs:
         batch, length = tf.unstack(tf.shape(skeletons)[:2])
         count, own = identifier.window_count(length), identifier.window_count(lengths)
+        of_parts = embedded(skeletons, lengths)
 
         def work(windows: tf.Tensor) -> tuple[tf.Tensor, Outputs]:
-            found = recognized(skeletons, windows, count)
+            found = recognized(skeletons, windows, count, of_parts)
             numbers = windows // count
             inside = windows % count < tf.gather(own, numbers)
             counts = tf.one_hot(tf.where(inside, found["fault"], -1), len(BodyCheck.FAULTS), dtype=tf.int32)
@@ -169,8 +200,9 @@ def identifier_endpoints(identifier: Any) -> dict[str, Endpoint]:
     def windows(skeletons: tf.Tensor) -> Outputs:
         batch, length = tf.unstack(tf.shape(skeletons)[:2])
         count = identifier.window_count(length)
+        of_parts = embedded(skeletons, tf.fill([batch], length))
         found = map_pieces(
-            lambda windows: recognized(skeletons, windows, tf.maximum(count, 1)),
+            lambda windows: recognized(skeletons, windows, tf.maximum(count, 1), of_parts),
             batch * count,
             {"logits": tf.TensorSpec([None, len(persons)]), "fault": _FAULT},
             PIECE,
@@ -188,7 +220,7 @@ def identifier_endpoints(identifier: Any) -> dict[str, Endpoint]:
         frames=frames,
         stride=stride,
         piece=PIECE,
-        window_bytes=working_bytes(traced),
+        window_bytes=_identifier_bytes(identifier, traced),
     )
     whole = dataclasses.replace(each, min_frames=frames, answer_row_bytes=_person_bytes(persons))
     parts = dataclasses.replace(
@@ -203,6 +235,21 @@ def identifier_endpoints(identifier: Any) -> dict[str, Endpoint]:
         "padded": Endpoint(padded, (walks, lengths), whole, 2 * frames + 1),
         "windows": Endpoint(windows, (walks,), parts, 2 * frames + 1),
     }
+
+
+def parts_of(count: tf.Tensor) -> tf.Tensor:
+    """Parts of at most `PIECE` windows, at least one, of a walk that has so many: an embedder sees them one by one."""
+    return tf.maximum(1, (count + PIECE - 1) // PIECE)
+
+
+def _identifier_bytes(identifier: Any, recognize_windows: Any) -> int:
+    """Memory that work on a window takes: that of the encoder, or of the embedder on as many frames."""
+    of_windows = working_bytes(recognize_windows)
+    if identifier.embedder is None:
+        return of_windows
+    walks = tf.TensorSpec([None, MEASURED_FRAMES, identifier.encoder.joints, 3])
+    of_walks = working_bytes(identifier.recognize_walks, walks)
+    return max(of_windows, -(-of_walks * identifier.stride // MEASURED_FRAMES))
 
 
 def _named(found: Outputs, persons: list[str]) -> Outputs:

@@ -17,7 +17,6 @@ DEMO_RECIPE: dict[str, Any] = {
     "batch_size": 64,
     "recognizer_units": 256,
     "recognizer_epochs": 3,
-    "window_recognizer_epochs": 3,
     "recognizer_batch_size": 64,
     "embedder_epochs": None,
 }

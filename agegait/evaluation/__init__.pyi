@@ -3,11 +3,12 @@ from .evaluate import COORDINATES as COORDINATES, evaluate as evaluate
 from .evaluate_windows import (
     BATCH as BATCH,
     Gallery as Gallery,
+    Logits as Logits,
     as_result as as_result,
+    embedder_logits as embedder_logits,
     ensemble as ensemble,
     evaluate_windows as evaluate_windows,
     logits_by_method as logits_by_method,
-    window_logits as window_logits,
 )
 from .figures import FIGURES as FIGURES, Figure as Figure, has_curve as has_curve
 from .parts import Parts as Parts

@@ -13,7 +13,7 @@ from agegait.data import Walks
 from agegait.datasets import DataSet, Windows
 from agegait.evaluation import protocols
 from agegait.evaluation.baselines import baseline
-from agegait.evaluation.evaluate_windows import TITLES, Gallery, as_result, evaluate_windows, logits_by_method
+from agegait.evaluation.evaluate_windows import TITLES, Gallery, Logits, as_result, evaluate_windows, logits_by_method
 from agegait.evaluation.parts import Parts
 from agegait.evaluation.stranger_tests import stranger_tests
 from agegait.models import GaitEmbedder
@@ -49,7 +49,8 @@ def evaluate(
         baselines: Names of `agegait.evaluation.baselines.BASELINES` to train on the same windows, to compare with.
         search_windows: Whether to search among windows too, which takes minutes for a data set of KGBD's size.
         observe: Called with `"train"`, `"validation"` and each test split, its windows, their AGEs `[M, f, 3 k]` (None
-            for validation) and the run's logits `[M, N]` (None but for tests): to see more than figures.
+            for validation) and the run's logits `[M, N]` of windows in their walks (None but for tests): to see more
+            than figures.
         dataset: The run's data set, where it is loaded already.
 
     Results of other methods that `evaluation.json` holds already, such as baselines, stay there if they are of the same
@@ -81,15 +82,14 @@ def evaluate(
     tests: dict[str, list[dict[str, Any]]] = {}
     for split, windows in parts.tests.items():
         ages = run.features(windows, f"{split} AGEs")
-        logits = logits_by_method(run, windows, ages)
+        logits = logits_by_method(run, windows, ages, Walks.from_dataset(dataset.walks(split)))
         if observe:
-            observe(split, windows, ages, next(iter(logits.values())))
-        methods = [*logits.items(), *((other.title, other.scores(windows)) for other in others)]
+            observe(split, windows, ages, next(iter(logits.values())).in_walk)
+        methods: list[tuple[str, Logits | np.ndarray]] = [*logits.items()]
+        methods += [(other.title, other.scores(windows)) for other in others]
         tests[split] = evaluate_windows(windows, methods, gallery, recognizer.embed(ages), search_windows)
-        if run.embedder is not None:
-            tests[split] += _embedder_recognition(run.embedder, dataset, split)
-            if search_windows:
-                tests[split].append(_embedder_windows(run.embedder, windows, parts.gallery))
+        if run.embedder is not None and search_windows:
+            tests[split].append(_embedder_windows(run.embedder, windows, parts.gallery))
     if strangers := stranger_tests(run, dataset, TITLES):
         tests["strangers"] = [
             as_result(method, f"{one.probe}, gallery of {one.gallery}", one)
@@ -140,17 +140,6 @@ def _alike(one: dict[str, Any], other: dict[str, Any]) -> bool:
 
 def _key(result: dict[str, Any]) -> tuple[Any, ...]:
     return result["method"], result["protocol"], result["of"], result["samples"]
-
-
-def _embedder_recognition(embedder: GaitEmbedder, dataset: DataSet, split: str) -> list[dict[str, Any]]:
-    """Closed-set recognition of whole walks: a person's score is the cosine to the nearest of the training walks."""
-    gallery, probes = (Walks.from_dataset(dataset.walks(part)) for part in ("train", split))
-    probes = probes.of_persons(np.unique(gallery.persons))
-    cosines = embedder.embed(probes.skeletons) @ embedder.embed(gallery.skeletons).T
-    scores = np.stack(
-        [cosines[:, gallery.persons == label].max(axis=1) for label in range(len(dataset.persons))], axis=1
-    )
-    return [as_result(TITLES["embedder"], "walks", protocols.recognition(scores, probes.persons))]
 
 
 def _embedder_windows(embedder: GaitEmbedder, windows: Windows, gallery: Windows) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from agegait.data import Walks
 from agegait.datasets import Windows
 from agegait.evaluation import protocols
 from agegait.evaluation.baselines import BASELINES
@@ -14,14 +15,23 @@ from agegait.training.run import Run
 TITLES = {"ages": "AGE", "states": BASELINES["encoder-states"], "embedder": "embedder"}
 """What tables call a run's features, and its embedder."""
 
-WINDOW_RECOGNIZER = "window recognizer"
-"""What tables call a run's recognizer of windows themselves."""
-
 BATCH = 4096
 """Windows of a batch of predictions."""
 
 FEWEST_PEOPLE = 4
 """Verification and open sets divide people into those who choose a threshold and those who are tested."""
+
+
+class Logits(NamedTuple):
+    """What a method says of windows.
+
+    Attributes:
+        alone: `[M, N]`, of each window by itself.
+        in_walk: `[M, N]`, of each window as a part of its walk. Their mean over a walk is the walk's.
+    """
+
+    alone: np.ndarray
+    in_walk: np.ndarray
 
 
 class Gallery(NamedTuple):
@@ -40,7 +50,7 @@ class Gallery(NamedTuple):
 
 def evaluate_windows(
     windows: Windows,
-    logits: Iterable[tuple[str, np.ndarray]],
+    logits: Iterable[tuple[str, Logits | np.ndarray]],
     gallery: Gallery | None = None,
     probes: np.ndarray | None = None,
     search_windows: bool = False,
@@ -52,7 +62,7 @@ def evaluate_windows(
 
     Args:
         windows: `[M]` test windows.
-        logits: Names of methods, each with its logits `[M, N]`.
+        logits: Names of methods, each with its logits, or with an array of those that are the same alone and in a walk.
         gallery: What features are compared with; None leaves these protocols out.
         probes: `[M, D]` features of the test windows.
         search_windows: Whether to search among windows too.
@@ -60,7 +70,9 @@ def evaluate_windows(
     Returns:
         A list of results as `evaluation.json` has them.
     """
-    found = [result for method, own in logits for result in _recognition(method, own, windows)]
+    found = []
+    for method, own in logits:
+        found += _recognition(method, own if isinstance(own, Logits) else Logits(own, own), windows)
     if gallery is None or probes is None:
         return found
     return found + _comparison(gallery, probes, windows, search_windows)
@@ -71,26 +83,34 @@ def as_result(method: str, of: str, found: Any) -> dict[str, Any]:
     return {"method": method, "protocol": found.protocol, "of": of, **dataclasses.asdict(found)}
 
 
-def logits_by_method(run: Run, windows: Windows, features: np.ndarray) -> dict[str, np.ndarray]:
-    """The logits `[M, N]` of windows by each way in which a run can name them, the run's own answer first.
+def logits_by_method(run: Run, windows: Windows, features: np.ndarray, walks: Walks) -> dict[str, Logits]:
+    """The logits of windows by each way in which a run identifies them, the run's own answer first.
 
     Args:
         run: A finished run.
         windows: The windows.
         features: `[M, f, 3 k]`, what the run's encoder makes of them.
+        walks: The walks that they are cut from, and perhaps others; an embedder sees these as a whole.
     """
-    found = {TITLES[run.settings.features]: run.recognizer.predict(features, batch_size=BATCH, verbose=0)}
-    alone = window_logits(run, windows)
+    title = TITLES[run.settings.features]
+    of_windows = run.recognizer.predict(features, batch_size=BATCH, verbose=0)
+    found = {title: Logits(of_windows, of_windows)}
+    alone = embedder_logits(run, windows.skeletons)
     if alone is None:
         return found
-    both = {f"{method} + {WINDOW_RECOGNIZER}": ensemble(logits, alone) for method, logits in found.items()}
-    return {**both, **found, WINDOW_RECOGNIZER: alone}
+    own = walks.take(np.flatnonzero(np.isin(walks.names, windows.walks)))
+    of_walks = dict(zip(own.names.tolist(), embedder_logits(run, own.skeletons), strict=True))
+    in_walk = np.stack([of_walks[walk] for walk in windows.walks.tolist()])
+    both = Logits(ensemble(of_windows, alone), ensemble(of_windows, in_walk))
+    return {f"{title} + {TITLES['embedder']}": both, **found, TITLES["embedder"]: Logits(alone, in_walk)}
 
 
-def window_logits(run: Run, windows: Windows) -> np.ndarray | None:
-    """The logits `[M, N]` of a run's recognizer of windows themselves; None for a run without one."""
-    network = run.window_recognizer
-    return None if network is None else network.predict(windows.skeletons, batch_size=BATCH, verbose=0)
+def embedder_logits(run: Run, walks: Iterable[np.ndarray]) -> Any:
+    """The logits `[W, N]` of walks or single windows by a run's embedder; None for a run without one."""
+    if run.embedder is None or run.embedding_recognizer is None:
+        return None
+    embeddings = run.embedder.embed(list(walks))
+    return run.embedding_recognizer.predict(embeddings, batch_size=BATCH, verbose=0)
 
 
 def ensemble(logits: np.ndarray, others: np.ndarray | None) -> np.ndarray:
@@ -98,10 +118,10 @@ def ensemble(logits: np.ndarray, others: np.ndarray | None) -> np.ndarray:
     return logits if others is None else (logits + others) / 2
 
 
-def _recognition(method: str, logits: np.ndarray, windows: Windows) -> list[dict[str, Any]]:
-    by_walk = protocols.by_walk(logits, windows.persons, windows.walks)
+def _recognition(method: str, logits: Logits, windows: Windows) -> list[dict[str, Any]]:
+    by_walk = protocols.by_walk(logits.in_walk, windows.persons, windows.walks)
     return [
-        as_result(method, "windows", protocols.recognition(logits, windows.persons)),
+        as_result(method, "windows", protocols.recognition(logits.alone, windows.persons)),
         as_result(method, "walks", protocols.recognition(*by_walk)),
     ]
 

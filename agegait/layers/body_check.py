@@ -74,7 +74,7 @@ class BodyCheck(keras.layers.Layer):
             raise ValueError(f"inputs: expected [..., f, {joints}, 3], received a shape of {tuple(input_shape)}.")
 
     def call(self, inputs: Tensor, mask: Tensor | None = None) -> Tensor:
-        faults = self._frame_faults(ops.cast(inputs, "float32"))
+        faults = self.frame_faults(inputs)
         # Not one_hot, of which tf2onnx converts that of vectors alone.
         counts = ops.cast(ops.equal(ops.expand_dims(faults, -1), np.arange(len(self.FAULTS), dtype="int32")), "int32")
         if mask is not None:
@@ -97,15 +97,17 @@ class BodyCheck(keras.layers.Layer):
         bodies = 2 * counts[..., 0] >= ops.sum(counts, axis=-1)
         return ops.cast(ops.where(bodies, 0, 1 + ops.argmax(counts[..., 1:], axis=-1)), "int32")
 
-    def _frame_faults(self, joints: Tensor) -> Tensor:
-        """`[..., f, J, 3]` to `[..., f]`: the first of `FAULTS` that each frame has."""
+    def frame_faults(self, joints: Tensor) -> Tensor:
+        """`[..., f, J, 3]` to `[..., f]`, int32: the first of `FAULTS` that each frame has."""
+        joints = ops.cast(joints, "float32")
         known = ops.all(ops.abs(joints) <= FARTHEST, axis=(-2, -1), keepdims=True)  # NaN is not
         tests = [known[..., 0, 0]]
         if not self.finite_only:
             joints = ops.where(known, joints, 0.0)
             tests += self._body_tests(joints - joints[..., _HIPS : _HIPS + 1, :])
         passed = ops.stack(tests, axis=-1)
-        return ops.where(ops.all(passed, axis=-1), 0, 1 + ops.argmin(ops.cast(passed, "int32"), axis=-1))
+        faults = ops.where(ops.all(passed, axis=-1), 0, 1 + ops.argmin(ops.cast(passed, "int32"), axis=-1))
+        return ops.cast(faults, "int32")
 
     def _body_tests(self, joints: Tensor) -> list[Tensor]:
         squares = ops.sum(ops.square(joints), axis=-1)

@@ -7,21 +7,21 @@ imported. It registers the models, the layers and the losses. A model that was c
 
 from agegait import losses as losses
 from agegait.models.contrastive_gait_encoder import ContrastiveGaitEncoder
+from agegait.models.embedding_recognizer import EmbeddingRecognizer
 from agegait.models.gait_embedder import GaitEmbedder
 from agegait.models.gait_encoder import GaitEncoder
 from agegait.models.gait_identifier import GaitIdentifier
 from agegait.models.gait_recognizer import GaitRecognizer
 from agegait.models.running_embedding import RunningEmbedding
 from agegait.models.walk_encodings import WalkEncodings
-from agegait.models.window_recognizer import WindowRecognizer
 
 __all__ = [
     "ContrastiveGaitEncoder",
+    "EmbeddingRecognizer",
     "GaitEmbedder",
     "GaitEncoder",
     "GaitIdentifier",
     "GaitRecognizer",
     "RunningEmbedding",
     "WalkEncodings",
-    "WindowRecognizer",
 ]

@@ -8,17 +8,19 @@ from keras import ops
 from agegait.layers import BodyCheck, SkeletonNormalization
 from agegait.layers.body_check import FARTHEST
 from agegait.layers.tensors import Inputs, Shape, Tensor
+from agegait.models.embedding_recognizer import EmbeddingRecognizer
+from agegait.models.gait_embedder import GaitEmbedder
 from agegait.models.gait_encoder import GaitEncoder
 from agegait.models.gait_recognizer import GaitRecognizer
 from agegait.models.inputs import in_order, skeletons_of
 from agegait.models.walks_at_rate import AnyWalks, FrameRates, checked_rate, walks_at_rate
-from agegait.models.window_recognizer import WindowRecognizer
 from agegait.skeletons import JOINTS
 
-WINDOWS_AT_ONCE = 2048
-"""Windows that `identify` encodes in one go, of walks of one length or of one long walk."""
+WINDOWS_AT_ONCE = 1024
+"""Windows that `identify` takes through the model in one go, as exported models do, of walks of one length or of one
+long walk. An embedder sees the parts of a longer walk one by one."""
 
-_PARTS = ("encoder", "recognizer", "normalization", "window_recognizer")
+_PARTS = ("encoder", "recognizer", "normalization", "embedder", "embedding_recognizer")
 
 
 class Identification(NamedTuple):
@@ -40,8 +42,10 @@ class GaitIdentifier(keras.Model):
     """Names the person of a walk of any length, from raw skeletons.
 
     The walk is normalized, cut into windows, each window encoded and recognized; the walk's logits are the mean of its
-    windows' logits. Frames at the end that fill no window are left out. With a recognizer of windows themselves, a
-    window's logits are the mean of both recognizers'.
+    windows' logits. Frames at the end that fill no window are left out.
+
+    An embedder answers too, where there is one. It sees the walk as a whole, all frames that show a body. A window's
+    logits are then the mean of its own and the walk's, and so the walk's logits are the mean of both answers.
 
     Any numbers would be taken for somebody. So windows that show no body, see `agegait.layers.BodyCheck`, have no say,
     and a walk of which more than half of the windows show none is nobody's: its logits and probabilities are 0.
@@ -52,7 +56,8 @@ class GaitIdentifier(keras.Model):
         normalization: What was done to the skeletons the encoder was trained on; hip-centring where absent.
         stride: Frames from the start of a window to the next; the window's length where absent: no overlap.
         persons: Names of the N people, in the order of the recognizer's labels; their numbers where absent.
-        window_recognizer: A `WindowRecognizer` trained on the same windows and labels, if it is to have a say.
+        embedder: A trained `GaitEmbedder`, if it is to answer too. It takes metres, whatever unit the walks have.
+        embedding_recognizer: An `EmbeddingRecognizer` of its embeddings of the same people.
         check_body: Whether windows have to show a body. Of joints that are not the 20 canonical ones, as in
             `agegait.skeletons`, and without the check, coordinates have to be finite and no more.
         frame_rate: Frames a second of the walks that the parts were trained on; None where that is not known. A call
@@ -85,7 +90,8 @@ class GaitIdentifier(keras.Model):
         normalization: SkeletonNormalization | None = None,
         stride: int | None = None,
         persons: Sequence[str] | None = None,
-        window_recognizer: WindowRecognizer | None = None,
+        embedder: GaitEmbedder | None = None,
+        embedding_recognizer: EmbeddingRecognizer | None = None,
         check_body: bool = True,
         frame_rate: float | None = None,
         **kwargs: Any,
@@ -95,16 +101,19 @@ class GaitIdentifier(keras.Model):
         persons = [str(number) for number in range(num_persons)] if persons is None else list(persons)
         if len(persons) != num_persons:
             raise ValueError(f"persons: expected {num_persons} names, as the recognizer has, received {len(persons)}.")
-        if window_recognizer is not None and window_recognizer.num_persons != num_persons:
+        if (embedder is None) != (embedding_recognizer is None):
+            raise ValueError("embedding_recognizer: expected one with an embedder, and none without it.")
+        if embedding_recognizer is not None and embedding_recognizer.num_persons != num_persons:
             raise ValueError(
-                f"window_recognizer: expected {num_persons} people, as the recognizer has, received "
-                f"{window_recognizer.num_persons}."
+                f"embedding_recognizer: expected {num_persons} people, as the recognizer has, received "
+                f"{embedding_recognizer.num_persons}."
             )
         if stride is not None and stride < 1:
             raise ValueError(f"stride: expected at least one frame, received {stride}.")
         self.encoder = encoder
         self.recognizer = recognizer
-        self.window_recognizer = window_recognizer
+        self.embedder = embedder
+        self.embedding_recognizer = embedding_recognizer
         self.normalization = SkeletonNormalization(name="normalization") if normalization is None else normalization
         self.stride = encoder.frames if stride is None else stride
         self.persons = persons
@@ -122,15 +131,25 @@ class GaitIdentifier(keras.Model):
             self.encoder.build(window)
         if not self.recognizer.built:
             self.recognizer.build(self.encoder.compute_output_shape(window)["ages"])
-        if self.window_recognizer is not None and not self.window_recognizer.built:
-            self.window_recognizer.build(window)
+        if self.embedder is not None and self.embedding_recognizer is not None:
+            if not self.embedder.built:
+                self.embedder.build((None, None, joints, 3))
+            if not self.embedding_recognizer.built:
+                self.embedding_recognizer.build((None, self.embedder.embedding_size))
+            if self.embedder.joints != joints:
+                raise ValueError(
+                    f"embedder: expected {joints} joints, as the encoder has, received {self.embedder.joints}."
+                )
 
     def call(self, inputs: Inputs, lengths: Tensor | None = None) -> dict[str, Tensor]:
         skeletons = self._walks(skeletons_of(inputs))
         frames, joints = self.encoder.frames, self.encoder.joints
         windows = self._windows(skeletons)
         batch, count = ops.shape(windows)[:2]
-        answers = self.recognize_windows(ops.reshape(windows, (-1, frames, joints, 3)))
+        of_walks = None
+        if self.embedder is not None:
+            of_walks = ops.repeat(self.recognize_walks(skeletons, lengths), count, axis=0)
+        answers = self.recognize_windows(ops.reshape(windows, (-1, frames, joints, 3)), of_walks)
         logits = ops.reshape(answers["logits"], (batch, count, self.recognizer.num_persons))
         faults = ops.reshape(answers["fault"], (batch, count))
         counts = ops.equal(ops.expand_dims(faults, -1), np.arange(len(BodyCheck.FAULTS), dtype="int32"))
@@ -145,11 +164,12 @@ class GaitIdentifier(keras.Model):
             "window_fault": faults,
         }
 
-    def recognize_windows(self, windows: Tensor) -> dict[str, Tensor]:
-        """What is said of windows by themselves.
+    def recognize_windows(self, windows: Tensor, of_walks: Tensor | None = None) -> dict[str, Tensor]:
+        """What is said of windows.
 
         Args:
             windows: `[M, f, J, 3]`, not normalized.
+            of_walks: `[M, N]`, what `recognize_walks` says of each window's walk; None without an embedder.
 
         Returns:
             A dict of `"logits"` `[M, N]`, 0 where a window shows no body, and `"fault"` `[M]`, which says whether.
@@ -161,10 +181,30 @@ class GaitIdentifier(keras.Model):
         faults = ops.where(ops.logical_or(known, faults != 0), faults, BodyCheck.NOT_FINITE)
         windows = ops.where(ops.reshape(faults == 0, (-1, 1, 1, 1)), windows, 0.0)
         logits = ops.cast(self.recognizer(self.encoder(windows)["ages"]), "float32")
-        if self.window_recognizer is not None:
-            logits = (logits + ops.cast(self.window_recognizer(windows), "float32")) / 2
+        if of_walks is not None:
+            logits = (logits + of_walks) / 2
         # where, not a product: what is no body may hold anything, and nothing of it may come through.
         return {"logits": ops.where(ops.expand_dims(faults == 0, 1), logits, 0.0), "fault": faults}
+
+    def recognize_walks(self, skeletons: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """What the embedder says of walks as a whole.
+
+        Args:
+            skeletons: `[B, T, J, 3]`, not normalized.
+            lengths: Optional `[B]`, as of a call.
+
+        Returns:
+            Logits `[B, N]`, 0 of walks without a frame that shows a body.
+
+        Raises:
+            ValueError: There is no embedder.
+        """
+        if self.embedder is None or self.embedding_recognizer is None:
+            raise ValueError("embedder: expected one, received none.")
+        walks = self.normalization(skeletons)
+        seen = ops.equal(self.body_check.frame_faults(walks), 0)
+        embeddings = self.embedder(walks, lengths=lengths, mask=seen)
+        return ops.cast(self.embedding_recognizer(embeddings), "float32")
 
     def conclude(self, logits: Tensor, counts: Tensor) -> dict[str, Tensor]:
         """What is said of walks by their windows.
@@ -295,6 +335,9 @@ class GaitIdentifier(keras.Model):
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Self:
+        config = dict(config)
+        if config.pop("window_recognizer", None) is not None:
+            raise ValueError("window_recognizer: expected none, received one: an embedder has its place, train again.")
         parts = {
             name: keras.saving.deserialize_keras_object(config[name], custom_objects=custom_objects)
             for name in _PARTS

@@ -60,7 +60,7 @@ def encoder_settings(settings: Settings, base: Settings) -> Settings:
     names = {
         field.name: getattr(base.recipe, field.name)
         for field in dataclasses.fields(Recipe)
-        if field.metadata["part"] in ("recognizer", "window_recognizer")
+        if field.metadata["part"] in ("recognizer", "embedder")
     }
     others: dict[str, Any] = {name: getattr(base, name) for name in NAMES_ALONE}
     return dataclasses.replace(settings, recipe=dataclasses.replace(settings.recipe, **names), **others)

@@ -14,6 +14,7 @@ import keras
 import numpy as np
 
 from agegait import evaluation, training
+from agegait.data import Walks
 from agegait.datasets import DataSet, Windows
 from agegait.evaluation import Gallery, Parts, protocols
 from agegait.evaluation.baselines import NetworkBaseline, baseline
@@ -30,7 +31,7 @@ from agegait.training.environment import environment
 from agegait.training.records import check_shape, read_record, write_record
 from agegait.training.settings import Settings
 
-FORMAT = 3
+FORMAT = 4
 LOCK = ".lock"
 SEEDS = (0, 1, 2)
 
@@ -175,9 +176,9 @@ class _Work:
             windows, ages = Windows(*(column[known] for column in windows)), ages[known]
             run.record.data.labelled = _names(windows)
             run.save_record()
-        if row.window_recognizer:
-            training.train_window_recognizer(run, windows, parts.validation)
-        beside = {test: evaluation.window_logits(run, part) for test, part in parts.tests.items()}
+        if row.embedder:
+            training.train_embedder(run, self.dataset)
+        beside = {test: evaluation.embedder_logits(run, part.skeletons) for test, part in parts.tests.items()}
         watch = EpochScores(_watched(self.out, row, settings.seed), features.tests, beside)
         training.train_recognizer(run, windows, validation, [watch], (ages, features.validation))
         gallery = None
@@ -185,7 +186,8 @@ class _Work:
             gallery = Gallery(row.name, run.recognizer.embed(features.gallery), parts.gallery)
         tests = {}
         for test, part in parts.tests.items():
-            logits = next(iter(evaluation.logits_by_method(run, part, features.tests[test]).values()))
+            walks = Walks.from_dataset(self.dataset.walks(test))
+            logits = next(iter(evaluation.logits_by_method(run, part, features.tests[test], walks).values()))
             probes = run.recognizer.embed(features.tests[test])
             tests[test] = evaluation.evaluate_windows(part, [(row.name, logits)], gallery, probes)
             tests[test] += _published(row, watch.of(test), part, settings.frames)

@@ -19,8 +19,7 @@ class Row:
             recognizer, if anything does.
         labelled_walks: Training walks of each person that have labels; None for all. The encoder reads no labels and
             sees every walk in either case.
-        window_recognizer: Whether a recognizer of windows themselves answers too, as the base's recipe has it, or else
-            `best`.
+        embedder: Whether an embedder answers too, as the base's recipe has it, or else `best`.
         learning: What an embedder learns by that stands in place of encoder and recognizer, of
             `agegait.training.EmbedderTraining.LEARNING` or `agegait.training.EncodingTraining.LEARNING`. It is trained
             for divisions of the people, and tested on those whom it has not seen.
@@ -34,7 +33,7 @@ class Row:
     recipe: Mapping[str, Any] = field(default_factory=dict)
     baseline: str | None = None
     labelled_walks: int | None = None
-    window_recognizer: bool = False
+    embedder: bool = False
     learning: str | None = None
     windows_of: str | None = None
 
@@ -48,11 +47,9 @@ class Row:
         Raises:
             ValueError: The row's changes and the others' do not go together.
         """
-        asked = base.recipe.window_recognizer_epochs or PRESETS["best"].window_recognizer_epochs
-        windows = asked if self.window_recognizer else None
-        embedder: dict[str, Any] = {"embedder_epochs": None}
+        epochs = base.recipe.embedder_epochs or PRESETS["best"].embedder_epochs
+        embedder: dict[str, Any] = {"embedder_epochs": epochs if self.embedder else None}
         if self.learning in EMBEDDER_LEARNING:
-            epochs = base.recipe.embedder_epochs or PRESETS["best"].embedder_epochs
             embedder = {"embedder_epochs": epochs, "embedder_learning": self.learning}
-        changes = {"window_recognizer_epochs": windows, **embedder, **self.recipe}
+        changes = {**embedder, **self.recipe}
         return replace(base, seed=seed, recipe=replace(base.recipe, **changes), **self.settings)

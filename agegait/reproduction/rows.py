@@ -12,9 +12,9 @@ _METHOD = (
     Row("age-ap", "the method: AGEs of a reverse encoder with locality-aware attention; frames named, then averaged"),
     Row("age-sc", "the same encoder; the frames of a window joined, then named", {"manner": "sc"}),
     Row(
-        "age-windows",
-        "age-ap and a recognizer of windows themselves, coordinates and distances; the mean of both answers",
-        window_recognizer=True,
+        "age-embedder",
+        "age-ap and an embedder, which sees a walk as a whole; the mean of both answers",
+        embedder=True,
     ),
     Row("untrained", "AGEs of an encoder as it was drawn, never trained; frames averaged", recipe={"epochs": 0}),
 )

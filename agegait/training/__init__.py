@@ -1,7 +1,7 @@
 """Training: recipes, settings, and runs.
 
 `train` does the whole. A run's folder holds `run.json` (settings, data, split, versions, results), `encoder.keras`,
-`recognizer.keras`, perhaps `window_recognizer.keras`, `embedder.keras` and `calibration.json`, and `history/` with a
+`recognizer.keras`, perhaps `embedder.keras`, `embedding_recognizer.keras` and `calibration.json`, and `history/` with a
 table of losses for each stage. While a training is under way, it also holds `checkpoints/` to resume from.
 
 The names load on first use: the command line reads recipes without TensorFlow.

@@ -2,11 +2,7 @@ from . import callbacks as callbacks, distribution as distribution, optimizers a
 from .discriminant import fit_discriminant as fit_discriminant
 from .embedder_training import EmbedderTraining as EmbedderTraining
 from .encoding_training import EncodingTraining as EncodingTraining
-from .networks import (
-    make_encoder as make_encoder,
-    make_recognizer as make_recognizer,
-    make_window_recognizer as make_window_recognizer,
-)
+from .networks import make_encoder as make_encoder, make_recognizer as make_recognizer
 from .recipes import PRESETS as PRESETS, Recipe as Recipe, recipe as recipe
 from .run import Run as Run, load_run as load_run
 from .settings import Settings as Settings
@@ -16,7 +12,6 @@ from .stages import (
     train_embedder as train_embedder,
     train_encoder as train_encoder,
     train_recognizer as train_recognizer,
-    train_window_recognizer as train_window_recognizer,
 )
 from .train_run import (
     begin as begin,

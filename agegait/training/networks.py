@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from agegait.models import GaitEncoder, GaitRecognizer, WindowRecognizer
+from agegait.models import GaitEncoder, GaitRecognizer
 from agegait.training import optimizers
 from agegait.training.recipes import Recipe
 from agegait.training.settings import Settings
@@ -42,23 +42,4 @@ def make_recognizer(
     if recognizer.normalization is not None:
         recognizer.adapt(ages)
     recognizer.build((None, *ages.shape[1:]))
-    return recognizer
-
-
-def make_window_recognizer(
-    recipe: Recipe, persons: int, windows: np.ndarray, precision: str = "float32"
-) -> WindowRecognizer:
-    """A recognizer of windows themselves, untrained, but for what it standardises these windows by.
-
-    What the recipe says of the recognizer holds of this one too.
-    """
-    recognizer = WindowRecognizer(
-        persons,
-        recipe.recognizer_units,
-        dropout=recipe.dropout,
-        kernel_initializer=optimizers.recognizer_initializer(recipe),
-        dtype=precision,
-    )
-    recognizer.adapt(windows)
-    recognizer.build((None, *windows.shape[1:]))
     return recognizer

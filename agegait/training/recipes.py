@@ -22,8 +22,7 @@ def _option(default: Any, text: str, part: str, **about: Any) -> Any:
     Args:
         default: The published value; None where there is none.
         text: What it is, for the command line.
-        part: What it changes: the `"encoder"`, the `"recognizer"`, the `"window_recognizer"`, the `"embedder"`,
-            or `"all"`.
+        part: What it changes: the `"encoder"`, the `"recognizer"`, the `"embedder"`, or `"all"`.
         **about: Of numbers `at_least`, `more_than` and `less_than`, which bound it; of names the `choices`;
             `logarithmic` where the step from 1 to 2 is as long as that from 10 to 20; `epochs` where it is what a
             training costs; `search` is what a search varies by default.
@@ -118,16 +117,9 @@ class Recipe:
         "recognizer",
         more_than=0,
     )
-    window_recognizer_epochs: int | None = _option(
-        None,
-        "epochs of a second recognizer, of the windows themselves; none to leave it out",
-        "window_recognizer",
-        at_least=1,
-        epochs=True,
-    )
     embedder_epochs: int | None = _option(
         None,
-        "epochs of an embedder, by which people are compared who are not trained on; none to leave it out",
+        "epochs of an embedder, which identifies whole walks, and people who are not trained on; none to leave it out",
         "embedder",
         at_least=1,
         epochs=True,
@@ -191,7 +183,6 @@ PRESETS = {
     "best": Recipe(
         epochs=1,
         recognizer_epochs=6,
-        window_recognizer_epochs=20,
         embedder_epochs=8,
         least_steps=600,
         batch_size=256,

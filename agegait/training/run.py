@@ -11,7 +11,7 @@ import numpy as np
 from agegait import datasets
 from agegait.datasets import DataSet, Windows
 from agegait.layers import SkeletonNormalization
-from agegait.models import GaitEmbedder, GaitEncoder, GaitIdentifier, GaitRecognizer, WindowRecognizer
+from agegait.models import EmbeddingRecognizer, GaitEmbedder, GaitEncoder, GaitIdentifier, GaitRecognizer
 from agegait.storage.whole_file import whole_file
 from agegait.thresholds.calibration import Calibration, calibration_file
 from agegait.training.encoding import encode
@@ -67,17 +67,6 @@ class Run:
         return self.load_model("recognizer")
 
     @cached_property
-    def window_recognizer(self) -> WindowRecognizer | None:
-        """The trained recognizer of windows themselves, where the recipe has one.
-
-        Raises:
-            ValueError: It is not there yet.
-        """
-        return (
-            self.load_model("window_recognizer") if self.settings.recipe.window_recognizer_epochs is not None else None
-        )
-
-    @cached_property
     def embedder(self) -> GaitEmbedder | None:
         """The trained embedder, where the recipe has one.
 
@@ -85,6 +74,15 @@ class Run:
             ValueError: It is not there yet.
         """
         return self.load_model("embedder") if self.settings.recipe.embedder_epochs is not None else None
+
+    @cached_property
+    def embedding_recognizer(self) -> EmbeddingRecognizer | None:
+        """The people by the embedder, where the recipe has one.
+
+        Raises:
+            ValueError: It is not there yet.
+        """
+        return self.load_model("embedding_recognizer") if self.settings.recipe.embedder_epochs is not None else None
 
     @cached_property
     def calibration(self) -> Calibration | None:
@@ -109,7 +107,7 @@ class Run:
 
     @cached_property
     def identifier(self) -> GaitIdentifier:
-        """Encoder and recognizers as one model that names walks.
+        """Encoder, recognizer and, where the recipe has one, embedder as one model that identifies walks.
 
         Raises:
             ValueError: They are not there yet, or the recognizer knows people by encoder states.
@@ -124,7 +122,8 @@ class Run:
             self.recognizer,
             self.normalization,
             persons=self.persons,
-            window_recognizer=self.window_recognizer,
+            embedder=self.embedder,
+            embedding_recognizer=self.embedding_recognizer,
             check_body=self.record.data.bodies,
             frame_rate=self.record.data.frame_rate,
         )

@@ -7,7 +7,7 @@ from typing import Any, Self
 from agegait.training.records import from_record, load_json, write_record
 from agegait.training.settings import Settings
 
-FORMAT = 3
+FORMAT = 4
 FILE = "run.json"
 OPTIONAL = ("split", "labelled", "chosen_epoch", "validation_accuracy", "validation_loss")
 """Names that are not written where they have no value."""

@@ -10,6 +10,7 @@ import numpy as np
 from agegait.data import Walks
 from agegait.datasets import DataSet, Windows
 from agegait.losses import SmoothedCrossentropy
+from agegait.models import EmbeddingRecognizer
 from agegait.storage.disk_full import naming_full_disk
 from agegait.storage.private_files import private_files
 from agegait.thresholds.calibration import MIN_PEOPLE, Calibration
@@ -17,7 +18,7 @@ from agegait.training import optimizers
 from agegait.training.callbacks import ProgressLine
 from agegait.training.embedder_training import BATCHES_AN_EPOCH, EmbedderTraining
 from agegait.training.history import History
-from agegait.training.networks import make_encoder, make_recognizer, make_window_recognizer
+from agegait.training.networks import make_encoder, make_recognizer
 from agegait.training.run import Run
 from agegait.training.run_record import StageResult
 from agegait.training.stage import Stage
@@ -60,16 +61,11 @@ def train_recognizer(
         _recognizer_stage(run, training, validation, *features).fit(run, callbacks)
 
 
-def train_window_recognizer(run: Run, training: Windows, validation: Windows, callbacks: Callbacks = ()) -> None:
-    """Trains a run's recognizer of windows themselves on labels; arguments as for `train_encoder`."""
-    if not run.has("window_recognizer"):
-        _window_recognizer_stage(run, training, validation).fit(run, callbacks)
-
-
 def train_embedder(run: Run, dataset: DataSet, callbacks: Callbacks = ()) -> None:
     """Trains a run's embedder on the whole training walks, with or without labels as the recipe says.
 
-    No epoch is chosen: the last one's is kept. A training that was stopped resumes after its last whole epoch.
+    No epoch is chosen: the last one's is kept. A training that was stopped resumes after its last whole epoch. The
+    people of the training walks are then known by the mean of their embeddings, see `EmbeddingRecognizer`.
 
     Args:
         run: The run.
@@ -98,7 +94,10 @@ def train_embedder(run: Run, dataset: DataSet, callbacks: Callbacks = ()) -> Non
     with private_files(), naming_full_disk(run.folder), history.logger() as logger:
         walks = Walks.from_dataset(dataset.walks("train"))
         embedder = training.fit(walks, [ProgressLine("embedder", clips, unit="clips"), *callbacks, logger], checkpoints)
+    recognizer = EmbeddingRecognizer(len(run.persons))
+    recognizer.adapt(embedder.embed(walks.skeletons), walks.persons)
     run.save_model("embedder", embedder)
+    run.save_model("embedding_recognizer", recognizer)
     run.finish_stage("embedder", StageResult(len(history.rows()), round(time.monotonic() - began, 1)))
 
 
@@ -149,49 +148,18 @@ def _recognizer_stage(
     keras.utils.set_random_seed(settings.seed)
     recognizer = make_recognizer(recipe, len(run.persons), settings.manner, features, settings.precision)
     rows, labels = recognizer.rows(features, training.persons)
-    validated = validation_features, validation.persons
-    return _label_stage("recognizer", run, recognizer, rows, labels, validated, recipe.recognizer_epochs, "rows")
-
-
-def _window_recognizer_stage(run: Run, training: Windows, validation: Windows) -> Stage:
-    settings, recipe = run.settings, run.settings.recipe
-    keras.utils.set_random_seed(settings.seed)
-    recognizer = make_window_recognizer(recipe, len(run.persons), training.skeletons, settings.precision)
-    return _label_stage(
-        "window_recognizer",
-        run,
-        recognizer,
-        training.skeletons,
-        training.persons,
-        (validation.skeletons, validation.persons),
-        recipe.window_recognizer_epochs,
-        "windows",
-    )
-
-
-def _label_stage(
-    name: str,
-    run: Run,
-    model: keras.Model,
-    inputs: np.ndarray,
-    labels: np.ndarray,
-    validation: tuple[np.ndarray, np.ndarray],
-    epochs: int | None,
-    unit: str,
-) -> Stage:
-    recipe = run.settings.recipe
     return Stage(
-        name,
-        model,
-        inputs,
+        "recognizer",
+        recognizer,
+        rows,
         labels,
-        validation,
-        recipe.passes(epochs, len(labels), recipe.recognizer_batch_size),
+        (validation_features, validation.persons),
+        recipe.passes(recipe.recognizer_epochs, len(labels), recipe.recognizer_batch_size),
         recipe.recognizer_batch_size,
         functools.partial(optimizers.recognizer_optimizer, recipe),
         loss=SmoothedCrossentropy(recipe.label_smoothing),
         monitor="val_accuracy",
         mode="max",
         patience=recipe.early_stopping,
-        unit=unit,
+        unit="rows",
     )

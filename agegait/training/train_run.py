@@ -15,13 +15,7 @@ from agegait.training.environment import environment
 from agegait.training.run import NORMALIZATION, Run, load_run
 from agegait.training.run_record import Machine, RunData, RunRecord, Split
 from agegait.training.settings import Settings
-from agegait.training.stages import (
-    calibrate_embedder,
-    train_embedder,
-    train_encoder,
-    train_recognizer,
-    train_window_recognizer,
-)
+from agegait.training.stages import calibrate_embedder, train_embedder, train_encoder, train_recognizer
 
 
 @private_files()
@@ -37,7 +31,7 @@ def train(
 
     An embedder is calibrated on people who were left out to choose by, see `calibrate_embedder`.
 
-    Recognizers are those of the epoch with the best accuracy over the validation walks, which are neither training
+    The recognizer is that of the epoch with the best accuracy over the validation walks, which are neither training
     walks nor test walks of this run. The encoder is that of the last epoch. With `early_stopping` it is that of the
     epoch with the least validation loss.
 
@@ -66,8 +60,6 @@ def train_on(dataset: DataSet, settings: Settings, out: str | PathLike, tensorbo
     run, training, validation = begin(dataset, settings, out)
     train_encoder(run, training, validation, _tensorboard(run, "encoder", tensorboard))
     train_recognizer(run, training, validation, _tensorboard(run, "recognizer", tensorboard))
-    if settings.recipe.window_recognizer_epochs is not None:
-        train_window_recognizer(run, training, validation, _tensorboard(run, "window_recognizer", tensorboard))
     if settings.recipe.embedder_epochs is not None:
         train_embedder(run, dataset, _tensorboard(run, "embedder", tensorboard))
         calibrate_embedder(run, dataset)

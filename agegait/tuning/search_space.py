@@ -48,7 +48,7 @@ class SearchSpace(keras_tuner.HyperModel):
     def __init__(self, settings: Settings, search: Iterable[str] = ()) -> None:
         super().__init__(name="agegait")
         # What is searched for is what AGEs are recognized by; no other network has a part in it.
-        recipe = dataclasses.replace(settings.recipe, window_recognizer_epochs=None, embedder_epochs=None)
+        recipe = dataclasses.replace(settings.recipe, embedder_epochs=None)
         self.base = settings = dataclasses.replace(settings, recipe=recipe)
         self.kinds: dict[str, type] = {
             **{

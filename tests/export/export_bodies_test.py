@@ -15,6 +15,7 @@ import agegait
 from agegait.export import endpoints, save
 from agegait.export.signature_limits import SignatureLimits, read_limits
 from agegait.layers import BodyCheck
+from agegait.models import gait_identifier
 from agegait.serving import Client, Server
 
 J = 20
@@ -256,6 +257,42 @@ def test_answers_are_the_same_in_pieces(stride, monkeypatch):
     received = windows(tensors[0])
     assert_same(received["logits"], expected[0]["window_logits"])
     assert (received["fault"].numpy() != b"").tolist() == (expected[0]["window_fault"].numpy() > 0).tolist()
+
+
+@pytest.mark.parametrize("stride", [pytest.param(2, marks=pytest.mark.slow), None])
+def test_an_embedder_answers_too_part_by_part(stride, monkeypatch):
+    identifier = make_identifier(stride, embedding=True)
+    people = walks(3, 45)
+    people[1, 7:25] = 0
+    lengths = np.array([45, 38, F], np.int32)
+    expected = identifier(people), identifier(people, lengths=lengths)
+    served = endpoints.identifier_endpoints(identifier)
+    for name, inputs, one in (
+        ("identify", (people,), expected[0]),
+        ("padded", (people, lengths), expected[1]),
+    ):
+        received = served[name].function(*map(tf.constant, inputs))
+        assert_same(received["logits"], one["logits"])
+        assert_same(received["probabilities"], one["probabilities"])
+    assert_same(served["windows"].function(tf.constant(people))["logits"], expected[0]["window_logits"])
+    for length in (0, F - 1):
+        short = tf.function(served["windows"].function, served["windows"].inputs, autograph=False)(people[:, :length])
+        assert short["logits"].shape == (3, 0, len(PERSONS))
+    assert endpoints.PIECE == gait_identifier.WINDOWS_AT_ONCE  # the parts that the embedder sees of a long walk
+    monkeypatch.setattr(endpoints, "PIECE", 3)
+    monkeypatch.setattr(gait_identifier, "WINDOWS_AT_ONCE", 3)
+    received = graph(served)("identify")(tf.constant(people))
+    found = identifier.identify(list(people))
+    assert [one.person for one in found] == [name.decode() for name in received["person"].numpy()]
+    assert_same(received["score"], [one.score for one in found])
+    assert not np.allclose(received["logits"], expected[0]["logits"], atol=1e-3)
+
+
+def test_memory_of_an_embedder_counts():
+    limits = [
+        endpoints.identifier_endpoints(make_identifier(embedding=one))["identify"].limits for one in (False, True)
+    ]
+    assert limits[1].window_bytes > limits[0].window_bytes > 0
 
 
 def test_encodings_are_the_same_in_pieces(identifier, monkeypatch):

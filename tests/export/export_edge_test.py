@@ -191,9 +191,12 @@ def test_the_command_refuses_savedmodels_in_fewer_bits(capsys):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("format", "quantize"), EVERY)
-def test_an_identifier_gives_what_keras_gives(tmp_path, format, quantize):
-    identifier = make_identifier(joints=len(JOINTS), unit="mm", stride=2)
+@pytest.mark.parametrize(
+    ("format", "quantize", "embedding"),
+    [*((*one, False) for one in EVERY), *((*one, True) for one in EVERY if not one[1])],
+)
+def test_an_identifier_gives_what_keras_gives(tmp_path, format, quantize, embedding):
+    identifier = make_identifier(joints=len(JOINTS), unit="mm", stride=2, embedding=embedding)
     (file,) = save_for_edge(identifier, tmp_path, format, quantize).values()
     assert file.name == f"identifier{f'_{quantize}' if quantize else ''}{edge.FORMATS[format].SUFFIX}"
     written = edge.FORMATS[format](file)

@@ -14,8 +14,9 @@ F, J, K, N = 4, 5, 6, 3
 PERSONS = ["ann", "bob", "cat"]
 
 
-def identifier_of(manner="ap", windows=False, **options):
+def identifier_of(manner="ap", embedding=False, **options):
     """An identifier whose weights are far enough from zero to tell walks apart."""
+    keras.utils.set_random_seed(0)
     encoder = agegait.GaitEncoder(frames=F, joints=J, units=K, num_layers=1)
     recognizer = agegait.GaitRecognizer(N, manner, units=5)
     encoder.build((None, F, J, 3))
@@ -23,9 +24,11 @@ def identifier_of(manner="ap", windows=False, **options):
     random = np.random.default_rng(0)
     for model in (encoder, recognizer):
         model.set_weights([random.standard_normal(weight.shape) for weight in model.weights])
-    if windows:
-        options["window_recognizer"] = agegait.WindowRecognizer(N, units=5)
-        options["window_recognizer"].adapt(random.standard_normal((20, F, J, 3)).astype("float32"))
+    if embedding:
+        options["embedder"] = agegait.GaitEmbedder(4, units=8, dilations=(1,), segment=6, hips=(1, 2))
+        options["embedder"].adapt(random.standard_normal((20, 9, J, 3)))
+        options["embedding_recognizer"] = agegait.EmbeddingRecognizer(N)
+        options["embedding_recognizer"].adapt(random.standard_normal((N, 4)), range(N))
     return agegait.GaitIdentifier(encoder, recognizer, **options)
 
 
@@ -47,9 +50,9 @@ def by_hand(identifier, walk):
     starts = range(0, len(walk) - F + 1, identifier.stride)
     windows = np.stack([centred[start : start + F] for start in starts])
     logits = np.asarray(identifier.recognizer(identifier.encoder(windows)["ages"]))
-    if identifier.window_recognizer is None:
+    if identifier.embedder is None:
         return logits
-    return np.mean([logits, np.asarray(identifier.window_recognizer(windows))], axis=0)
+    return (logits + np.asarray(identifier.embedding_recognizer(identifier.embedder(walk[None])))) / 2
 
 
 def softmax(logits):
@@ -66,15 +69,15 @@ QUICK = [("ap", True, 1), ("ap", True, 3), ("ap", False, 0), ("sc", True, 2), ("
 
 
 @pytest.mark.parametrize(
-    ("manner", "windows", "number"),
+    ("manner", "embedding", "number"),
     [
         pytest.param(*case, marks=() if case in QUICK else pytest.mark.slow)
         for case in itertools.product(agegait.GaitRecognizer.MANNERS, (True, False), range(len(STRIDES)))
     ],
 )
-def test_logits_are_the_mean_over_windows(manner, windows, number):
+def test_logits_are_the_mean_over_windows(manner, embedding, number):
     stride, length = STRIDES[number]
-    identifier = identifier_of(manner, windows, stride=stride)
+    identifier = identifier_of(manner, embedding, stride=stride)
     walks = draw_walks(2, length)
     outputs = identifier(walks)
     for number, walk in enumerate(walks):
@@ -110,9 +113,12 @@ def test_length_may_be_known_at_run_time_alone(identifier):
 @pytest.mark.parametrize(
     "padding", [0.0, np.nan, *(pytest.param(other, marks=pytest.mark.slow) for other in (1e6, np.inf))]
 )
-@pytest.mark.parametrize("stride", [None, 1])
-def test_padding_is_not_seen(padding, stride):
-    identifier = identifier_of(stride=stride)
+@pytest.mark.parametrize(
+    ("stride", "embedding"),
+    [(None, False), (1, True), *(pytest.param(*one, marks=pytest.mark.slow) for one in ((1, False), (None, True)))],
+)
+def test_padding_is_not_seen(padding, stride, embedding):
+    identifier = identifier_of(stride=stride, embedding=embedding)
     lengths = [F, 7, 9, 12]
     walks = draw_walks(4, 12)
     for walk, length in zip(walks, lengths, strict=True):
@@ -124,21 +130,37 @@ def test_padding_is_not_seen(padding, stride):
         assert_close(outputs["probabilities"][number], alone["probabilities"][0])
 
 
-def test_lengths_out_of_range_neither_divide_by_zero_nor_dilute(identifier):
+@pytest.mark.parametrize("embedding", [False, True])
+def test_lengths_out_of_range_neither_divide_by_zero_nor_dilute(embedding):
+    identifier = identifier_of(embedding=embedding)
     walks = draw_walks(3, 8)
     outputs = identifier(walks, lengths=np.array([8, 80, F - 1]))
     assert_close(outputs["logits"][:2], identifier(walks[:2])["logits"])
     np.testing.assert_array_equal(outputs["logits"][2], np.zeros(N))
 
 
-def test_normalization_is_part_of_it(identifier):
+@pytest.mark.parametrize("embedding", [False, True])
+def test_normalization_is_part_of_it(embedding):
+    identifier = identifier_of(embedding=embedding)
     walks = draw_walks(2, 8)
     expected = identifier(walks)["logits"]
     assert_close(identifier(walks + np.float32([1, -2, 3]))["logits"], expected)
-    millimetres = identifier_of(normalization=agegait.SkeletonNormalization(unit="mm"))
+    millimetres = identifier_of(normalization=agegait.SkeletonNormalization(unit="mm"), embedding=embedding)
     assert_close(millimetres(1000 * walks)["logits"], expected)
     uncentred = identifier_of(normalization=agegait.SkeletonNormalization(center=None))
     assert not np.allclose(uncentred(walks)["logits"], expected, atol=1e-2)
+
+
+def test_frames_without_a_body_are_not_embedded():
+    identifier = identifier_of(embedding=True)
+    walks = draw_walks(1, 12)
+    expected = identifier.recognize_walks(walks)
+    lost = np.concatenate([walks, np.full((1, 4, J, 3), np.nan, "float32")], axis=1)
+    assert_close(identifier.recognize_walks(lost), expected)
+    found = identifier(lost)
+    assert found["window_fault"].numpy().tolist() == [[0, 0, 0, 1]]
+    assert_close(found["logits"], identifier(walks)["logits"])
+    np.testing.assert_array_equal(identifier.recognize_walks(np.full_like(walks, np.nan)), np.zeros((1, N)))
 
 
 class TestIdentify:
@@ -162,6 +184,15 @@ class TestIdentify:
         assert [one.person for one in found] == [one.person for one in alone]
         assert [one.score for one in found] == pytest.approx([one.score for one in alone], rel=1e-4)
         assert len({round(one.score, 5) for one in alone}) == len(walks)
+
+    def test_an_embedder_sees_the_parts_of_a_long_walk(self, monkeypatch):
+        identifier = identifier_of(embedding=True, persons=PERSONS)
+        walk = draw_walks(1, 22)[0]
+        monkeypatch.setattr("agegait.models.gait_identifier.WINDOWS_AT_ONCE", 2)
+        logits = np.concatenate([by_hand(identifier, walk[start : start + 2 * F]) for start in (0, 8, 16)])
+        ((person, score, _),) = identifier.identify(walk)
+        probabilities = softmax(logits.mean(axis=0))
+        assert (person, score) == (PERSONS[probabilities.argmax()], pytest.approx(probabilities.max(), rel=1e-4))
 
     def test_people_without_names_have_numbers(self):
         identifier = identifier_of()
@@ -201,9 +232,9 @@ class TestKerasContract:
         assert not np.array_equal(before[0], identifier.encoder.get_weights()[0])
         assert identifier.evaluate(walks, {"logits": persons}, verbose=0) < losses[0]
 
-    @pytest.mark.parametrize("windows", [False, True])
-    def test_clone(self, windows):
-        identifier = identifier_of(windows=windows)
+    @pytest.mark.parametrize("embedding", [False, True])
+    def test_clone(self, embedding):
+        identifier = identifier_of(embedding=embedding)
         identifier(draw_walks(1, 8))
         clone = keras.models.clone_model(identifier)
         clone.set_weights(identifier.get_weights())
@@ -218,21 +249,24 @@ class TestKerasContract:
         again = agegait.GaitIdentifier.from_config(config)
         assert (list(again.persons), again.stride, again.recognizer.manner) == (PERSONS, 2, "sc")
         assert (again.normalization.center, again.normalization.unit) == (2, "cm")
-        assert again.window_recognizer is None
-        config = json.loads(json.dumps(identifier_of(windows=True).get_config()))
-        assert agegait.GaitIdentifier.from_config(config).window_recognizer.num_persons == N
-        del config["window_recognizer"]  # as it was before there was one
-        assert agegait.GaitIdentifier.from_config(config).window_recognizer is None
+        assert again.embedder is None
+        config = json.loads(json.dumps(identifier_of(embedding=True).get_config()))
+        again = agegait.GaitIdentifier.from_config(config)
+        assert (again.embedder.units, again.embedding_recognizer.num_persons) == (8, N)
+        del config["embedder"], config["embedding_recognizer"]  # as it was before there were any
+        assert agegait.GaitIdentifier.from_config({**config, "window_recognizer": None}).embedder is None
+        with pytest.raises(ValueError, match="window_recognizer: expected none, received one"):
+            agegait.GaitIdentifier.from_config({**config, "window_recognizer": {}})
 
     def test_summary(self, identifier):
         lines = []
         identifier.summary(print_fn=lambda line, **_: lines.append(line))
         assert "normalization" in "".join(lines)
 
-    @pytest.mark.parametrize("windows", [pytest.param(False, marks=pytest.mark.slow), True])
-    def test_loaded_in_a_fresh_process_it_names_the_same(self, tmp_path, windows):
+    @pytest.mark.parametrize("embedding", [pytest.param(False, marks=pytest.mark.slow), True])
+    def test_loaded_in_a_fresh_process_it_names_the_same(self, tmp_path, embedding):
         walks = draw_walks(2, 10)
-        identifier = identifier_of(windows=windows, persons=PERSONS)
+        identifier = identifier_of(embedding=embedding, persons=PERSONS)
         identifier.run_eagerly = True
         expected = identifier.identify(walks)
         identifier.save(tmp_path / "identifier.keras")
@@ -260,12 +294,22 @@ class TestRefusals:
         parts = identifier.encoder, identifier.recognizer
         with pytest.raises(ValueError, match="persons: expected 3 names, as the recognizer has, received 2"):
             agegait.GaitIdentifier(*parts, persons=PERSONS[:2])
-        with pytest.raises(ValueError, match="window_recognizer: expected 3 people, as the recognizer has, received 4"):
-            agegait.GaitIdentifier(*parts, window_recognizer=agegait.WindowRecognizer(4))
+        embedder = agegait.GaitEmbedder(4, units=8, hips=(1, 2))
+        with pytest.raises(ValueError, match="embedding_recognizer: expected 3 people, as the recognizer has, receiv"):
+            agegait.GaitIdentifier(*parts, embedder=embedder, embedding_recognizer=agegait.EmbeddingRecognizer(4))
+        with pytest.raises(ValueError, match="embedding_recognizer: expected one with an embedder, and none without"):
+            agegait.GaitIdentifier(*parts, embedder=embedder)
         with pytest.raises(ValueError, match="stride: expected at least one frame, received 0"):
             agegait.GaitIdentifier(*parts, stride=0)
 
     def test_parts_that_do_not_fit(self, identifier):
+        embedder = agegait.GaitEmbedder(4, units=8, hips=(1, 2))
+        embedder.adapt(np.ones((2, 9, J - 1, 3)))
+        people = agegait.EmbeddingRecognizer(N)
+        with pytest.raises(ValueError, match="embedder: expected 5 joints, as the encoder has, received 4"):
+            agegait.GaitIdentifier(
+                identifier.encoder, identifier.recognizer, embedder=embedder, embedding_recognizer=people
+            )(draw_walks(1, 8))
         other = agegait.GaitEncoder(frames=F, joints=J, units=K + 1)
         with pytest.raises(ValueError, match="expected AGEs of 18 values, received 21"):
             agegait.GaitIdentifier(other, identifier.recognizer)(draw_walks(1, 8))

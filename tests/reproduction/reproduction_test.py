@@ -22,11 +22,11 @@ from agegait.datasets import Windows
 from agegait.evaluation import protocols
 from agegait.reproduction import published, report
 from agegait.reproduction.few_labels import labelled
-from agegait.training import recipes
+from agegait.training import recipes, stages
 from tfds_builders.walkers import generator
 
-ROWS = ("age-ap", "age-sc", "age-windows", "d13-knn", "labels-1")
-ROW_OF = {"AGE": "age-ap", "AGE + window recognizer": "age-windows", "window recognizer": None}
+ROWS = ("age-ap", "age-sc", "age-embedder", "d13-knn", "labels-1")
+ROW_OF = {"AGE": "age-ap", "AGE + embedder": "age-embedder", "embedder": None}
 SEEDS = (0, 1)
 IN_REPRODUCTIONS = set(protocols.PROTOCOLS) - {protocols.Strangers.protocol, protocols.WindowRetrieval.protocol}
 """The others have rows of their own, see embedder_rows_test.py: no run may have seen those who are tested."""
@@ -48,7 +48,13 @@ def data_dir(walkers_dir):
 @pytest.fixture(scope="module")
 def out(data_dir, made_once):
     """A reproduction. Only to be read, and copied."""
-    return made_once("reproduction", lambda folder: reproduction.reproduce(settings(), folder, SEEDS, ROWS, data_dir))
+
+    def make(folder):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(stages, "BATCHES_AN_EPOCH", 1)
+            reproduction.reproduce(settings(), folder, SEEDS, ROWS, data_dir)
+
+    return made_once("reproduction", make)
 
 
 @pytest.fixture
@@ -80,9 +86,10 @@ def test_rows_that_share_an_encoder_train_it_once(out):
 
 
 @pytest.mark.slow
-def test_a_row_is_what_train_and_evaluate_give(out, data_dir, tmp_path):
+def test_a_row_is_what_train_and_evaluate_give(out, data_dir, tmp_path, monkeypatch):
     # Exactly, so neither sharing the encoder nor watching the test windows has touched anything.
-    run = training.train(settings(), tmp_path / "run", data_dir)
+    monkeypatch.setattr(stages, "BATCHES_AN_EPOCH", 1)
+    run = training.train(settings(embedder_epochs=8), tmp_path / "run", data_dir)
     alone = json.loads(json.dumps(evaluation.evaluate(run, data_dir)["tests"]))
     for test, results in alone.items():
         for one in results:
@@ -168,7 +175,7 @@ def test_search_and_thresholds_are_of_features_that_all_walks_taught(found):
         == (of(found, "age-sc", "retrieval", kind="walks")["figures"])
     )
     rows = {line["row"] for line in found["summary"] if line["protocol"] == "retrieval"}
-    assert rows == {"age-ap", "age-sc", "age-windows"}
+    assert rows == {"age-ap", "age-sc", "age-embedder"}
 
 
 def tables(text):
@@ -221,7 +228,7 @@ def test_more_rows_and_seeds_are_added_and_nothing_is_done_again(out, data_dir, 
     assert order == [
         "age-ap",
         "age-sc",
-        "age-windows",
+        "age-embedder",
         "untrained",
         "d13-knn",
         "states",
@@ -233,7 +240,7 @@ def test_more_rows_and_seeds_are_added_and_nothing_is_done_again(out, data_dir, 
     assert flattering["candidates"] == 20
     assert of(found, "mlp-labels-1", kind="walks")["figures"]["Rank-1"]["mean"] > 0.3  # chance: 0.05
     rows = {line["row"] for line in found["summary"] if line["protocol"] == "retrieval"}
-    assert rows == {"age-ap", "age-sc", "age-windows", "states", "untrained"}
+    assert rows == {"age-ap", "age-sc", "age-embedder", "states", "untrained"}
     assert of(found, "states")["seeds"] == [0]
     assert of(found, "states")["figures"]["Rank-1"]["deviation"] is None
     assert of(found, "age-ap")["seeds"] == [0, 1]

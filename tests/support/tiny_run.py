@@ -6,7 +6,6 @@ from agegait.training import recipes
 TINY = {
     "epochs": 2,
     "recognizer_epochs": 3,
-    "window_recognizer_epochs": 2,
     "embedder_epochs": None,
     "num_layers": 1,  # a second one is half of the time, which goes into tracing
     "units": 16,
@@ -20,8 +19,8 @@ FRAMES = 4  # graphs grow with each frame
 
 WORDS = (
     *("--preset", "best", "--frames", "4", "--epochs", "2", "--recognizer-epochs", "3", "--num-layers", "1"),
-    *("--window-recognizer-epochs", "2", "--encoder-units", "16", "--recognizer-units", "32", "--batch-size", "64"),
-    *("--recognizer-batch-size", "32", "--stride", "none", "--no-mirror", "--embedder-epochs", "none"),
+    *("--encoder-units", "16", "--recognizer-units", "32", "--batch-size", "64", "--recognizer-batch-size", "32"),
+    *("--stride", "none", "--no-mirror", "--embedder-epochs", "none"),
 )
 """The same on the command line."""
 

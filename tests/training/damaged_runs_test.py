@@ -11,15 +11,14 @@ import pytest
 from agegait import cli, training, tuning
 from agegait.training import recipes
 from agegait.training.records import from_record, read_record
+from agegait.training.run_record import FORMAT
 
-TINY = recipes.recipe(
-    "best", epochs=1, recognizer_epochs=1, window_recognizer_epochs=None, embedder_epochs=None, num_layers=1, units=8
-)
+TINY = recipes.recipe("best", epochs=1, recognizer_epochs=1, embedder_epochs=None, num_layers=1, units=8)
 
 
 def record():
     return {
-        "format": 3,
+        "format": FORMAT,
         "settings": dataclasses.asdict(training.Settings("walkers", preset="best", recipe=TINY)),
         "data": {
             "name": "walkers",
@@ -54,13 +53,13 @@ COMMANDS = {
 
 DAMAGES = {
     b"": "expected JSON: ",
-    b'{"format": 3, "sett': "expected JSON: ",
+    b'{"format": 4, "sett': "expected JSON: ",
     b"\x89PNG\r\n\x1a\n\x00\xff": "expected JSON: ",
     b"[" * 100_000: "expected JSON: ",
     b"[1, 2]": "expected an object, found [1, 2].",
     b'"run"': "expected an object, found 'run'.",
     b"null": "expected an object, found None.",
-    b'{"format": 3}': "settings: expected an object, found none.",
+    b'{"format": 4}': "settings: expected an object, found none.",
 }
 
 

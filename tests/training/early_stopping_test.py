@@ -58,7 +58,6 @@ def settings(dataset):
         "best",
         epochs=20,
         recognizer_epochs=30,
-        window_recognizer_epochs=None,
         embedder_epochs=None,
         num_layers=1,
         units=4,

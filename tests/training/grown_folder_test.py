@@ -15,7 +15,6 @@ RECIPE = recipes.recipe(
     "best",
     epochs=1,
     recognizer_epochs=1,
-    window_recognizer_epochs=None,
     embedder_epochs=None,
     num_layers=1,
     units=8,

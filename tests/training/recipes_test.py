@@ -45,7 +45,7 @@ def test_changes_leave_the_rest_as_it_is():
 
 
 def test_every_field_says_what_it_is():
-    parts = {"encoder", "recognizer", "window_recognizer", "embedder", "all"}
+    parts = {"encoder", "recognizer", "embedder", "all"}
     for field in dataclasses.fields(Recipe):
         assert field.metadata["help"]
         assert field.metadata["part"] in parts
@@ -108,7 +108,7 @@ class TestRefusals:
         [
             ("stride", "at least 1"),
             ("early_stopping", "at least 1"),
-            ("window_recognizer_epochs", "at least 1"),
+            ("embedder_epochs", "at least 1"),
             ("initial_scale", "more than 0"),
             ("sigma", "more than 0"),
             ("normalize", "one of standardize, whiten"),
@@ -178,7 +178,5 @@ def test_epochs_that_are_asked_for_are_not_added_to():
     assert recipe("best", epochs=2).least_steps == 0
     assert recipe("best", epochs=2, least_steps=9).least_steps == 9
     assert recipe("best", dropout=0.1).least_steps == 600
-    assert (
-        recipe("best", window_recognizer_epochs=None).least_steps == 600
-    )  # one training fewer, the others as they are
+    assert recipe("best", embedder_epochs=None).least_steps == 600  # one training fewer, the others as they are
     assert recipe("best").passes(0, 100, 10) == 0  # no training stays none

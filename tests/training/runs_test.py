@@ -20,8 +20,7 @@ from support.tiny_run import tiny_settings
 from agegait import datasets, evaluation, training
 
 TINY = tiny_settings().recipe
-TRAININGS = ("encoder", "recognizer", "window_recognizer")
-MODELS = ("encoder", "recognizer", "window_recognizer")
+TRAININGS = ("encoder", "recognizer")
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +37,9 @@ def finished(tiny_run):
 
 
 def weights(folder):
-    return [weight.numpy() for name in MODELS for weight in keras.models.load_model(folder / f"{name}.keras").weights]
+    return [
+        weight.numpy() for name in TRAININGS for weight in keras.models.load_model(folder / f"{name}.keras").weights
+    ]
 
 
 def assert_equal_models(folder, other):
@@ -61,7 +62,6 @@ def test_a_run_says_what_it_was_made_of(finished):
         "history",
         "recognizer.keras",
         "run.json",
-        "window_recognizer.keras",
     ]
 
 
@@ -78,17 +78,15 @@ def test_windows_to_train_on_are_cut_and_mirrored_as_the_recipe_has_it(finished,
     np.testing.assert_array_equal(validation.skeletons, run.windows(dataset, "validation").skeletons)
 
 
-@pytest.mark.parametrize("name", ["recognizer", "window_recognizer"])
-def test_the_recognizer_kept_is_that_of_the_best_validation_epoch(finished, data_dir, name):
-    table = (finished.folder / "history" / f"{name}.csv").read_text().splitlines()
+def test_the_recognizer_kept_is_that_of_the_best_validation_epoch(finished, data_dir):
+    table = (finished.folder / "history" / "recognizer.csv").read_text().splitlines()
     column = table[0].split(",").index("val_accuracy")
     accuracies = [float(row.split(",")[column]) for row in table[1:]]
-    reached = finished.record.trained[name]
+    reached = finished.record.trained["recognizer"]
     assert reached.validation_accuracy == max(accuracies)
     assert reached.chosen_epoch == accuracies.index(max(accuracies)) + 1
     validation = finished.windows(settings().load(data_dir), "validation")
-    seen = validation.skeletons if name == "window_recognizer" else finished.features(validation, "AGEs")
-    named = finished.load_model(name).predict(seen, verbose=0).argmax(axis=1)
+    named = finished.recognizer.predict(finished.features(validation, "AGEs"), verbose=0).argmax(axis=1)
     assert np.mean(named == validation.persons) == pytest.approx(max(accuracies), abs=2e-3)
 
 
@@ -103,7 +101,7 @@ def test_what_was_trained_in_bfloat16_is_kept_and_used_in_float32(finished, data
     run = training.train(asked, tmp_path / "run", data_dir)
     losses = [reached.folder.joinpath("history", "encoder.csv").read_text() for reached in (finished, run)]
     assert losses[0] != losses[1]
-    for name in ("encoder", "recognizer", "window_recognizer"):
+    for name in TRAININGS:
         model = run.load_model(name)
         assert {layer.dtype_policy.name for layer in [model, *model._flatten_layers()]} == {"float32"}
     windows = run.windows(settings().load(data_dir), "validation")
@@ -163,7 +161,7 @@ def test_a_finished_run_is_loaded_as_one_model(finished, data_dir):
     nobody, _ = run.identifier.identify([1000 * test["skeleton"], test["skeleton"]])
     assert (nobody.person, nobody.score) == (None, 0)
     windows = run.windows(settings().load(data_dir), "test")
-    logits = evaluation.logits_by_method(run, windows, run.features(windows, "AGEs"))["AGE + window recognizer"]
+    logits = run.recognizer.predict(run.features(windows, "AGEs"), verbose=0)
     own = windows.walks == test["walk"].decode()
     assert found.person == run.persons[logits[own].mean(axis=0).argmax()]
 
@@ -186,7 +184,7 @@ def test_folders_that_are_no_runs_are_refused(finished, data_dir, tmp_path):
     with pytest.raises(ValueError, match="expected JSON"):
         training.load_run(tmp_path)
     (tmp_path / "run.json").write_text(json.dumps({**finished.manifest(), "format": 99}))
-    with pytest.raises(ValueError, match="expected a run of format 3, as this version of agegait writes, found 99"):
+    with pytest.raises(ValueError, match="expected a run of format 4, as this version of agegait writes, found 99"):
         training.load_run(tmp_path)
 
 
@@ -225,7 +223,7 @@ def test_what_the_paper_compares_with_is_trained_and_evaluated(data_dir, tmp_pat
         attention="MBAS",
         direction="forward",
         features="states",
-        recipe=dataclasses.replace(TINY, epochs=1, window_recognizer_epochs=None),
+        recipe=dataclasses.replace(TINY, epochs=1),
     )
     run = training.load_run(training.train(asked, tmp_path / "run", data_dir).folder)
     assert run.settings == asked
@@ -248,17 +246,12 @@ def test_published_names_of_data_sets_are_taken():
 @pytest.mark.slow
 @pytest.mark.parametrize("manner", ["ap", "sc"])
 def test_evaluation_has_every_protocol_and_is_written(data_dir, tmp_path, finished, manner):
-    alone = dataclasses.replace(TINY, window_recognizer_epochs=None)
-    run = finished if manner == "ap" else training.train(settings(manner="sc", recipe=alone), tmp_path / "sc", data_dir)
+    run = finished if manner == "ap" else training.train(settings(manner="sc"), tmp_path / "sc", data_dir)
     found = evaluation.evaluate(run, data_dir, baselines=("mlp", "mlp-distances") if manner == "ap" else ())
     written = json.loads((run.folder / "evaluation.json").read_text())
     assert set(found["tests"]) == set(written["tests"]) == {"test", "test_b"}
     kinds = [(result["method"], result["protocol"], result["of"]) for result in written["tests"]["test"]]
-    methods = (
-        ("AGE + window recognizer", "AGE", "window recognizer", "raw MLP", "raw MLP with distances")
-        if manner == "ap"
-        else ("AGE",)
-    )
+    methods = ("AGE", "raw MLP", "raw MLP with distances") if manner == "ap" else ("AGE",)
     expected = [(method, "closed-set recognition", of) for method in methods for of in ("windows", "walks")]
     others = ("retrieval", "verification", "open-set identification")
     assert kinds == [*expected, *(("AGE", protocol, "walks") for protocol in others)]
@@ -268,11 +261,8 @@ def test_evaluation_has_every_protocol_and_is_written(data_dir, tmp_path, finish
     # Far above chance, 5 %, though tiny and hardly trained.
     assert windows["rank"]["1"] > 0.1
     assert windows["rank"]["1"] <= windows["rank"]["5"] <= windows["rank"]["10"]
-    # The first row is the run's own answer: of both recognizers' logits, window by window, where there are two.
     test = run.windows(settings().load(data_dir), "test")
     logits = run.recognizer.predict(run.features(test, "AGEs"), verbose=0)
-    if manner == "ap":
-        logits = logits + run.window_recognizer.predict(test.skeletons, verbose=0)
     assert np.mean(logits.argmax(axis=1) == test.persons) == pytest.approx(windows["rank"]["1"], abs=2e-3)
     assert len(evaluation.tables(written)) == len(evaluation.tables(found)) == 4
 

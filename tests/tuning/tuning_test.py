@@ -43,7 +43,6 @@ TINY = recipes.recipe(
     "best",
     epochs=2,
     recognizer_epochs=4,
-    window_recognizer_epochs=None,
     embedder_epochs=None,
     units=8,
     recognizer_units=16,
@@ -126,7 +125,7 @@ class TestSearchSpace:
             assert found.settings(sent) == found.settings(hp)
 
     def test_hyperband_gives_a_trial_a_part_of_all_epochs(self):
-        recipe = dataclasses.replace(TINY, epochs=3, recognizer_epochs=10, window_recognizer_epochs=20)
+        recipe = dataclasses.replace(TINY, epochs=3, recognizer_epochs=10, embedder_epochs=20)
         found = space("units=8,16", recipe=recipe)
         assert found.epochs == 10
         for part, expected in ((10, (3, 10)), (4, (2, 4)), (1, (1, 1))):
@@ -134,7 +133,7 @@ class TestSearchSpace:
             hp.values["tuner/epochs"] = part
             recipe = found.settings(hp).recipe
             assert (recipe.epochs, recipe.recognizer_epochs) == expected
-            assert recipe.window_recognizer_epochs is None  # what is searched for has no use for it
+            assert recipe.embedder_epochs is None  # what is searched for has no use for it
 
     def test_its_model_is_the_trials_encoder(self):
         found = space("units=16", "frames=5", "num_layers=1", "sigma=1.5", "locality_weight=2", "l2=0.25")

@@ -4,7 +4,7 @@ from agegait.evaluation.baselines.baseline import Baseline
 from agegait.evaluation.baselines.by_name import BASELINES, OF_AN_ENCODER, baseline
 from agegait.evaluation.baselines.descriptor_baseline import DescriptorBaseline
 from agegait.evaluation.baselines.network_baseline import NETWORK, NetworkBaseline
-from agegait.evaluation.baselines.networks import UntrainedAGEs, coordinates, encoder_states, skeletons
+from agegait.evaluation.baselines.networks import UntrainedAGEs, coordinates, encoder_states, measures
 
 __all__ = [
     "BASELINES",
@@ -17,5 +17,5 @@ __all__ = [
     "baseline",
     "coordinates",
     "encoder_states",
-    "skeletons",
+    "measures",
 ]

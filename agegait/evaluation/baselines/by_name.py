@@ -69,7 +69,9 @@ _BUILDERS: dict[str, Callable[[str], Baseline]] = {
     "mlp-whitened": lambda title: NetworkBaseline(
         title, networks.recognizer("sc", normalize="whiten"), networks.coordinates
     ),
-    "mlp-distances": lambda title: NetworkBaseline(title, networks.window_recognizer, networks.skeletons),
+    "mlp-distances": lambda title: NetworkBaseline(
+        title, networks.recognizer("ap", normalize="standardize"), networks.measures
+    ),
     "lstm": lambda title: NetworkBaseline(title, networks.lstm(1), networks.coordinates),
     "lstm-multilayer": lambda title: NetworkBaseline(title, networks.lstm(2), networks.coordinates),
 }

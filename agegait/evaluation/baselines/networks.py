@@ -8,13 +8,17 @@ import keras
 import numpy as np
 
 from agegait.datasets import Windows
+from agegait.layers import WindowMeasures
 from agegait.models import GaitEncoder
-from agegait.training import make_recognizer, make_window_recognizer
+from agegait.training import make_recognizer
 from agegait.training.encoding import encode
 from agegait.training.recipes import Recipe
 
 LSTM_UNITS = 256
 """As the encoder's."""
+
+MEASURED_AT_ONCE = 4096
+"""Windows that are measured in one go: the differences of all their joints take a few hundred megabytes."""
 
 Build = Callable[[int, np.ndarray, Recipe], keras.Model]
 
@@ -24,9 +28,14 @@ def coordinates(windows: Windows) -> np.ndarray:
     return windows.skeletons.reshape(*windows.skeletons.shape[:2], -1)
 
 
-def skeletons(windows: Windows) -> np.ndarray:
-    """Windows as they are, `[M, f, J, 3]`."""
-    return windows.skeletons
+def measures(windows: Windows) -> np.ndarray:
+    """Coordinates and distances between joints, see `WindowMeasures`, `[M, D]`."""
+    measure = WindowMeasures()
+    found = np.empty(measure.compute_output_shape(windows.skeletons.shape), "float32")
+    for start in range(0, len(found), MEASURED_AT_ONCE):
+        rows = slice(start, start + MEASURED_AT_ONCE)
+        found[rows] = keras.ops.convert_to_numpy(measure(windows.skeletons[rows]))
+    return found
 
 
 def encoder_states(encoder: GaitEncoder, windows: Windows) -> np.ndarray:
@@ -56,11 +65,6 @@ class UntrainedAGEs:
 def recognizer(manner: str, **changes: Any) -> Build:
     """A recognizer on features as they are, by a recipe that is the caller's but for the changes."""
     return lambda persons, features, recipe: make_recognizer(replace(recipe, **changes), persons, manner, features)
-
-
-def window_recognizer(persons: int, features: np.ndarray, recipe: Recipe) -> keras.Model:
-    """A recognizer of windows themselves, of coordinates and of distances between joints."""
-    return make_window_recognizer(recipe, persons, features)
 
 
 def lstm(layers: int) -> Build:

@@ -12,7 +12,6 @@ from agegait.training.run_record import StageResult
 TRAININGS = (
     ("encoder", "encoder, without labels", "loss"),
     ("recognizer", "recognizer", "accuracy"),
-    ("window_recognizer", "recognizer of windows themselves", "accuracy"),
     ("embedder", "embedder", "loss"),
 )
 """Each training's table, what it trains, and the column that is shown of it and of its validation."""
