@@ -10,6 +10,7 @@ import keras
 import numpy as np
 import pytest
 
+import agegait.models  # noqa: F401 (registers what is loaded)
 from agegait.training.distribution import Workers
 
 # A batch of 16 is eight rows for each of two workers, the last of an epoch three; the gradients are clipped.
@@ -22,7 +23,7 @@ from agegait.training import distribution
 workers = distribution.Workers()
 keras.utils.set_random_seed(workers.index)  # so that weights are equal only where workers agree
 windows = np.random.default_rng(0).normal(0, 1, (38, 3, 20, 3)).astype("float32")
-encoder = GaitEncoder(frames=3, units=4)
+encoder = GaitEncoder(frames=3, units=4, num_layers=1)
 encoder.build((None, 3, 20, 3))
 encoder.compile(workers.optimizer(keras.optimizers.Adam(1e-2, clipvalue=0.01)))
 workers.agree(encoder)
