@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from agegait.recordings.files.json_text import json_fault
 from agegait.recordings.recording import listed
 from agegait.skeletons import JOINTS
 
@@ -112,4 +113,6 @@ def _from_json(given: str | os.PathLike) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"joint_map: expected JSON, received {os.fspath(given)!r:.200}: {error}.") from None
+        raise ValueError(
+            f"joint_map: expected JSON, received {os.fspath(given)!r:.200}: {json_fault(error)}."
+        ) from None

@@ -12,6 +12,7 @@ from agegait.recordings.formats import (
     c3d,
     kgbd,
     mediapipe_json,
+    motive,
     ntu,
     openpose,
     tables,
@@ -22,6 +23,7 @@ from agegait.recordings.video import video_format
 _FORMATS: list[FileFormat] = [
     *arrays.FORMATS,
     *tables.FORMATS,
+    *motive.FORMATS,
     *kgbd.FORMATS,
     *openpose.FORMATS,
     *alphapose.FORMATS,
@@ -51,6 +53,24 @@ def register(file_format: FileFormat) -> None:
 def formats() -> tuple[FileFormat, ...]:
     """All kinds of file that are read."""
     return tuple(_FORMATS)
+
+
+_UNPACK = "unpack it first"
+_EXPORT_MOTION = "export BVH or C3D from the program that wrote it"
+_ADVICE = {
+    **dict.fromkeys((".gz", ".zip", ".bz2", ".xz", ".7z", ".rar", ".tar", ".tgz"), _UNPACK),
+    **dict.fromkeys((".xls", ".xlsx", ".ods"), "save its sheet as CSV"),
+    **dict.fromkeys((".pkl", ".pickle", ".joblib", ".pt", ".pth"), "it may run code; save its arrays as .npy or .npz"),
+    **dict.fromkeys((".mat", ".h5", ".hdf5", ".mot", ".sto"), "save the joints' places as a table or as .npz"),
+    **dict.fromkeys((".fbx", ".glb", ".gltf", ".amc", ".asf", ".blend", ".mvn", ".mvnx"), _EXPORT_MOTION),
+    **dict.fromkeys((".xef", ".oni", ".bag"), "it holds pictures; write the skeletons that its sensor's program finds"),
+}
+"""What to do about files that are none of walks, by their endings."""
+
+
+def advice_on(ending: str) -> str:
+    """What to do about a file that is none of walks; empty where nothing is known."""
+    return _ADVICE.get(ending.lower(), "")
 
 
 def endings() -> tuple[str, ...]:
@@ -83,6 +103,8 @@ def format_of(path: Path, within: Path | None = None) -> FileFormat:
     """
     ending = path.suffix.lower()
     candidates = [known for known in reversed(_FORMATS) if ending in known.endings]
+    if not candidates and (advice := advice_on(ending)):
+        raise ValueError(f"{path}: expected a file of walks, found one that ends in {ending}: {advice}.")
     if not candidates:
         *some, last = endings()
         raise ValueError(f"{path}: expected a file that ends in {', '.join(some)} or {last}.")

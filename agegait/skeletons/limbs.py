@@ -205,9 +205,12 @@ def faults(summary: LimbSummary, upright: bool = True) -> list[str]:
     if body == 0:
         return ["all joints are in one place"]
     found = _unit_fault(body)
-    if disorder := _order_faults(summary, body):
+    seated = _is_seated(summary)
+    if (disorder := _order_faults(summary, body)) and not (
+        seated and not _length_faults(summary.lengths, summary.height)
+    ):
         return found + disorder  # what else is wrong with the limbs may come from it
-    if _is_seated(summary):
+    if seated:
         body = max(body, summary.height)
     return [
         *found,

@@ -12,7 +12,7 @@ from agegait.recordings.files import opening
 from agegait.recordings.formats.frame_folders import PATTERN, frame_files
 from agegait.recordings.natural_order import natural
 from agegait.recordings.recording import listed
-from agegait.recordings.registry import endings, may_be_walk
+from agegait.recordings.registry import advice_on, endings, may_be_walk
 
 _SPLITS = {
     "train": re.compile(r"train(ing)?", re.IGNORECASE),
@@ -270,7 +270,9 @@ def _content(folder: Path) -> str:
         return f"frames in no person's folder: {listed([path.name for path in frame_files(folder)])}"
     below = Counter(path.suffix for path in folder.glob("*/*") if path.is_file())
     endings = ", ".join(f"{count} that end in {ending or 'nothing'}" for ending, count in below.most_common(3))
-    return (listed(names) or "an empty folder") + (f", with files of which {endings}" if endings else "")
+    advice = [f"{ending}: {told}" for ending, _ in below.most_common(3) if (told := advice_on(ending))]
+    found = (listed(names) or "an empty folder") + (f", with files of which {endings}" if endings else "")
+    return "; ".join([found, *advice])
 
 
 def _check_names(folder: Path, persons: Sequence[str], walks: Iterable[FolderWalk]) -> None:

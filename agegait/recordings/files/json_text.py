@@ -39,7 +39,16 @@ def parse_json(content: bytes, source: str) -> Any:
     except RecursionError:
         raise ValueError(f"{source}: expected JSON, found that it is nested too deeply.") from None
     except ValueError as error:
-        raise ValueError(f"{source}: expected JSON: {error}.") from None
+        raise ValueError(f"{source}: expected JSON, found {json_fault(error)}.") from None
+
+
+def json_fault(error: Exception) -> str:
+    """What is wrong with a text that is no JSON, and where, in words of ours."""
+    if isinstance(error, json.JSONDecodeError):
+        return f"something else in line {error.lineno}, column {error.colno}"
+    if isinstance(error, UnicodeDecodeError):
+        return f"the byte 0x{error.object[error.start]:02x}, which is no text"
+    return "something that is nested too deeply" if isinstance(error, RecursionError) else "a number that is too long"
 
 
 def numbers(values: object, length: int, place: str) -> np.ndarray:

@@ -78,7 +78,8 @@ def combined_header(above: Sequence[str], below: Sequence[str]) -> list[str]:
     for index, name in enumerate(below):
         if index < len(above) and above[index].strip():
             joint = above[index].strip()
-        names.append(f"{joint}_{name.strip()}" if axis_of(name) else name.strip() or joint)
+        own = joint if index < len(above) and above[index].strip() else ""  # a comma may end each line
+        names.append(f"{joint}_{name.strip()}" if axis_of(name) else name.strip() or own)
     return names
 
 

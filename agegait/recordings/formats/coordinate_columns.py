@@ -5,13 +5,16 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from agegait import skeletons
+from agegait.recordings.files.limits import MOST_COLUMNS
 from agegait.recordings.formats.column_names import BETWEEN, LENGTHS, UNIT, words_of
 from agegait.recordings.formats.column_words import NO_PLACE
 from agegait.recordings.recording import listed
 
 Triple = tuple[int, int, int]
 
-_POSITION = rf"(?:(?:pos(?:ition)?|coord(?:inate)?s?|loc(?:ation)?|world|camera(?:space)?|cam|3d){BETWEEN})?"
+_POSITION = (
+    rf"(?:(?:pos(?:ition)?|coord(?:inate)?s?|loc(?:ation)?|world|camera(?:space)?|cam|3d|w(?=[xyz][0-9])){BETWEEN})?"
+)
 _STYLES = (
     re.compile(rf"(?P<joint>.*?){BETWEEN}{_POSITION}[\[(]?(?P<axis>[xyz])[\])]?{UNIT}", re.IGNORECASE),
     re.compile(rf"{_POSITION}(?P<axis>[xyz]){BETWEEN}[\[(]?(?P<joint>.+?)[\])]?{UNIT}", re.IGNORECASE),
@@ -36,11 +39,12 @@ def find_triples(columns: Sequence[str]) -> tuple[dict[str, Triple], str | None]
     """
     most: dict[str, Triple] = {}
     units: dict[int, str] = {}
+    left_out = _of_pictures(columns)
     for style in _STYLES:
         joints: dict[str, dict[str, int]] = {}
         found_units = {}
         for index, column in enumerate(columns):
-            if len(column) > _LONGEST_NAME or not (found := style.fullmatch(column.strip())):
+            if index in left_out or len(column) > _LONGEST_NAME or not (found := style.fullmatch(column.strip())):
                 continue
             axes, axis = joints.setdefault(found["joint"], {}), found["axis"].lower()
             if axis in axes:
@@ -58,6 +62,19 @@ def find_triples(columns: Sequence[str]) -> tuple[dict[str, Triple], str | None]
     if len(named) > 1:
         raise ValueError(f"expected coordinates in one unit, found {' and '.join(named)}.")
     return most, named[0] if named else None
+
+
+def _of_pictures(columns: Sequence[str]) -> set[int]:
+    """The columns of places in a picture, where columns of the same joints' places in the world are beside them."""
+    if len(columns) > MOST_COLUMNS:
+        return set()
+    places = {re.sub("[^a-z0-9]", "", name[:_LONGEST_NAME].lower()): index for index, name in enumerate(columns)}
+    found = set()
+    for name in places:
+        other = name.replace("world", "", 1) if "world" in name else re.sub("^w(?=[xyz][0-9]+$)", "", name)
+        if other != name and other in places:
+            found.add(places[other])
+    return found
 
 
 def joints_only(triples: dict[str, Triple], all_joints: bool) -> dict[str, Triple]:

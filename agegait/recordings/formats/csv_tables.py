@@ -22,6 +22,8 @@ _BLOCK = 100_000
 _SAMPLE_LINES = 60
 _SAMPLE_CHARACTERS = 200_000
 _SHOWN = 60
+_ENDS = ("END", "EOF")
+"""What some programs write behind the last row."""
 
 
 def blocks(file: BinaryIO, source: str) -> Iterator[Table]:
@@ -147,6 +149,8 @@ def _blocks(rows: Iterator[Row], source: str, header: Header, notes: Notes) -> I
         return
     rows = itertools.chain([(row, line)], rows)
     while block := list(itertools.islice(rows, max(1, _BLOCK // fields))):
+        while len(block) > 1 and len(block[-1][0]) == 1 and block[-1][0][0].strip().upper() in _ENDS:
+            block.pop()
         for number, (row, line) in enumerate(block):
             if len(row) < fields or any(field.strip() for field in row[fields:]):
                 last = number + 1 == len(block) and next(rows, None) is None

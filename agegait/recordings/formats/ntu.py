@@ -93,4 +93,15 @@ def _numbers(fields: list[str], place: str) -> list[float]:
     return found
 
 
-FORMATS = (FileFormat("ntu", "a skeleton file of NTU RGB+D", (".skeleton",), _read),)
+def _recognizes(head: bytes) -> bool:
+    """Whether a text begins with counts of frames and bodies, and a body: others are tables."""
+    lines = [line.split() for line in head[:4096].splitlines() if line.strip()][:4]
+    return [len(line) for line in lines] == [1, 1, _OF_BODY, 1] and all(
+        line[0].isdigit() for line in (*lines[:2], lines[3])
+    )
+
+
+FORMATS = (
+    FileFormat("ntu", "a skeleton file of NTU RGB+D", (".skeleton",), _read),
+    FileFormat("ntu_text", "a skeleton file of NTU RGB+D", (".txt",), _read, _recognizes),
+)

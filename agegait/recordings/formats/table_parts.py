@@ -8,6 +8,7 @@ import numpy as np
 
 from agegait.recordings.files.limits import MOST_COORDINATES, check_size
 from agegait.recordings.formats.table import Table, looks_like_number
+from agegait.recordings.formats.time_texts import is_digits_of_a_date
 from agegait.recordings.formats.tracking import STATES
 from agegait.recordings.formats.walk_columns import WalkColumns
 
@@ -40,7 +41,8 @@ def joined(first: Table, others: Iterator[Table], columns: WalkColumns) -> Table
     arrays |= {column: [] for column in (*states, columns.frame) if column is not None}
     words: dict[int, list[str]] = {column: [] for column in columns.texts}
     for column, _ in columns.times:
-        is_text = len(first.lines) > 0 and not looks_like_number(first.texts(column)[0])
+        begin = first.texts(column)[0] if len(first.lines) else "0"
+        is_text = not looks_like_number(begin) or is_digits_of_a_date(begin)
         if is_text:
             words[column] = []
         else:

@@ -10,6 +10,10 @@ _CLOCK = re.compile(
     r"(?P<day>(?:.*?[\sT_])?)(?:(?P<hours>[0-9]{1,3}):)?(?P<minutes>[0-9]{1,2}):(?P<seconds>[0-9]{2})"
     r"(?:[.,:](?P<part>[0-9]{1,9}))?\s*(?P<half>[AaPp]\.?[Mm]\.?)?\s*(?P<zone>Z|UTC|GMT|[+-][0-9]{2}:?[0-9]{2})?"
 )
+_DIGITS = re.compile(
+    r"(?P<day>(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01]))[_T-]?(?P<hours>[01][0-9]|2[0-3])"
+    r"(?P<minutes>[0-5][0-9])(?P<seconds>[0-5][0-9])[._-]?(?P<part>[0-9]{0,9})"
+)
 _ISO_DAY = re.compile(r"([0-9]{4})[-/.]([0-9]{2})[-/.]([0-9]{2})")
 _DAY, _HALF, _HOUR = 86_400.0, 43_200.0, 3600.0
 _LONGEST = 60
@@ -32,7 +36,7 @@ def seconds_of(texts: Sequence[str]) -> np.ndarray | None:
     known: dict[str, tuple[str, float]] = {}  # whole seconds come in many rows
     for index, text in enumerate(texts):
         if text not in known:
-            found = _CLOCK.fullmatch(text.strip()) if len(text) <= _LONGEST else None
+            found = _time(text)
             if found is None or not (found["hours"] or found["part"]):
                 return None
             known[text] = found["day"].strip(" T_"), _of_day(found)
@@ -49,10 +53,21 @@ def seconds_of(texts: Sequence[str]) -> np.ndarray | None:
     return seconds
 
 
+def is_digits_of_a_date(text: str) -> bool:
+    """Whether digits alone are a date and a time of day, such as `20240305101530033`."""
+    return len(text) <= _LONGEST and bool(_DIGITS.fullmatch(text.strip()))
+
+
+def _time(text: str) -> re.Match[str] | None:
+    if len(text) > _LONGEST:
+        return None
+    return _DIGITS.fullmatch(text.strip()) or _CLOCK.fullmatch(text.strip())
+
+
 def _of_day(found: re.Match[str]) -> float:
     hours = int(found["hours"] or 0)
-    if found["half"]:
-        hours = hours % 12 + 12 * (found["half"][0] in "Pp")
+    if half := found.groupdict().get("half"):
+        hours = hours % 12 + 12 * (half[0] in "Pp")
     part = found["part"] or "0"
     return hours * 3600 + int(found["minutes"]) * 60 + int(found["seconds"]) + int(part) / 10 ** len(part)
 

@@ -19,7 +19,8 @@ from agegait.recordings.walk_format import UNITS, is_rate
 _UNREADABLE = (*(ValueError, EOFError, OSError, KeyError, RuntimeError, MemoryError, OverflowError), zipfile.BadZipFile)
 """What a damaged archive may end in; a RuntimeError, of zipfile, for a password and for a compression that it lacks."""
 
-_BESIDES = ("tracked", "joints", "frame_rate", "units")
+_RATES = ("frame_rate", "fps", "framerate")
+_BESIDES = ("tracked", "joints", "units", *_RATES)
 
 _COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 """What NumPy writes. Of the others zipfile cannot inflate a part alone."""
@@ -119,7 +120,11 @@ def _only_walk(arrays: _Members) -> str:
             found[name] = arrays.header(name, pickled=True)
         except ValueError:
             continue  # not an array
-    walks = [name for name, header in found.items() if len(header.shape) == 3 and header.dtype.kind in "fiu"]
+    walks = [
+        name
+        for name, header in found.items()
+        if header.dtype.kind in "fiu" and (len(header.shape) == 3 or (len(header.shape) == 4 and 1 in header.shape[:2]))
+    ]
     pickled = [name for name, header in found.items() if header.dtype.hasobject]
     if pickled and not walks:
         raise ValueError(
@@ -158,7 +163,10 @@ def _content(file: IO[bytes], header: ArrayHeader, source: str) -> np.ndarray:
 
 def _walk_shape(header: ArrayHeader, source: str) -> tuple[int, int, int]:
     """The shape [T, J, 3] of an array that is a walk."""
-    frames, *others = header.shape or (0,)
+    shape = header.shape or (0,)
+    if len(shape) == 4 and 1 in shape[:2]:  # of one person, or one recording
+        shape = (shape[0] * shape[1], *shape[2:])
+    frames, *others = shape
     if len(others) == 1 and others[0] % 3 == 0:
         others = [others[0] // 3, 3]
     if header.dtype.kind not in "fiu" or len(others) != 2 or others[1] != 3 or not others[0]:
@@ -202,10 +210,13 @@ def _units(arrays: _Members) -> str | None:
 
 
 def _frame_rate(arrays: _Members) -> float | None:
-    rate = _only(arrays, "frame_rate")
-    if rate is not None and not is_rate(rate):
-        raise ValueError(f"{arrays.place('frame_rate')}: expected a rate in Hz, found {rate!r:.40}.")
-    return rate
+    for name in _RATES:
+        rate = _only(arrays, name)
+        if rate is not None:
+            if not is_rate(rate):
+                raise ValueError(f"{arrays.place(name)}: expected a rate in Hz, found {rate!r:.40}.")
+            return float(rate)
+    return None
 
 
 def _only(arrays: _Members, name: str) -> Any:

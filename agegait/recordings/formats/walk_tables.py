@@ -162,6 +162,10 @@ def _frame_keys(table: Table, columns: WalkColumns) -> np.ndarray:
         times, _ = times_of(table, column, np.arange(len(table.lines)))
         if times is not None:
             return times
+    labels = np.unique(table.texts(columns.joint or 0), return_inverse=True)[1]
+    joints = int(labels.max()) + 1
+    if len(labels) % joints == 0 and (rounds := labels.reshape(-1, joints) == labels[:joints]).all() and rounds.size:
+        return np.repeat(np.arange(len(rounds)), joints).astype(float)  # each frame has all joints in one order
     raise ValueError(
         f"{table.source}: expected a column that numbers the frames, as each joint has a row, found "
         f"{listed(table.names or ())}."
