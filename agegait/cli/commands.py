@@ -124,7 +124,12 @@ def inspect(options: argparse.Namespace) -> None:
                 options.dataset, options.data_dir, options.manual_dir, file_format(options), check_limbs=False
             )
     found = inspection.inspect(dataset)
-    found = dataclasses.replace(found, faults=[in_options(text, options.parser.option_names) for text in found.faults])
+    notes = tuple((label, in_options(text, options.parser.option_names)) for label, text in found.dataset.notes)
+    found = dataclasses.replace(
+        found,
+        dataset=dataclasses.replace(found.dataset, notes=notes),
+        faults=[in_options(text, options.parser.option_names) for text in found.faults],
+    )
     console = output()
     if options.json:
         print_json(inspection.as_record(found))

@@ -30,7 +30,7 @@ def convert_recordings(options: argparse.Namespace) -> None:
     if options.json:
         print_json(_record(found, files))
     else:
-        output().print(_table(found))
+        output().print(_table(found, narrow=output().width < _WIDE))
     print_remarks([*_remarks(found), *limb_remarks])
     if not options.json:
         people = len({walk.person for walk in found.walks})
@@ -55,8 +55,12 @@ def _check_limbs(found: "Inputs") -> list[str]:
     return [f"limbs make no sense: {fault}" for fault in limbs.faults(limbs.summarize(own))]
 
 
-def _table(found: "Inputs") -> Table:
-    """What was understood, a row for each kind of file that was read in one way."""
+_WIDE = 100
+"""Columns of a terminal on which the table has room for all that it can show."""
+
+
+def _table(found: "Inputs", narrow: bool = False) -> Table:
+    """What was understood, a row for each kind of file that was read in one way; a narrow one says less of files."""
     from agegait.recordings.resampling import rates_in_words
 
     alike: dict[tuple[Any, ...], list[InputWalk]] = defaultdict(list)
@@ -79,8 +83,11 @@ def _table(found: "Inputs") -> Table:
                 schema,
             )
         )
-    columns = tuple(Column(name, name not in ("format", "units", "up", "joints"), True) for name in headings)
-    return Table("what was understood", columns, tuple(tuple(map(Cell, row)) for row in rows))
+    shown = [place for place, name in enumerate(headings) if not (narrow and name == "files")]
+    columns = tuple(
+        Column(headings[place], headings[place] not in ("format", "units", "up", "joints"), True) for place in shown
+    )
+    return Table("what was understood", columns, tuple(tuple(Cell(row[place]) for place in shown) for row in rows))
 
 
 def _remarks(found: "Inputs") -> Iterable[str]:

@@ -1,8 +1,10 @@
 """Recordings of any kind to a folder of walks, on the command line."""
 
+import io
 import json
 import os
 import stat
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -185,3 +187,22 @@ def test_limbs_that_make_no_sense_are_told(run, tmp_path):
     assert "limbs make no sense: ElbowLeft and WristLeft" in " ".join(
         run("convert-recordings", "1.npy", "--out", "out").err.split()
     )
+
+
+def test_the_table_fits_a_terminal_of_80_columns():
+    from agegait.cli import conversion
+    from agegait.data.folder.inputs import Inputs, InputWalk
+    from agegait.recordings import Walk
+    from agegait.terminal.console import TextConsole
+
+    bodies = [
+        Walk(np.zeros((9000, 20, 3)), np.ones((9000, 20), bool), rate, "mediapipe_pose", up="-y") for rate in (30, 25)
+    ]
+    found = [
+        InputWalk(f"p{n}", "w", Path(f"{n}.json"), "", "mediapipe", None, True, body, Path("."))
+        for n, body in enumerate(bodies * 8)
+    ]
+    console = TextConsole(width=80, record=True, file=io.StringIO())
+    console.print(conversion._table(Inputs(tuple(found), (), ()), narrow=True))
+    (row,) = [line for line in console.export_text().splitlines() if "mediapipe" in line]
+    assert row.split() == ["mediapipe", "16", "16", "16", "144,000", *["25", "to", "30"], "m", "-y", "mediapipe_pose"]

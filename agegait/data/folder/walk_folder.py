@@ -84,6 +84,7 @@ class WalkFolder:
         self._kept: dict[FolderWalk, Walk] = {}
         self._bytes = 0
         self._last: tuple[Path, list[Recording]] | None = None
+        self._ahead: dict[Path, list[Recording]] = {}
         layout = self._layout()
         self.left_alone, self._places = layout.left_alone, layout.walks
         faults, self._skipped = list(layout.faults), dict[str, str]()
@@ -196,6 +197,8 @@ class WalkFolder:
     def _recordings(self, path: Path) -> list[Recording]:
         """What a file holds; that of the last one stays in memory, as it may have further walks."""
         last = self._last
+        if path in self._ahead:  # a video takes as long to read as to watch
+            last = self._last = path, self._ahead.pop(path)
         if last is None or last[0] != path:
             last = path, read_recordings(path, self.path if self.path.is_dir() else None, self.walk_format)
             self._last = last
@@ -211,7 +214,7 @@ class WalkFolder:
     def _recognize(self, faults: list[str]) -> Schema:
         """The joints' schema, by recordings spread over those that can be read."""
         some = np.unique(np.linspace(0, len(self._places) - 1, _RECOGNIZED_BY).round().astype(int))
-        recordings = self._readable([self._places[index] for index in some], [])
+        recordings = self._readable([self._places[index] for index in some], [], keep=True)
         recordings = recordings or self._readable(self._places, faults)[:_RECOGNIZED_BY]
         if not recordings:
             raise self._refusal(faults)
@@ -226,13 +229,15 @@ class WalkFolder:
                         continue
             raise
 
-    def _readable(self, places: Iterable[FolderWalk], faults: list[str]) -> list[Recording]:
-        recordings = []
+    def _readable(self, places: Iterable[FolderWalk], faults: list[str], keep: bool = False) -> list[Recording]:
+        recordings, ahead = [], dict[Path, list[Recording]]()
         for place in places:
             try:
-                recordings += self._recordings(place.path)
+                recordings += ahead.setdefault(place.path, self._recordings(place.path))
             except ValueError as error:  # reported when all are read
                 faults.append(str(error))
+        if keep:
+            self._ahead = ahead
         return recordings
 
     def _all_walks(self, faults: Iterable[str]) -> Iterator[tuple[FolderWalk, Walk]]:

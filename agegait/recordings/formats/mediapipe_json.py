@@ -59,13 +59,13 @@ def _read(path: Path, within: Path | None, walk_format: WalkFormat) -> list[Reco
         )
     described = {index: by_letters(frame) for index, frame in enumerate(frames) if isinstance(frame, dict)}
     described = {index: described.get(index, {}) for index in sorted({sighting.frame for sighting in sightings})}
-    numbers, (clock, remarks) = _numbers(described), _clock(described, source)
+    numbers, (clock, remarks) = frame_numbers(described), frame_clock(described, source)
     seconds = {} if clock.seconds is None else dict(zip(described, clock.seconds.tolist(), strict=True))
     timed = [
         replace(sighting, frame=numbers.get(sighting.frame, sighting.frame), seconds=seconds.get(sighting.frame))
         for sighting in sightings
     ]
-    rate = _rate(document) or clock.frame_rate
+    rate = stated_rate(document) or clock.frame_rate
     return recordings_of(timed, source, JOINTS, who="person_id", units="m", up="-y", frame_rate=rate, remarks=remarks)
 
 
@@ -129,7 +129,7 @@ def _about_the_hips(sightings: Sequence[Sighting]) -> bool:
     return not len(distances) or float(np.median(distances)) <= _NEAR
 
 
-def _numbers(described: dict[int, dict[str, Any]]) -> dict[int, int]:
+def frame_numbers(described: dict[int, dict[str, Any]]) -> dict[int, int]:
     """The frames' own numbers by their places, where all have one and they never fall."""
     for key in _NUMBERS:
         found = [number for frame in described.values() if type(number := frame.get(key)) is int]
@@ -138,7 +138,7 @@ def _numbers(described: dict[int, dict[str, Any]]) -> dict[int, int]:
     return {}
 
 
-def _clock(described: dict[int, dict[str, Any]], source: str) -> tuple[Clock, list[str]]:
+def frame_clock(described: dict[int, dict[str, Any]], source: str) -> tuple[Clock, list[str]]:
     """When frames were taken, where all say it, and a remark on how that was understood."""
     for key, unit in _TIMES.items():
         found = [number_or_none(frame.get(key), f"{source}, frame {i}, {key}") for i, frame in described.items()]
@@ -149,7 +149,7 @@ def _clock(described: dict[int, dict[str, Any]], source: str) -> tuple[Clock, li
     return Clock(None), []
 
 
-def _rate(document: Any) -> float | None:
+def stated_rate(document: Any) -> float | None:
     """Frames a second, where the document says it, itself or in what describes it."""
     described = [document, *document.values()] if isinstance(document, dict) else []
     rates = [first_of(by_letters(entry), _RATES) for entry in described if isinstance(entry, dict)]

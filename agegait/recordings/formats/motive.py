@@ -92,7 +92,8 @@ def _field(row: Sequence[str], column: int) -> str:
 
 def _numbers(rows: Sequence[Sequence[str]], start: int, source: str) -> tuple[np.ndarray, np.ndarray]:
     width = len(rows[start - 1])
-    found, lines = [], []
+    found: list[np.ndarray] = []
+    lines: list[int] = []
     for number, row in enumerate(rows[start:], start + 1):
         if not any(field.strip() for field in row):
             continue

@@ -57,8 +57,8 @@ def columns_without_names(table: Table) -> WalkColumns:
         if len(own) % 4 or not len(table.lines) or not _counters(table, before):
             continue
         if (len(own) % 3 or skeletons.schemas_of(len(own) // 4)) and _are_states(table, own):
-            starts = range(before, count, 4)
-            triples, tracked = tuple((i, i + 1, i + 2) for i in starts), tuple(i + 3 for i in starts)
+            joints = range(before, count, 4)
+            triples, tracked = tuple((i, i + 1, i + 2) for i in joints), tuple(i + 3 for i in joints)
             return WalkColumns(triples, titles, tracked=tracked, **_before(table, before))
     before = count % 3
     if count > 3 and _counters(table, before):

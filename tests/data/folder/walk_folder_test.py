@@ -16,6 +16,7 @@ from support.walk_writing import KINECT_V2, frame_text, kinect_v2, wide_text
 from agegait import data, skeletons
 from agegait.data import WalkFolder, WalkFormat, from_folder, resample
 from agegait.data.folder import walk_folder
+from agegait.recordings import read_recordings
 from tfds_builders.walkers import generator
 
 FRAMES = 90
@@ -172,6 +173,21 @@ class TestDataset:
             np.testing.assert_array_equal(walk["skeleton"], skeleton)
         with pytest.raises(tf.errors.InvalidArgumentError, match=r"1\.npy: expected an array of numbers"):
             list(walks)
+
+
+class TestReading:
+    def test_each_file_of_a_small_folder_is_read_once(self, folder, monkeypatch):
+        read = []
+
+        def noted(path, *others):
+            read.append(path)
+            return read_recordings(path, *others)
+
+        monkeypatch.setattr(walk_folder, "read_recordings", noted)
+        found = WalkFolder(folder)
+        assert sorted(read) == sorted(set(read))
+        found.read(found.walks[0])
+        assert len(read) == len(set(read))
 
 
 class TestLayout:
