@@ -6,14 +6,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from google.protobuf import text_format
-from support.small_identifier import FRAMES, JOINTS, PERSONS, UNITS
+from support.small_identifier import FRAMES, JOINTS, PERSONS, UNITS, make_identifier
 from tensorflow.core.protobuf import saved_model_pb2
 from tensorflow_serving.config import model_server_config_pb2
 
 import agegait
 from agegait.export import save, saved_models
-from agegait.export.endpoints import encoder_endpoints
+from agegait.export.endpoints import encoder_endpoints, identifier_endpoints
 from agegait.export.warmup import read_warmup
+from agegait.models import GaitIdentifier
 from agegait.serving import Server
 from agegait.serving.server.version_files import VersionFiles
 
@@ -147,6 +148,19 @@ def test_manifest_says_what_was_written(exported):
 def test_each_version_has_its_own_manifest(exported):
     for name in ("encoder", "recognizer", "identifier"):
         assert VersionFiles(exported / name / "1").verify()
+
+
+def test_the_encoder_is_traced_once_for_all_signatures(tmp_path, monkeypatch):
+    recognize, traced = GaitIdentifier.recognize_windows, []
+
+    def counting(self, windows, *parts):
+        if not tf.executing_eagerly():
+            traced.append(windows.shape)
+        return recognize(self, windows, *parts)
+
+    monkeypatch.setattr(GaitIdentifier, "recognize_windows", counting)
+    saved_models._write(tmp_path / "1", "identifier", identifier_endpoints(make_identifier()))
+    assert len(traced) == 1
 
 
 @pytest.mark.slow
