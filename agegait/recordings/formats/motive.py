@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from agegait.recordings.file_format import FileFormat
 from agegait.recordings.files import opening
 from agegait.recordings.files.limits import MOST_COLUMNS, check_size
+from agegait.recordings.files.numbers import NUMBER
 from agegait.recordings.formats.column_names import LENGTHS
 from agegait.recordings.formats.marker_names import by_subject
 from agegait.recordings.formats.table import looks_like_number
@@ -39,7 +40,8 @@ def _read(path: Path, within: Path | None, walk_format: WalkFormat) -> list[Reco
         raise ValueError(f"{source}: expected at most {MOST_COLUMNS:,} columns, found {len(rows[start]):,}.")
     said = dict(zip(map(_compact, rows[0][::2]), rows[0][1::2], strict=False))
     places = _places(rows[1:start], rows[start], source)
-    numbers, lines = _numbers(rows, start + 1, source)
+    read = {0, *(column for columns in places.values() for column in columns)}
+    numbers, lines = _numbers(rows, start + 1, read, source)
     check_size(source, len(numbers), len(places))
     coordinates = np.stack([numbers[:, list(columns)] for columns in places.values()], axis=1)
     rate = next((_rate(said[key]) for key in ("exportframerate", "captureframerate") if key in said), None)
@@ -90,7 +92,7 @@ def _field(row: Sequence[str], column: int) -> str:
     return row[column].strip() if column < len(row) else ""
 
 
-def _numbers(rows: Sequence[Sequence[str]], start: int, source: str) -> tuple[np.ndarray, np.ndarray]:
+def _numbers(rows: Sequence[Sequence[str]], start: int, read: Set[int], source: str) -> tuple[np.ndarray, np.ndarray]:
     width = len(rows[start - 1])
     found: list[np.ndarray] = []
     lines: list[int] = []
@@ -100,13 +102,10 @@ def _numbers(rows: Sequence[Sequence[str]], start: int, source: str) -> tuple[np
         values = np.full(width, np.nan)
         for column, field in enumerate(row[:width]):
             text = field.strip()
-            if text and looks_like_number(text):
-                try:
-                    values[column] = float(text)
-                except ValueError:
-                    continue
-            elif text and column < 1:
-                raise ValueError(f"{source}, line {number}: expected a frame's number, found {text[:40]!r}.")
+            if NUMBER.fullmatch(text):
+                values[column] = float(text)
+            elif column in read and (column == 0 or not looks_like_number(text)) and (text or column == 0):
+                raise ValueError(f"{source}, line {number}: expected a number, found {text[:40]!r}.")
         check_size(source, len(found) + 1, 1)
         found.append(values)
         lines.append(number)

@@ -135,6 +135,8 @@ class TestHeaders:
         there = [JOINTS.index(joint) for joint in joints]
         np.testing.assert_allclose(found.skeleton[:, there], BODY[:, there], atol=1e-4)
         assert found.frame_rate == pytest.approx(120, rel=0.01)
+        write(tmp_path / "word.csv", "\n".join([*header, *rows[:3], rows[3].replace(",", ",a", 60)]))
+        refused(tmp_path / "word.csv", "line 11: expected a number, found 'a")
         write(tmp_path / "no.csv", "\n".join([*header[:3], "nothing"]))
         refused(tmp_path / "no.csv", "expected a line of Motive that begins with Frame")
 
