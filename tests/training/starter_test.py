@@ -32,16 +32,17 @@ def test_the_shipped_one_has_the_architecture_that_the_module_trains():
 
 
 def test_the_command_writes_a_preset(monkeypatch, tmp_path):
+    embedder = trained()  # before its name is another's
     strangers = Crowd(persons=24, walks=2, sensors=2, seed=2)
-    monkeypatch.setattr(starter, "train_starter", trained)
+    monkeypatch.setattr(starter, "train_starter", lambda: embedder)
     monkeypatch.setattr(starter.calibrate_starter, "__defaults__", (strangers, 12))
     path = tmp_path / "new.keras"
     assert starter.main(["--out", str(path)]) == 0
     walk = np.random.default_rng(0).normal(size=(20, 20, 3))
-    np.testing.assert_array_equal(GaitEmbedder.from_preset(path).embed(walk), trained().embed(walk))
+    np.testing.assert_array_equal(GaitEmbedder.from_preset(path).embed(walk), embedder.embed(walk))
     beside = path.with_suffix(".calibration.json")
     first = Calibration.load(beside)
-    assert (first.fingerprint, first.people, first.generated) == (trained().fingerprint(), 12, True)
+    assert (first.fingerprint, first.people, first.generated) == (embedder.fingerprint(), 12, True)
     beside.unlink()
     monkeypatch.delattr(starter, "train_starter")
     assert starter.main(["--out", str(path), "--calibrate"]) == 0
