@@ -145,6 +145,8 @@ def check(options: argparse.Namespace) -> None:
 
     if options.report is not None and options.report.suffix != ".html":
         raise ValueError(f"--report: expected a file that ends in .html, received {options.report}.")
+    if options.report is not None and not options.report.parent.is_dir():
+        raise ValueError(f"--report: expected a file in a folder that exists, received {options.report}.")
     with open_gallery(options) as gallery:
         check_calibration(gallery, options)
         found = gallery.check(options.false_alarms, options.threshold)

@@ -37,7 +37,7 @@ def checked_name(person: str) -> str:
     if not plain_person(name) or len(name) > MOST_CHARACTERS:
         raise ValueError(f"person: expected a name of 1 to {MOST_CHARACTERS} characters, received {len(name)}.")
     if visible(name) != name:
-        raise ValueError(f"person: expected characters that can be seen, received {visible(name)!r}.")
+        raise ValueError(f"person: expected characters that can be seen, received '{visible(name)}'.")
     return name
 
 

@@ -327,3 +327,9 @@ def test_a_gallery_is_checked(run, gallery, tmp_path, capsys):
     assert "--threshold: expected a distance in 0..2" in capsys.readouterr().err
     assert main([*words, "--report", "x.txt"]) == 1
     assert "--report: expected a file that ends in .html, received x.txt" in capsys.readouterr().err
+    assert main([*words, "--report", "nowhere/x.html"]) == 1
+    said = capsys.readouterr()
+    assert (said.out, "--report: expected a file in a folder that exists, received nowhere/x.html" in said.err) == (
+        "",
+        True,
+    )
