@@ -1,6 +1,6 @@
 """Whole walks held in memory."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -44,3 +44,27 @@ class Walks(NamedTuple):
         """Some of the walks, by their places, in that order."""
         rows = np.asarray(list(rows), int)
         return Walks([self.skeletons[row] for row in rows], self.persons[rows], self.names[rows])
+
+    def windows(self, frames: int) -> tuple[np.ndarray, np.ndarray]:
+        """As `cut_walks`, of all walks."""
+        return cut_walks(self.skeletons, frames)
+
+
+def cut_walks(walks: Sequence[np.ndarray], frames: int) -> tuple[np.ndarray, np.ndarray]:
+    """Windows of walks `[T, J, 3]`, one after another without overlap; what is left at a walk's end is dropped.
+
+    Args:
+        walks: Walks of any lengths.
+        frames: Frames f of a window.
+
+    Returns:
+        Windows `[M, f, J, 3]`, and the place `[M]` in `walks` of the walk that each is of.
+
+    Raises:
+        ValueError: No walk is as long as a window.
+    """
+    cut = [walk[: len(walk) // frames * frames].reshape(-1, frames, *walk.shape[1:]) for walk in walks]
+    places = np.repeat(np.arange(len(cut)), [len(own) for own in cut])
+    if not len(places):
+        raise ValueError(f"walks: expected walks of at least {frames} frames, found none.")
+    return np.concatenate(cut), places

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from agegait.data.walks import cut_walks
 from agegait.datasets import DataSet, Windows
 from agegait.evaluation import protocols
 from agegait.evaluation.protocols.strangers import Embed
@@ -31,8 +32,8 @@ def stranger_tests(run: Run, dataset: DataSet, titles: dict[str, str]) -> dict[s
     methods: dict[str, Embed] = {titles[run.settings.features]: lambda walks: _mean_features(run, walks)}
     if run.embedder is not None:
         methods = {titles["embedder"]: run.embedder.embed, **methods}
-    rate, shortest = dataset.frame_rate or 0.0, min(len(walk) for walk in walks.skeletons)
-    seconds = [length for length in protocols.SECONDS if 0 < length * rate <= shortest]
+    rate = dataset.frame_rate or 0.0
+    seconds = protocols.clip_seconds(walks, rate)
     try:
         return {
             title: protocols.recognize_strangers([(walks, embed)], seconds, rate) for title, embed in methods.items()
@@ -43,12 +44,10 @@ def stranger_tests(run: Run, dataset: DataSet, titles: dict[str, str]) -> dict[s
 
 def _mean_features(run: Run, walks: Sequence[np.ndarray]) -> np.ndarray:
     """`[W, D]`, the mean of each walk's windows as the run's recognizer embeds them."""
-    frames = run.settings.frames
-    cut = [walk[: len(walk) // frames * frames].reshape(-1, frames, *walk.shape[1:]) for walk in walks]
-    if short := [len(walk) for walk, own in zip(walks, cut, strict=True) if not len(own)]:
-        raise ValueError(f"walks: expected at least {frames} frames, found one of {short[0]}.")
-    numbers = np.repeat(np.arange(len(walks)), [len(own) for own in cut])
-    skeletons = np.asarray(run.normalization(np.concatenate(cut)))
-    windows = Windows(skeletons, numbers, numbers)
+    frames, shortest = run.settings.frames, min(map(len, walks))
+    if shortest < frames:
+        raise ValueError(f"walks: expected at least {frames} frames, received one of {shortest}.")
+    skeletons, numbers = cut_walks(walks, frames)
+    windows = Windows(np.asarray(run.normalization(skeletons)), numbers, numbers)
     embedded = run.recognizer.embed(run.features(windows, "strangers' AGEs"))
     return protocols.by_walk(embedded, numbers, numbers)[0]

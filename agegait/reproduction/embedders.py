@@ -47,8 +47,8 @@ def tests(row: Row, settings: Settings, dataset: DataSet, folder: Path) -> dict[
     if row.windows_of:
         found = protocols.window_retrieval(walks, learn, row.windows_of, settings.frames)
         return {"windows": [evaluation.as_result(row.name, "windows", found)]}
-    rate, shortest = dataset.frame_rate or 0.0, min(map(len, walks.skeletons))
-    seconds = [length for length in protocols.SECONDS if 0 < length * rate <= shortest]
+    rate = dataset.frame_rate or 0.0
+    seconds = protocols.clip_seconds(walks, rate)
     results = protocols.strangers(walks, learn, range(DIVISIONS), seconds=seconds, frame_rate=rate)
     return {
         "strangers": [evaluation.as_result(row.name, f"{one.probe}, gallery of {one.gallery}", one) for one in results]

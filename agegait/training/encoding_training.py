@@ -2,7 +2,6 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import keras
-import numpy as np
 
 from agegait.data import Walks
 from agegait.models import ContrastiveGaitEncoder, GaitEncoder, WalkEncodings
@@ -71,7 +70,8 @@ class EncodingTraining:
             encoder: GaitEncoder = ContrastiveGaitEncoder(temperature=self.temperature, **options)
         else:
             encoder = GaitEncoder(**options)
-        windows, numbers = _windows(walks, encoder.frames)
+        windows, numbers = walks.windows(encoder.frames)
+        windows = windows - windows[:, :, :1]  # around the hip
         encoder.build((None, *windows.shape[1:]))
         if epochs := recipe.passes(recipe.epochs, len(windows), recipe.batch_size):
             steps = epochs * -(-len(windows) // recipe.batch_size)
@@ -80,15 +80,6 @@ class EncodingTraining:
         encodings = WalkEncodings(_uncompiled(encoder))
         encodings.adapt(walks.skeletons)
         return encodings
-
-
-def _windows(walks: Walks, frames: int) -> tuple[np.ndarray, np.ndarray]:
-    """Windows `[M, f, J, 3]` around the hip, one after another in each walk, and the numbers `[M]` of their walks."""
-    cut = [walk[: len(walk) // frames * frames].reshape(-1, frames, *walk.shape[1:]) for walk in walks.skeletons]
-    windows = np.concatenate(cut)
-    if not len(windows):
-        raise ValueError(f"walks: expected walks of at least {frames} frames, found none.")
-    return windows - windows[:, :, :1], np.repeat(np.arange(len(cut)), [len(own) for own in cut])
 
 
 def _uncompiled(encoder: GaitEncoder) -> GaitEncoder:

@@ -38,3 +38,15 @@ def test_walks_of_a_data_set_and_of_some_people():
 def test_refuses_no_walks():
     with pytest.raises(ValueError, match="walks: expected at least one walk, received none"):
         Walks.from_dataset(dataset([]))
+
+
+def test_cuts_walks_into_windows_without_overlap():
+    walks = Walks.from_dataset(dataset([3, 5, 1, 4]))
+    windows, places = walks.windows(2)
+    assert windows.shape == (5, 2, 4, 3)
+    assert windows[:, 0, 0, 0].tolist() == places.tolist() == [0, 1, 1, 3, 3]
+
+
+def test_refuses_walks_that_are_all_shorter_than_a_window():
+    with pytest.raises(ValueError, match="walks: expected walks of at least 9 frames, found none"):
+        Walks.from_dataset(dataset([3, 5])).windows(9)

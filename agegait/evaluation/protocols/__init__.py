@@ -13,7 +13,14 @@ from agegait.evaluation.protocols.published import Published, published, publish
 from agegait.evaluation.protocols.ranks import RANKS
 from agegait.evaluation.protocols.recognition import Recognition, recognition
 from agegait.evaluation.protocols.retrieval import SEARCH_RANKS, Retrieval, retrieval
-from agegait.evaluation.protocols.strangers import GALLERIES, SECONDS, Strangers, recognize_strangers, strangers
+from agegait.evaluation.protocols.strangers import (
+    GALLERIES,
+    SECONDS,
+    Strangers,
+    clip_seconds,
+    recognize_strangers,
+    strangers,
+)
 from agegait.evaluation.protocols.thresholds import Curve, OperatingPoint
 from agegait.evaluation.protocols.verification import FALSE_ACCEPT_RATES, Verification, verification
 from agegait.evaluation.protocols.window_retrieval import WindowRetrieval, retrieve_stranger_windows, window_retrieval
@@ -41,6 +48,7 @@ __all__ = [
     "Verification",
     "WindowRetrieval",
     "by_walk",
+    "clip_seconds",
     "divide",
     "open_set",
     "published",

@@ -181,21 +181,32 @@ def recognize_strangers(
     ]
 
 
+def clip_seconds(walks: Walks, frame_rate: float) -> list[float]:
+    """Those of `SECONDS` that each walk lasts; none where the frame rate is not known, 0."""
+    shortest = min(map(len, walks.skeletons))
+    return [length for length in SECONDS if 0 < length * frame_rate <= shortest]
+
+
 def _embedded(walks: Walks, embed: Embed, lengths: dict[str, int]) -> dict[str, np.ndarray]:
     """Embeddings of whole walks and of a clip of each; NaN of walks that are shorter."""
-    found = {"walks": _checked(embed(walks.skeletons), len(walks.names))}
+    found = {"walks": checked_embeddings(embed(walks.skeletons), len(walks.names)).astype("float64")}
     for name, frames in lengths.items():
         parts = [draw_clip(walk, len(x), frames) for walk, x in zip(walks.names, walks.skeletons, strict=True)]
         rows = [row for row, part in enumerate(parts) if part is not None]
         found[name] = np.full_like(found["walks"], np.nan)
         if rows:
             clips = [walks.skeletons[row][parts[row]] for row in rows]
-            found[name][rows] = _checked(embed(clips), len(rows))
+            found[name][rows] = checked_embeddings(embed(clips), len(rows))
     return found
 
 
-def _checked(embeddings: np.ndarray, rows: int) -> np.ndarray:
-    embeddings = np.asarray(embeddings, "float64")
+def checked_embeddings(embeddings: np.ndarray, rows: int) -> np.ndarray:
+    """Embeddings `[rows, D]` as they are.
+
+    Raises:
+        ValueError: Another shape, or values that are not finite.
+    """
+    embeddings = np.asarray(embeddings)
     if embeddings.ndim != 2 or len(embeddings) != rows or not np.isfinite(embeddings).all():
         raise ValueError(f"learn: expected [{rows}, D] finite embeddings, received a shape of {embeddings.shape}.")
     return embeddings

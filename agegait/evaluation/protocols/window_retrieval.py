@@ -7,7 +7,7 @@ import numpy as np
 
 from agegait.data import Walks, divide_persons
 from agegait.evaluation.protocols.retrieval import Retrieval, retrieval
-from agegait.evaluation.protocols.strangers import Embed
+from agegait.evaluation.protocols.strangers import Embed, checked_embeddings
 
 PEOPLE = ("closed", "open")
 """Whether the people who are tested were trained on, by other walks."""
@@ -132,12 +132,5 @@ def _searched(probes: Walks, gallery: Walks, embed: Embed, people: str, frames: 
 
 def _windows(walks: Walks, frames: int, embed: Embed) -> tuple[np.ndarray, np.ndarray]:
     """Embeddings and persons of all windows."""
-    cut = [walk[: len(walk) // frames * frames].reshape(-1, frames, *walk.shape[1:]) for walk in walks.skeletons]
-    windows = np.concatenate(cut)
-    if not len(windows):
-        raise ValueError(f"walks: expected walks of at least {frames} frames, found none.")
-    embeddings = np.asarray(embed(list(windows)))
-    if embeddings.ndim != 2 or len(embeddings) != len(windows) or not np.isfinite(embeddings).all():
-        shape = f"[{len(windows)}, D]"
-        raise ValueError(f"learn: expected {shape} finite embeddings, received a shape of {embeddings.shape}.")
-    return embeddings, np.repeat(walks.persons, [len(own) for own in cut])
+    windows, places = walks.windows(frames)
+    return checked_embeddings(embed(list(windows)), len(windows)), walks.persons[places]
