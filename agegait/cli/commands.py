@@ -101,8 +101,8 @@ def tune(options: argparse.Namespace) -> None:
     console.print(tuning.table(found))
     best = tuning.best(options.out)
     console.print(
-        f"best: trial {best['trial']}, {100 * best['validation_accuracy']:.1f} % of the validation windows; "
-        f"its run: {options.out / best['run']}",
+        f"best: trial {best.trial}, {100 * best.validation_accuracy:.1f} % of the validation windows; "
+        f"its run: {options.out / (best.run or '')}",
         f"again, as a run of its own: agegait train --from-tuning {shlex.quote(str(options.out))} --out RUN",
         sep="\n",
         soft_wrap=True,

@@ -22,16 +22,16 @@ from agegait.reproduction import embedders, encoders, report
 from agegait.reproduction.encoders import Features
 from agegait.reproduction.epoch_scores import EpochScores
 from agegait.reproduction.few_labels import labelled
+from agegait.reproduction.records import About, Reproduction, ReproductionData, RowResult, ToCome
 from agegait.reproduction.row import Row
 from agegait.reproduction.rows import find
 from agegait.storage.disk_full import naming_full_disk
 from agegait.storage.private_files import private_files, private_folder
 from agegait.terminal.console import errors
-from agegait.training.environment import environment
-from agegait.training.records import check_shape, read_record, write_record
+from agegait.training.environment import this_machine, versions
+from agegait.training.run_record import StageResult
 from agegait.training.settings import Settings
 
-FORMAT = 4
 LOCK = ".lock"
 SEEDS = (0, 1, 2)
 
@@ -46,7 +46,7 @@ def reproduce(
     manual_dir: str | PathLike | None = None,
     check_limbs: bool = True,
     command: str | None = None,
-) -> dict[str, Any]:
+) -> Reproduction:
     """Trains and evaluates every row for every seed, and writes the tables.
 
     Finished rows are kept: a stopped reproduction is resumed, and further rows or seeds are added. Each row and seed
@@ -64,7 +64,7 @@ def reproduce(
         command: The command line, for the tables.
 
     Returns:
-        What `reproduction.json` holds.
+        The whole of the reproduction so far.
 
     Raises:
         ValueError: An unknown row; the folder holds something else, or what other settings, another version of the
@@ -91,9 +91,9 @@ def reproduce(
             result = work.do(row, own)
             path = _result_path(out, row, own.seed)
             private_folder(path.parent)
-            write_record(path, result)
+            result.write_file(path)
             shutil.rmtree(_watched(out, row, own.seed), ignore_errors=True)
-            report.write(out, about, command, [(row.name, own.seed) for row, own in todo[number:]])
+            report.write(out, about, command, [ToCome(row.name, own.seed) for row, own in todo[number:]])
             keras.utils.clear_session()
             gc.collect()  # gigabytes of features, which Keras's models hold in circles
         return report.write(out, about, command)
@@ -105,7 +105,7 @@ class _Work:
     Both are made when they are first used, so the earlier ones, which take gigabytes, are gone by then.
     """
 
-    def __init__(self, dataset: DataSet, base: Settings, out: Path, about: dict[str, Any]) -> None:
+    def __init__(self, dataset: DataSet, base: Settings, out: Path, about: About) -> None:
         self.dataset = dataset
         self.base = base
         self.out = out
@@ -124,16 +124,17 @@ class _Work:
             "validation": _names(parts.validation),
             **{test: _names(windows) for test, windows in parts.tests.items()},
         }
-        if self.about["data"].setdefault("split", split) != split:
+        data = self.about.data
+        if data.split and data.split != split:
             raise ValueError(f"{self.out}: holds what other walks of {self.dataset.name} have made.")
         for row in rows:
             if row.labelled_walks is not None:
                 labelled(parts.training, row.labelled_walks, 0)
-        self.about["data"]["left_out"] = parts.left_out
-        write_record(self.out / "settings.json", self.about)
+        data.split, data.left_out = split, parts.left_out
+        self.about.write(self.out)
 
-    def do(self, row: Row, settings: Settings) -> dict[str, Any]:
-        """What a row reached: what its file holds."""
+    def do(self, row: Row, settings: Settings) -> RowResult:
+        """What a row reaches."""
         began = time.monotonic()
         folder = _run_folder(self.out, row, settings.seed)
         key = (
@@ -147,20 +148,22 @@ class _Work:
             self._key, self._features = key, None
         kind = self.embedder if row.learning else self.baseline if row.baseline else self.method
         found = kind(row, settings, folder)
-        return {
-            "format": FORMAT,
-            "row": row.name,
-            "text": row.text,
-            "seed": settings.seed,
-            "settings": dataclasses.asdict(settings),
-            "baseline": row.baseline,
-            "labelled_walks": row.labelled_walks,
-            **found,
-            "seconds": round(time.monotonic() - began, 1),
-            **environment(),
-        }
+        return RowResult(
+            row=row.name,
+            text=row.text,
+            seed=settings.seed,
+            settings=settings,
+            baseline=row.baseline,
+            labelled_walks=row.labelled_walks,
+            trained=found.trained,
+            labelled=found.labelled,
+            tests=found.tests,
+            seconds=round(time.monotonic() - began, 1),
+            versions=versions(),
+            machine=this_machine(),
+        )
 
-    def method(self, row: Row, settings: Settings, folder: Path) -> dict[str, Any]:
+    def method(self, row: Row, settings: Settings, folder: Path) -> "_Reached":
         """A row of the method: an encoder, perhaps of other rows too, and a recognizer of its own."""
         parts = self._parts
         of_encoder = encoders.encoder_settings(settings, self.base)
@@ -192,14 +195,14 @@ class _Work:
             tests[test] = evaluation.evaluate_windows(part, [(row.name, logits)], gallery, probes)
             tests[test] += _published(row, watch.of(test), part, settings.frames)
         training.finish(run)
-        return {"trained": run.manifest()["trained"], "labelled": run.record.data.labelled, "tests": tests}
+        return _Reached(tests, run.record.trained, run.record.data.labelled)
 
-    def embedder(self, row: Row, settings: Settings, _folder: Path) -> dict[str, Any]:
+    def embedder(self, row: Row, settings: Settings, _folder: Path) -> "_Reached":
         """A row of an embedder, trained for each division of the people."""
         folder = self.out / "embedders" / row.name / f"seed-{settings.seed}"
-        return {"trained": {}, "labelled": None, "tests": embedders.tests(row, settings, self.dataset, folder)}
+        return _Reached(embedders.tests(row, settings, self.dataset, folder))
 
-    def baseline(self, row: Row, settings: Settings, folder: Path) -> dict[str, Any]:
+    def baseline(self, row: Row, settings: Settings, folder: Path) -> "_Reached":
         """A row of what the method is compared with."""
         parts = self._parts
         shutil.rmtree(_watched(self.out, row, settings.seed), ignore_errors=True)
@@ -217,11 +220,17 @@ class _Work:
             scores = other.scores(part)
             tests[test] = evaluation.evaluate_windows(part, [(row.name, scores)])
             tests[test] += _published(row, watch.of(test) if network else [scores], part, settings.frames)
-        return {
-            "trained": {"recognizer": network.reached} if network else {},
-            "labelled": None if row.labelled_walks is None else _names(windows),
-            "tests": tests,
-        }
+        trained = {"recognizer": network.reached} if network and network.reached else {}
+        return _Reached(tests, trained, None if row.labelled_walks is None else _names(windows))
+
+
+@dataclasses.dataclass
+class _Reached:
+    """The parts of a `RowResult` that kinds of rows have each in their way."""
+
+    tests: dict[str, list[dict]]
+    trained: dict[str, StageResult] = dataclasses.field(default_factory=dict)
+    labelled: list[str] | None = None
 
 
 def _published(row: Row, logits: Any, windows: Windows, frames: int) -> list[dict[str, Any]]:
@@ -250,44 +259,36 @@ def _check_folder(out: Path, settings: Settings) -> None:
     if not out.exists():
         return
     others = out.is_dir() and any(path.name != LOCK for path in out.iterdir())
-    if not out.is_dir() or (others and not (out / "settings.json").exists()):
+    if not out.is_dir() or (others and not (out / About.FILE).exists()):
         raise ValueError(
             f"{out}: expected a new or empty folder, or a reproduction to go on with, found another thing."
         )
-    if (out / "settings.json").exists():
-        about = read_record(out / "settings.json", {})
-        if about.get("format") != FORMAT:
-            raise ValueError(f"{out}: expected a reproduction of format {FORMAT}, found {about.get('format')!r}.")
-        check_shape(out / "settings.json", about, report.ABOUT)
-        there = Settings.from_dict(about["settings"], out / "settings.json")
-        other = training.differences(there, dataclasses.replace(settings, seed=0))
-        if about["version"] != version("agegait"):
-            other.append(f"agegait {about['version']}, not {version('agegait')}")
+    if (out / About.FILE).exists():
+        about = About.read(out)
+        other = training.differences(about.settings, dataclasses.replace(settings, seed=0))
+        if about.version != version("agegait"):
+            other.append(f"agegait {about.version}, not {version('agegait')}")
         if other:
             raise ValueError(f"{out}: holds a reproduction of other settings: {'; '.join(other)}.")
 
 
-def _about(out: Path, dataset: DataSet, settings: Settings) -> dict[str, Any]:
-    if (out / "settings.json").exists():
-        about = read_record(out / "settings.json", report.ABOUT)
-        if about["data"]["version"] != dataset.version:
+def _about(out: Path, dataset: DataSet, settings: Settings) -> About:
+    if (out / About.FILE).exists():
+        about = About.read(out)
+        if about.data.version != dataset.version:
             raise ValueError(
-                f"{out}: holds a reproduction of {dataset.name} {about['data']['version']}, not {dataset.version}."
+                f"{out}: holds a reproduction of {dataset.name} {about.data.version}, not {dataset.version}."
             )
         return about
-    return {
-        "format": FORMAT,
-        "version": version("agegait"),
-        "settings": dataclasses.asdict(dataclasses.replace(settings, seed=0)),  # the seed is each run's own
-        "data": {
-            "name": dataset.name,
-            "version": dataset.version,
-            "persons": len(dataset.persons),
-            "licence": dataset.licence,
-            "held_out": dataset.held_out,
-            "notes": dataset.notes,
-        },
-    }
+    data = ReproductionData(
+        dataset.name,
+        dataset.version,
+        len(dataset.persons),
+        dataset.licence,
+        dataset.held_out,
+        [list(note) for note in dataset.notes],
+    )
+    return About(version("agegait"), dataclasses.replace(settings, seed=0), data)  # the seed is each run's own
 
 
 @contextlib.contextmanager
@@ -302,7 +303,7 @@ def _alone(out: Path) -> Iterator[None]:
         try:
             yield
         finally:
-            if not (out / "settings.json").exists():  # refused before anything was done
+            if not (out / About.FILE).exists():  # refused before anything was done
                 (out / LOCK).unlink()
                 out.rmdir()
 
@@ -311,8 +312,7 @@ def _finished(out: Path, row: Row, settings: Settings) -> bool:
     path = _result_path(out, row, settings.seed)
     if not path.exists():
         return False
-    there = Settings.from_dict(read_record(path, report.RESULT)["settings"], path)
-    other = training.differences(there, settings)
+    other = training.differences(RowResult.read_file(path).settings, settings)
     if other:
         raise ValueError(f"{path}: expected what the row is now, found a result of other settings: {'; '.join(other)}.")
     shutil.rmtree(_watched(out, row, settings.seed), ignore_errors=True)  # killed before it came to that

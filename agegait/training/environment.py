@@ -1,14 +1,19 @@
+"""What a result is made with."""
+
 import os
 import platform
 from importlib.metadata import version
-from typing import Any
+
+from agegait.training.run_record import Machine
 
 PACKAGES = ("agegait", "tensorflow", "keras", "numpy", "tensorflow-datasets")
 
 
-def environment() -> dict[str, Any]:
-    """What a result was made with: versions of packages, and the machine."""
-    return {
-        "versions": {name: version(name) for name in PACKAGES} | {"python": platform.python_version()},
-        "machine": {"processor": platform.machine(), "cores": os.cpu_count(), "system": platform.system()},
-    }
+def versions() -> dict[str, str]:
+    """The versions of packages and of Python."""
+    return {name: version(name) for name in PACKAGES} | {"python": platform.python_version()}
+
+
+def this_machine() -> Machine:
+    """The machine of this process."""
+    return Machine(platform.machine(), os.cpu_count(), platform.system())

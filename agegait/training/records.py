@@ -4,33 +4,62 @@ import dataclasses
 import json
 import reprlib
 import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar, get_args, get_origin
+from typing import Any, ClassVar, Self, TypeVar, get_args, get_origin
 
 from agegait.storage.whole_file import write_text
 
 T = TypeVar("T")
 
+OPTIONAL = {"optional": True}
+"""Metadata of a dataclass's field that is not written where it is None."""
+
 _WORDS = {str: "text", int: "a whole number", float: "a number", bool: "true or false", types.NoneType: "null"}
 _WORDS |= {dict: "an object", list: "a list"}
 
 
-def read_record(path: Path, shape: Mapping[str, Any]) -> dict[str, Any]:
-    """What a JSON file holds.
+class Record:
+    """The base of dataclasses that a folder keeps, each in a file of its own.
 
-    Args:
-        path: The file.
-        shape: What is expected of it: for each name that must be there a type, a union of types, a shape of its own, or
-            `[shape]` for a list of such.
-
-    Raises:
-        ValueError: No JSON, or something else than what is expected; the message names the file.
-        OSError: It cannot be read.
+    Attributes:
+        FILE: The file's name.
+        FORMAT: The version of what it holds.
     """
-    found = load_json(path)
-    check_shape(path, found, shape)
-    return found
+
+    FILE: ClassVar[str]
+    FORMAT: ClassVar[int]
+
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        """What a folder holds.
+
+        Raises:
+            ValueError: No JSON, another format, or something else than such a record; the message names the file.
+            OSError: It cannot be read.
+        """
+        return cls.read_file(folder / cls.FILE)
+
+    @classmethod
+    def read_file(cls, path: Path) -> Self:
+        """What a file holds; errors as of `read`."""
+        found = load_json(path)
+        try:
+            return from_record(cls, found)
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from None
+
+    def write(self, folder: Path) -> None:
+        """Writes the file, whole or not at all."""
+        self.write_file(folder / self.FILE)
+
+    def write_file(self, path: Path) -> None:
+        """As `write`, to a file of another name."""
+        write_record(path, self.to_json())
+
+    def to_json(self) -> dict[str, Any]:
+        """What the file holds."""
+        return _plain(self)
 
 
 def load_json(path: Path) -> Any:
@@ -51,20 +80,36 @@ def write_record(path: Path, record: Mapping[str, Any]) -> None:
     write_text(path, json.dumps(record, indent=2))
 
 
-def check_shape(path: Path, found: Any, shape: Any) -> None:
-    """Raises ValueError, which names the file, where a value is not as a shape has it, see `read_record`."""
-    for fault in _faults("", found, shape):
-        raise ValueError(f"{path}: {fault}.")
+def _plain(value: Any) -> Any:
+    """What JSON holds of dataclasses, and of lists and dictionaries of some."""
+    if dataclasses.is_dataclass(value):
+        fields = ((field, getattr(value, field.name)) for field in dataclasses.fields(value))
+        return {
+            **({"format": value.FORMAT} if isinstance(value, Record) else {}),
+            **{
+                field.name: _plain(inner)
+                for field, inner in fields
+                if inner is not None or "optional" not in field.metadata
+            },
+        }
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    return [_plain(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 def from_record(cls: type[T], record: Any, name: str = "") -> T:
-    """A dataclass from what `dataclasses.asdict` made of it, its default values where a name is not there.
+    """A dataclass from what JSON holds of it, its default values where a name is not there.
 
     Raises:
         ValueError: Something else, or values that the class refuses.
     """
     fields: dict[str, Any] = {field.name: field for field in dataclasses.fields(cls)}  # type: ignore[arg-type]
     _require(name, record, dict)
+    if issubclass(cls, Record):
+        record = dict(record)
+        if (written := record.pop("format", None)) != cls.FORMAT:
+            expected = f"expected format {cls.FORMAT}, as this version of agegait writes, found {written!r}."
+            raise ValueError(f"{name}: {expected}" if name else expected)
     for unknown in record.keys() - fields.keys():
         raise ValueError(f"{_below(name, unknown)}: expected no such name.")
     values = {}
@@ -98,25 +143,9 @@ def _is_built(kind: Any) -> bool:
 
 
 def _require(name: str, found: Any, shape: Any) -> None:
-    for fault in _faults(name, found, shape):
-        raise ValueError(f"{fault}.")
-
-
-def _faults(name: str, found: Any, shape: Any) -> Iterator[str]:
-    if isinstance(shape, Mapping):
-        yield from _faults(name, found, dict)
-        for key, inner in shape.items():
-            if key not in found:
-                yield f"{_below(name, key)}: expected {words(inner)}, found none"
-            else:
-                yield from _faults(_below(name, key), found[key], inner)
-    elif isinstance(shape, list):
-        yield from _faults(name, found, list)
-        for number, value in enumerate(found):
-            yield from _faults(f"{name}[{number}]", value, shape[0])
-    elif not any(is_of(found, kind) for kind in getattr(shape, "__args__", (shape,))):
-        expected = f"expected {words(shape)}, found {reprlib.repr(found)}"
-        yield f"{name}: {expected}" if name else expected
+    if not any(is_of(found, kind) for kind in getattr(shape, "__args__", (shape,))):
+        expected = f"expected {words(shape)}, found {reprlib.repr(found)}."
+        raise ValueError(f"{name}: {expected}" if name else expected)
 
 
 def is_of(found: Any, kind: Any) -> bool:
@@ -130,8 +159,6 @@ def is_of(found: Any, kind: Any) -> bool:
 
 def words(shape: Any) -> str:
     """What is expected, in words."""
-    if isinstance(shape, Mapping | list):
-        shape = dict if isinstance(shape, Mapping) else list
     if _is_built(shape):
         shape = get_origin(shape) or dict
     return " or ".join(

@@ -15,11 +15,8 @@ from agegait.models import EmbeddingRecognizer, GaitEmbedder, GaitEncoder, GaitI
 from agegait.storage.whole_file import whole_file
 from agegait.thresholds.calibration import Calibration, calibration_file
 from agegait.training.encoding import encode
-from agegait.training.records import check_shape
-from agegait.training.run_record import FILE, RunRecord, StageResult
+from agegait.training.run_record import RunRecord, StageResult
 from agegait.training.settings import Settings
-
-NORMALIZATION = {"center": int, "unit": str}
 
 
 class Run:
@@ -98,12 +95,10 @@ class Run:
     @cached_property
     def normalization(self) -> SkeletonNormalization:
         """What was done to skeletons before they were cut into windows."""
-        path, config = self.folder / FILE, self.record.normalization
-        check_shape(path, {"normalization": config}, {"normalization": NORMALIZATION})
         try:
-            return SkeletonNormalization(**config, name="normalization")
-        except (TypeError, ValueError) as error:
-            raise ValueError(f"{path}: normalization: {error}") from error
+            return SkeletonNormalization(**vars(self.record.normalization), name="normalization")
+        except ValueError as error:
+            raise ValueError(f"{self.folder / RunRecord.FILE}: normalization: {error}") from error
 
     @cached_property
     def identifier(self) -> GaitIdentifier:

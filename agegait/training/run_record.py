@@ -1,16 +1,10 @@
-import dataclasses
 import reprlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
-from agegait.training.records import from_record, load_json, write_record
+from agegait.training.records import OPTIONAL, Record, from_record, load_json
 from agegait.training.settings import Settings
-
-FORMAT = 4
-FILE = "run.json"
-OPTIONAL = ("split", "labelled", "chosen_epoch", "validation_accuracy", "validation_loss")
-"""Names that are not written where they have no value."""
 
 
 @dataclass
@@ -49,9 +43,17 @@ class RunData:
     held_out: float
     notes: list[list[str]]
     bodies: bool = True
-    split: Split | None = None
-    labelled: list[str] | None = None
+    split: Split | None = field(default=None, metadata=OPTIONAL)
+    labelled: list[str] | None = field(default=None, metadata=OPTIONAL)
     frame_rate: float | None = None
+
+
+@dataclass
+class Normalization:
+    """The arguments of a run's `SkeletonNormalization`."""
+
+    center: int | None
+    unit: str
 
 
 @dataclass
@@ -68,9 +70,9 @@ class StageResult:
 
     epochs: int
     seconds: float
-    chosen_epoch: int | None = None
-    validation_accuracy: float | None = None
-    validation_loss: float | None = None
+    chosen_epoch: int | None = field(default=None, metadata=OPTIONAL)
+    validation_accuracy: float | None = field(default=None, metadata=OPTIONAL)
+    validation_loss: float | None = field(default=None, metadata=OPTIONAL)
 
 
 @dataclass
@@ -86,21 +88,24 @@ class Machine:
 
 
 @dataclass
-class RunRecord:
-    """What `run.json` holds.
+class RunRecord(Record):
+    """What a run keeps of itself.
 
     Attributes:
         settings: The run's settings.
         data: The data set and its split.
-        normalization: Arguments of the `SkeletonNormalization`.
+        normalization: What was done to its skeletons.
         versions: Of the packages that it was trained with.
         machine: Where it was trained.
         trained: What each finished stage reached, by its name.
     """
 
+    FILE: ClassVar = "run.json"
+    FORMAT: ClassVar = 4
+
     settings: Settings
     data: RunData
-    normalization: dict
+    normalization: Normalization
     versions: dict[str, str]
     machine: Machine
     trained: dict[str, StageResult]
@@ -117,40 +122,24 @@ class RunRecord:
         Raises:
             ValueError: No run there, one of another format, or a damaged record.
         """
-        path = folder / FILE
+        path = folder / cls.FILE
         try:
             found = load_json(path)
         except (FileNotFoundError, NotADirectoryError):
-            raise ValueError(f"{folder}: expected a run's folder with {FILE}, found none.") from None
+            raise ValueError(f"{folder}: expected a run's folder with {cls.FILE}, found none.") from None
         if not isinstance(found, dict):
             raise ValueError(f"{path}: expected an object, found {reprlib.repr(found)}.")
-        if (written_as := found.pop("format", None)) != FORMAT:
+        if (written_as := found.get("format")) != cls.FORMAT:
             versions = found.get("versions")
             written = versions.get("agegait") if isinstance(versions, dict) else None
             raise ValueError(
-                f"{folder}: expected a run of format {FORMAT}, as this version of agegait writes, found "
+                f"{folder}: expected a run of format {cls.FORMAT}, as this version of agegait writes, found "
                 f"{written_as!r}, written by agegait {written}."
             )
         try:
             return from_record(cls, found)
         except ValueError as error:
             raise ValueError(f"{path}: {error}") from error
-
-    def write(self, folder: Path) -> None:
-        """Writes the record into a run's folder, whole or not at all."""
-        write_record(folder / FILE, self.to_json())
-
-    def to_json(self) -> dict[str, Any]:
-        """What the file holds."""
-        return {"format": FORMAT, **_without_empty(dataclasses.asdict(self))}
-
-
-def _without_empty(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_without_empty(inner) for inner in value]
-    if not isinstance(value, dict):
-        return value
-    return {key: _without_empty(inner) for key, inner in value.items() if inner is not None or key not in OPTIONAL}
 
 
 def _check_names(name: str, found: dict[str, Any], expected: tuple[str, ...], kind: str) -> None:

@@ -11,9 +11,9 @@ import numpy as np
 
 from agegait.datasets import DataSet, Windows
 from agegait.storage.private_files import private_files, private_folder
-from agegait.training.environment import environment
-from agegait.training.run import NORMALIZATION, Run, load_run
-from agegait.training.run_record import Machine, RunData, RunRecord, Split
+from agegait.training.environment import this_machine, versions
+from agegait.training.run import Run, load_run
+from agegait.training.run_record import Normalization, RunData, RunRecord, Split
 from agegait.training.settings import Settings
 from agegait.training.stages import calibrate_embedder, train_embedder, train_encoder, train_recognizer
 
@@ -144,13 +144,13 @@ def _begin(out: Path, settings: Settings, dataset: DataSet) -> Run:
         dataset.bodies,
         frame_rate=dataset.frame_rate,
     )
-    made_with, normalization = environment(), settings.normalization()
+    normalization = settings.normalization()
     record = RunRecord(
         settings,
         data,
-        {name: getattr(normalization, name) for name in NORMALIZATION},
-        made_with["versions"],
-        Machine(**made_with["machine"]),
+        Normalization(normalization.center, normalization.unit),
+        versions(),
+        this_machine(),
         {},
     )
     record.write(out)

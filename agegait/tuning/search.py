@@ -1,7 +1,5 @@
-import dataclasses
 import functools
-import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -10,16 +8,14 @@ from agegait import training
 from agegait.storage.disk_full import naming_full_disk
 from agegait.storage.private_files import private_files, private_folder
 from agegait.terminal.console import errors
-from agegait.training.records import read_record, write_record
 from agegait.training.run import Run
 from agegait.training.settings import Settings
 from agegait.tuning import chief, oracles, results
 from agegait.tuning.cached_data_set import CachedDataSet
+from agegait.tuning.records import Search, SearchResult
 from agegait.tuning.run_tuner import RunTuner
 from agegait.tuning.search_oracle import SearchOracle
 from agegait.tuning.search_space import SearchSpace
-
-RECORD = "tuning.json"
 
 
 @private_files()
@@ -35,7 +31,7 @@ def tune(
     check_limbs: bool = True,
     patience: float = 600.0,
     tensorboard: bool = False,
-) -> dict[str, Any] | None:
+) -> SearchResult | None:
     """Searches for settings with a higher accuracy over the validation windows, or resumes such a search.
 
     A trial is the training of a run, and `agegait.training.train` with its settings comes to the same models. The
@@ -57,7 +53,7 @@ def tune(
         tensorboard: Whether each trial's run writes its losses for TensorBoard as well.
 
     Returns:
-        What `trials.json` holds, see `agegait.tuning.results`; None for a worker.
+        What the search came to; None for a worker.
 
     Raises:
         ValueError: A number or a name that makes no sense, data that are not to be had, or a folder of something else.
@@ -71,15 +67,9 @@ def tune(
     oracle = oracles.oracle(
         method, space, trials, sweeps, on_trial_end=_report(out, space), patience=patience if role == "chief" else None
     )
-    record = {
-        "format": results.FORMAT,
-        "settings": dataclasses.asdict(settings),
-        "method": method,
-        "sweeps": sweeps,
-        "search": space.search,
-    }
+    record = Search(settings, method, sweeps, space.search)
     if role == "worker":
-        chief.await_record(out / RECORD, patience)
+        chief.await_record(out / Search.FILE, patience)
     _check_folder(out, record)
     # A chief needs no data: it trains nothing.
     train = training.train if role == "chief" else _trainer(space, data_dir, manual_dir, check_limbs, tensorboard)
@@ -87,7 +77,7 @@ def tune(
         chief.work(lambda: RunTuner(oracle, space, out, train, patience / 10).search(), patience)
         return None
     private_folder(out)
-    write_record(out / RECORD, record)
+    record.write(out)
     with naming_full_disk(out):
         tuner = RunTuner(oracle, space, out, train)
         tuner.save()
@@ -124,35 +114,16 @@ def _report(out: Path, space: SearchSpace) -> Any:
         last = oracle.trials[oracle.end_order[-1]]
         reached = "failed" if last.score is None else f"{100 * last.score:.1f} %"
         best = f"best {100 * oracle.best.score:.1f} % (trial {oracle.best.trial_id})" if oracle.best else "none better"
-        line = f"trial {last.trial_id}: {reached}; {best}; {len(found['trials'])} of {found['planned']} done"
+        line = f"trial {last.trial_id}: {reached}; {best}; {len(found.trials)} of {found.planned} done"
         console.print(line, style="bold", soft_wrap=True)
 
     return report
 
 
-def _check_folder(out: Path, record: dict[str, Any]) -> None:
+def _check_folder(out: Path, record: Search) -> None:
     if not out.exists():
         return
-    if not out.is_dir() or (any(out.iterdir()) and not (out / RECORD).exists()):
+    if not out.is_dir() or (any(out.iterdir()) and not (out / Search.FILE).exists()):
         raise ValueError(f"{out}: expected a new or empty folder, or a search to resume, found something else.")
-    if not (out / RECORD).exists():
-        return
-    there = read_record(out / RECORD, {})
-    asked = json.loads(json.dumps(record))
-    flat_there, flat_asked = (dict(_flat(found)) for found in (there, asked))
-    other = [
-        f"{name} {flat_there.get(name)!r}, not {flat_asked.get(name)!r}"
-        for name in {**flat_asked, **flat_there}
-        if flat_there.get(name) != flat_asked.get(name)
-    ]
-    if other:
+    if (out / Search.FILE).exists() and (other := Search.read(out).differences(record)):
         raise ValueError(f"{out}: holds another search: {'; '.join(other)}.")
-
-
-def _flat(found: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Leaves of nested dicts by name; lists are leaves."""
-    for name, value in found.items():
-        if isinstance(value, dict):
-            yield from _flat(value)
-        else:
-            yield name, value

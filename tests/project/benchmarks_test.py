@@ -15,7 +15,7 @@ from types import SimpleNamespace
 import pytest
 
 from agegait.training import Settings, recipes
-from agegait.training.run_record import FORMAT
+from agegait.training.run_record import RunRecord
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
@@ -64,7 +64,7 @@ def leave_run(folder, preset, batch_size, losses, rank=None):
     (folder / "history").mkdir(parents=True)
     split = {"train": ["ann/1"], "validation": ["ann/2"], "windows": {"train": 100, "validation": 10}}
     record = {
-        "format": FORMAT,
+        "format": RunRecord.FORMAT,
         "settings": settings,
         "trained": trained,
         "normalization": {"center": 0, "unit": "m"},

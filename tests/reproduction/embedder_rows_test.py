@@ -106,7 +106,7 @@ def stranger_result(seed, value):
         **{"impostors": 9999, "rank": {"1": value}, "mean_average_precision": value, "equal_error_rate": value},
         **{"true_accept_rate": {}, "detection_identification_rate": {}, "intervals": ends},
     }
-    return {"row": "strangers-walks", "seed": seed, "tests": {"strangers": [one]}}
+    return SimpleNamespace(row="strangers-walks", seed=seed, tests={"strangers": [one]})
 
 
 def window_result(people, value):
@@ -114,11 +114,11 @@ def window_result(people, value):
         **{"method": f"windows-{people}", "protocol": "window retrieval", "of": "windows", "samples": 70},
         **{"rank": {"1": value, "5": value, "10": value}, "mean_average_precision": value, "people": people},
     }
-    return {"row": f"windows-{people}", "seed": 0, "tests": {"windows": [one]}}
+    return SimpleNamespace(row=f"windows-{people}", seed=0, tests={"windows": [one]})
 
 
 def by_protocol(results, name="kgbd"):
-    return report.by_protocol({"summary": report.summary(results), "data": {"name": name}})
+    return report.by_protocol(report.summary(results), name)
 
 
 def test_a_table_of_strangers_has_intervals_over_people():
@@ -161,7 +161,7 @@ def test_encoders_are_rows_of_a_whole_reproduction(monkeypatch, tmp_path):
     settings = tiny_settings(str(tmp_path / "own"), recipe=recipe, frames=6, walk_format=WalkFormat("kinect_v2", "mm"))
     names = ("strangers-ages", "windows-cages")
     found = reproduction.reproduce(settings, tmp_path / "out", (0,), names)
-    assert {line["protocol"] for line in found["summary"]} == {"strangers", "window retrieval"}
+    assert {line.protocol for line in found.summary} == {"strangers", "window retrieval"}
     text = (tmp_path / "out" / "reproduction.md").read_text()
     assert "## Strangers" in text
     assert "by resampling people" in text

@@ -22,6 +22,7 @@ from agegait.datasets import Windows
 from agegait.evaluation import protocols
 from agegait.reproduction import published, report
 from agegait.reproduction.few_labels import labelled
+from agegait.reproduction.records import Published, Reproduction, Spread, ToCome
 from agegait.training import recipes, stages
 from tfds_builders.walkers import generator
 
@@ -59,7 +60,7 @@ def out(data_dir, made_once):
 
 @pytest.fixture
 def found(out):
-    return json.loads((out / "reproduction.json").read_text())
+    return Reproduction.read(out)
 
 
 def result(out, row, seed):
@@ -69,7 +70,7 @@ def result(out, row, seed):
 def of(found, row, protocol="closed-set recognition", test="test", kind="windows"):
     """A row's line of the summary."""
     key = (protocol, test, kind, row)
-    (line,) = (line for line in found["summary"] if (line["protocol"], line["test"], line["of"], line["row"]) == key)
+    (line,) = (line for line in found.summary if (line.protocol, line.test, line.of, line.row) == key)
     return line
 
 
@@ -113,30 +114,30 @@ def test_mean_and_spread_are_those_of_the_seeds(out, found):
         for seed in SEEDS
     ]
     assert values[0] != values[1]
-    assert line["seeds"] == list(SEEDS)
-    assert line["figures"]["Rank-1"] == {
-        "mean": pytest.approx(np.mean(values)),
-        "deviation": pytest.approx(np.std(values, ddof=1)),
-        "least": min(values),
-        "most": max(values),
-        "seeds": 2,
-        "values": values,
-    }
+    assert line.seeds == list(SEEDS)
+    assert line.figures["Rank-1"] == Spread(
+        mean=pytest.approx(np.mean(values)),
+        deviation=pytest.approx(np.std(values, ddof=1)),
+        least=min(values),
+        most=max(values),
+        seeds=2,
+        values=values,
+    )
 
 
 def test_spread_over_any_number_of_seeds():
     values = np.random.default_rng(0).random(7).tolist()
-    found = report.spread(values)
+    found = Spread.of(values)
     assert found.mean == pytest.approx(np.mean(values))
     assert found.deviation == pytest.approx(np.std(values, ddof=1))
     assert (found.least, found.most, found.seeds) == (min(values), max(values), 7)
-    assert report.spread([0.25]) == (0.25, None, 0.25, 0.25, 1)
+    assert Spread.of([0.25]) == Spread(0.25, None, 0.25, 0.25, 1, [0.25])
 
 
 @pytest.mark.slow
 def test_protocols_are_never_in_one_table(found):
-    kinds = {(line["protocol"], line["test"], line["of"]) for line in found["summary"]}
-    tables = report.by_protocol(found)
+    kinds = {(line.protocol, line.test, line.of) for line in found.summary}
+    tables = report.by_protocol(found.summary, found.data.name)
     assert len(tables) == len(kinds)
     assert {protocol for protocol, _ in tables} == IN_REPRODUCTIONS
     for protocol, table in tables:
@@ -152,7 +153,7 @@ def test_the_published_protocol_has_seen_every_epoch_and_the_honest_one_none_of_
         (flattering,) = (one for one in tests if one["protocol"] == MARK)
         assert flattering["candidates"] == candidates
         assert 1 <= flattering["chosen"] <= candidates
-    assert of(found, "age-ap", MARK)["samples"] < of(found, "age-ap")["samples"]
+    assert of(found, "age-ap", MARK).samples < of(found, "age-ap").samples
     assert not (out / "watched" / "age-ap" / "seed-0").exists()
 
 
@@ -170,11 +171,10 @@ def test_of_watched_epochs_the_best_over_test_windows_is_reported():
 
 @pytest.mark.slow
 def test_search_and_thresholds_are_of_features_that_all_walks_taught(found):
-    assert (
-        of(found, "age-ap", "retrieval", kind="walks")["figures"]
-        == (of(found, "age-sc", "retrieval", kind="walks")["figures"])
+    assert of(found, "age-ap", "retrieval", kind="walks").figures == (
+        of(found, "age-sc", "retrieval", kind="walks").figures
     )
-    rows = {line["row"] for line in found["summary"] if line["protocol"] == "retrieval"}
+    rows = {line.row for line in found.summary if line.protocol == "retrieval"}
     assert rows == {"age-ap", "age-sc", "age-embedder"}
 
 
@@ -188,30 +188,30 @@ def tables(text):
 def test_the_markdown_has_whole_tables(out, found):
     text = (out / "reproduction.md").read_text()
     read = list(tables(text))
-    assert len(read) == len(report.by_protocol(found)) + 2
+    assert len(read) == len(report.by_protocol(found.summary, found.data.name)) + 2
     for header, rule, *rows in read:
         assert all(re.fullmatch(r" -{3}:? ", cell) for cell in rule)
         assert rows
         assert {len(row) for row in (header, rule, *rows)} == {len(header)}
-    figure = of(found, "age-ap")["figures"]["Rank-1"]
-    assert f"| {100 * figure['mean']:.1f} ± {100 * figure['deviation']:.1f} (" in text
+    figure = of(found, "age-ap").figures["Rank-1"]
+    assert f"| {100 * figure.mean:.1f} ± {100 * figure.deviation:.1f} (" in text
     assert text.count("\n## ") == len(IN_REPRODUCTIONS) + 3
     assert "published Rank-1" not in text  # nobody has published figures of the walkers
 
 
 @pytest.mark.slow
 def test_the_report_says_how_it_was_made(out, found):
-    assert found["data"]["name"] == "walkers"
-    assert {part: len(walks) for part, walks in found["data"]["split"].items()} == {
+    assert found.data.name == "walkers"
+    assert {part: len(walks) for part, walks in found.data.split.items()} == {
         "train": 80,
         "validation": 20,
         "test": 20,
         "test_b": 40,
     }
     assert len(result(out, "labels-1", 0)["labelled"]) == 20
-    for one in found["results"]:
-        assert set(one) >= {"settings", "versions", "machine", "seconds"}
-    assert [(one["row"], one["seed"]) for one in found["results"]] == [(row, seed) for row in ROWS for seed in SEEDS]
+    for one in json.loads((out / "reproduction.json").read_text())["results"]:
+        assert set(one) >= {"format", "settings", "versions", "machine", "seconds"}
+    assert [(one.row, one.seed) for one in found.results] == [(row, seed) for row in ROWS for seed in SEEDS]
 
 
 @pytest.mark.slow
@@ -224,7 +224,7 @@ def test_more_rows_and_seeds_are_added_and_nothing_is_done_again(out, data_dir, 
     assert {path: path.stat().st_mtime_ns for path in before} == before
     assert len(list((copy / "encoders").iterdir())) == len(SEEDS) + 1  # that of age-ap, found again, and the untrained
     assert result(copy, "untrained", 0)["trained"]["encoder"]["epochs"] == 0
-    order = list(dict.fromkeys(one["row"] for one in found["results"]))
+    order = list(dict.fromkeys(one.row for one in found.results))
     assert order == [
         "age-ap",
         "age-sc",
@@ -235,20 +235,20 @@ def test_more_rows_and_seeds_are_added_and_nothing_is_done_again(out, data_dir, 
         "labels-1",
         "mlp-labels-1",
     ]
-    assert found["to_come"] == []
+    assert found.to_come == []
     (flattering,) = (one for one in result(copy, "mlp-labels-1", 0)["tests"]["test"] if one["protocol"] == MARK)
     assert flattering["candidates"] == 20
-    assert of(found, "mlp-labels-1", kind="walks")["figures"]["Rank-1"]["mean"] > 0.3  # chance: 0.05
-    rows = {line["row"] for line in found["summary"] if line["protocol"] == "retrieval"}
+    assert of(found, "mlp-labels-1", kind="walks").figures["Rank-1"].mean > 0.3  # chance: 0.05
+    rows = {line.row for line in found.summary if line.protocol == "retrieval"}
     assert rows == {"age-ap", "age-sc", "age-embedder", "states", "untrained"}
-    assert of(found, "states")["seeds"] == [0]
-    assert of(found, "states")["figures"]["Rank-1"]["deviation"] is None
-    assert of(found, "age-ap")["seeds"] == [0, 1]
+    assert of(found, "states").seeds == [0]
+    assert of(found, "states").figures["Rank-1"].deviation is None
+    assert of(found, "age-ap").seeds == [0, 1]
     found = reproduction.reproduce(settings(), copy, (2,), ("d13-knn",), data_dir, command="agegait reproduce")
-    assert of(found, "d13-knn")["seeds"] == [0, 1, 2]
+    assert of(found, "d13-knn").seeds == [0, 1, 2]
     assert "Under way" not in report.markdown(found)
     assert "Under way: 1 runs are still to come, of mlp." in report.markdown(
-        {**found, "to_come": [{"row": "mlp", "seed": 0}]}
+        dataclasses.replace(found, to_come=[ToCome("mlp", 0)])
     )
     assert "- Command: `agegait reproduce`" in (copy / "reproduction.md").read_text()
 
@@ -271,13 +271,15 @@ def test_a_folder_of_other_settings_is_refused(out, data_dir, asked, message):
     ("change", "message"),
     [
         ({"version": "0.0.1"}, r"other settings: agegait 0\.0\.1, not "),
-        ({"format": 99}, "expected a reproduction of format 3, found 99"),
-        ({"data": {"name": "walkers", "version": "0.9.0"}}, r"holds a reproduction of walkers 0\.9\.0, not 1"),
+        ({"format": 99}, "expected format 4, as this version of agegait writes, found 99"),
+        ({"data": {"version": "0.9.0"}}, r"holds a reproduction of walkers 0\.9\.0, not 1"),
     ],
 )
 def test_a_folder_of_another_version_is_refused(out, data_dir, tmp_path, change, message):
     about = json.loads((out / "settings.json").read_text())
-    (tmp_path / "settings.json").write_text(json.dumps({**about, **change}))
+    (tmp_path / "settings.json").write_text(
+        json.dumps({**about, **change, "data": {**about["data"], **change.get("data", {})}})
+    )
     with pytest.raises(ValueError, match=message):
         reproduction.reproduce(settings(), tmp_path, SEEDS, ROWS, data_dir)
 
@@ -363,8 +365,8 @@ def test_a_folder_of_ones_own_is_a_data_set_like_any_other(tmp_path):
             path.write_text(wide_text(1000 * kinect_v2(generator.walk(person, "a", number)[0])))
     asked = settings(str(tmp_path / "own"), walk_format=WalkFormat("kinect_v2", "mm"))
     found = reproduction.reproduce(asked, tmp_path / "out", (0,), ("d13-knn",))
-    assert of(found, "d13-knn", kind="walks")["samples"] == 4
-    assert found["published"]["figures"] == {}
+    assert of(found, "d13-knn", kind="walks").samples == 4
+    assert found.published.figures == {}
     with pytest.raises(ValueError, match="expected people with more training walks, found at most 1"):
         reproduction.reproduce(asked, tmp_path / "other", (0,), ("labels-1",))
     assert not (tmp_path / "other").exists()
@@ -420,9 +422,10 @@ def test_published_figures_are_those_of_the_paper():
 
 @pytest.mark.slow
 def test_published_figures_stand_beside_ours_by_the_same_protocol_and_marked_by_another(found):
-    kgbd = {**found, "data": {**found["data"], "name": "kgbd"}}
+    kgbd = dataclasses.replace(found, data=dataclasses.replace(found.data, name="kgbd"))
     tables = {
-        (protocol, table.title.endswith("windows of test")): table for protocol, table in report.by_protocol(kgbd)[:6]
+        (protocol, table.title.endswith("windows of test")): table
+        for protocol, table in report.by_protocol(kgbd.summary, "kgbd")[:6]
     }
     same, other = tables[MARK, True], tables["closed-set recognition", True]
     headings = ["published Rank-1", "published nAUC (ROC)"]
@@ -436,11 +439,11 @@ def test_published_figures_stand_beside_ours_by_the_same_protocol_and_marked_by_
         assert rows["age-sc"] == ["-", "-"]
         names.append(set(rows))
     assert names[0] - names[1] == {"PoseGait"}
-    text = report.markdown({**kgbd, "published": {"figures": {"test": {}}}})
+    text = report.markdown(dataclasses.replace(kgbd, published=Published(published.SOURCE, {"test": {}})))
     assert published.SOURCE in text
     assert published.NOTES["kgbd"] in text
     # Nothing is published of walks, of searches or of other test splits.
-    for _, table in report.by_protocol(kgbd):
+    for _, table in report.by_protocol(kgbd.summary, "kgbd"):
         assert any("published" in column.heading for column in table.columns) == (table in (same, other))
 
 

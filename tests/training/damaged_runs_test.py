@@ -4,21 +4,21 @@ import copy
 import dataclasses
 import json
 import re
-import shutil
+from typing import ClassVar
 
 import pytest
 
 from agegait import cli, training, tuning
 from agegait.training import recipes
-from agegait.training.records import from_record, read_record
-from agegait.training.run_record import FORMAT
+from agegait.training.records import OPTIONAL, Record, from_record
+from agegait.training.run_record import RunRecord
 
 TINY = recipes.recipe("best", epochs=1, recognizer_epochs=1, embedder_epochs=None, num_layers=1, units=8)
 
 
 def record():
     return {
-        "format": FORMAT,
+        "format": RunRecord.FORMAT,
         "settings": dataclasses.asdict(training.Settings("walkers", preset="best", recipe=TINY)),
         "data": {
             "name": "walkers",
@@ -129,7 +129,7 @@ def test_what_is_gone_or_of_another_kind_is_named(folder, path):
         (("settings", "frame"), 1, "settings.frame: expected no such name."),
         (("settings", "recipe", "epochs"), None, "settings.recipe.epochs: expected a whole number, found None."),
         (("settings", "walk_format", "resample"), "3", "expected a number or null, found '3'."),
-        (("normalization", "colour"), 1, "normalization: "),
+        (("normalization", "colour"), 1, "normalization.colour: expected no such name."),
     ],
 )
 def test_values_are_named(folder, path, value, words):
@@ -205,11 +205,25 @@ def test_a_damaged_search_is_a_line_that_names_the_file(tmp_path, text, words):
         tuning.best_settings(tmp_path)
 
 
-def test_a_shape_says_what_is_expected(tmp_path):
+@dataclasses.dataclass
+class Part:
+    b: float | None
+
+
+@dataclasses.dataclass
+class Whole(Record):
+    FILE: ClassVar = "record.json"
+    FORMAT: ClassVar = 3
+
+    a: list[Part]
+    c: int | None = dataclasses.field(default=None, metadata=OPTIONAL)
+
+
+def test_a_record_says_what_is_expected_where(tmp_path):
     path = tmp_path / "record.json"
-    path.write_text('{"a": [{"b": 1.5}, {"b": "x"}]}')
+    path.write_text('{"format": 3, "a": [{"b": 1.5}, {"b": "x"}]}')
     with pytest.raises(ValueError, match=re.escape(f"{path}: a[1].b: expected a number or null, found 'x'.")):
-        read_record(path, {"a": [{"b": float | None}]})
-    path.write_text('{"a": []}')
-    assert read_record(path, {"a": [{"b": float}]}) == {"a": []}
-    shutil.rmtree(tmp_path)
+        Whole.read(tmp_path)
+    Whole([Part(None)]).write(tmp_path)
+    assert json.loads(path.read_text()) == {"format": 3, "a": [{"b": None}]}
+    assert Whole.read(tmp_path) == Whole([Part(None)])

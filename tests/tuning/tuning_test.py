@@ -30,6 +30,7 @@ from agegait.training import recipes
 from agegait.training.run_record import StageResult
 from agegait.tuning import chief, oracles, results, search
 from agegait.tuning.cached_data_set import CachedDataSet
+from agegait.tuning.records import SearchResult
 from agegait.tuning.run_tuner import RunTuner
 from agegait.tuning.search_space import USUAL
 from tfds_builders.walkers import generator
@@ -243,7 +244,7 @@ def tune(out, what=SEARCH, **options):
 
 def outcome(found):
     """What a search found, but for the time it took."""
-    return [{name: value for name, value in trial.items() if name != "seconds"} for trial in found["trials"]]
+    return [dataclasses.replace(trial, seconds=None) for trial in found.trials]
 
 
 class TestSearch:
@@ -255,37 +256,38 @@ class TestSearch:
     def test_what_is_found_is_the_best_and_can_be_trained(self, tmp_path, played, method):
         found = tune(tmp_path / "s", method=method, trials=4 if method == "bayesian" else None)
         planned = {"hyperband": 10, "bayesian": 4, "random": oracles.TRIALS}
-        assert len(found["trials"]) == found["planned"] == planned[method]
-        assert found == json.loads((tmp_path / "s" / "trials.json").read_text())
-        scores = {trial["trial"]: trial["validation_accuracy"] for trial in found["trials"]}
-        assert scores[found["best"]] == max(scores.values())
+        assert len(found.trials) == found.planned == planned[method]
+        assert found == SearchResult.read(tmp_path / "s")
+        assert found.to_json() == json.loads((tmp_path / "s" / "trials.json").read_text())
+        scores = {trial.trial: trial.validation_accuracy for trial in found.trials}
+        assert scores[found.best] == max(scores.values())
         best = results.best(tmp_path / "s")
-        assert best["validation_accuracy"] == max(scores.values()) == accuracy(tuning.best_settings(tmp_path / "s"))
-        assert (tmp_path / "s" / best["run"] / "recognizer.keras").exists()
+        assert best.validation_accuracy == max(scores.values()) == accuracy(tuning.best_settings(tmp_path / "s"))
+        assert (tmp_path / "s" / best.run / "recognizer.keras").exists()
 
     def test_only_the_best_trials_models_are_kept(self, tmp_path, played):
         tune(tmp_path, method="random", trials=5)
         (kept,) = {path.parent for path in tmp_path.rglob("*.keras")}
-        assert str(kept.relative_to(tmp_path)) == results.best(tmp_path)["run"]
+        assert str(kept.relative_to(tmp_path)) == results.best(tmp_path).run
         assert [path.parent for path in tmp_path.rglob("run.json")] == [kept]
         assert len(list(tmp_path.rglob("history"))) == 5
 
     def test_hyperband_takes_the_better_ones_further(self, tmp_path, played):
         found = tune(tmp_path, method="hyperband")
         # Five trials with a part of the epochs, the best two of them again with all, and three more with all at once.
-        by_epochs = [(trial["epochs"], trial["recognizer_epochs"]) for trial in found["trials"]]
+        by_epochs = [(trial.epochs, trial.recognizer_epochs) for trial in found.trials]
         assert by_epochs == [(1, 2)] * 5 + [(2, 4)] * 5
-        first = sorted(found["trials"][:5], key=lambda trial: trial["validation_accuracy"], reverse=True)
-        assert [trial["varied"] for trial in found["trials"][5:7]] == [trial["varied"] for trial in first[:2]]
+        first = sorted(found.trials[:5], key=lambda trial: trial.validation_accuracy, reverse=True)
+        assert [trial.varied for trial in found.trials[5:7]] == [trial.varied for trial in first[:2]]
 
     @pytest.mark.slow
     def test_a_bayesian_search_comes_nearer_than_a_random_one(self, tmp_path, played):
         best = {
-            method: tune(tmp_path / method, ("learning_rate=1e-6:1",), method=method, trials=7)["trials"][-3:]
+            method: tune(tmp_path / method, ("learning_rate=1e-6:1",), method=method, trials=7).trials[-3:]
             for method in ("bayesian", "random")
         }
         misses = {
-            method: np.mean([abs(math.log10(trial["varied"]["learning_rate"]) + 3) for trial in trials])
+            method: np.mean([abs(math.log10(trial.varied["learning_rate"]) + 3) for trial in trials])
             for method, trials in best.items()
         }
         assert misses["bayesian"] < misses["random"]
@@ -321,10 +323,10 @@ class TestSearch:
         lines = console.export_text().splitlines()
         assert "22 of 22 trials, the best 20 of them" in lines[0]
         shown = [line.split() for line in lines if re.match(r" +\d\d ", line)]
-        assert shown[0][0] == found["best"]
+        assert shown[0][0] == found.best
         assert [float(line[1]) for line in shown] == sorted((float(line[1]) for line in shown), reverse=True)
         assert len(shown) == 20
-        few = tuning.table({**found, "trials": found["trials"][:3]})
+        few = tuning.table(dataclasses.replace(found, trials=found.trials[:3]))
         assert few.rows[-1][1].text == "failed"
 
 
@@ -336,15 +338,13 @@ class TestFailures:
 
         played(fail)
         found = tune(tmp_path, ("frames=6,5", "units=8,16"), method="random", trials=4)
-        assert [trial["failure"] is not None for trial in found["trials"]] == [
-            trial["varied"]["frames"] == 6 for trial in found["trials"]
+        assert [trial.failure is not None for trial in found.trials] == [
+            trial.varied["frames"] == 6 for trial in found.trials
         ]
-        failed = [trial for trial in found["trials"] if trial["failure"]]
-        assert {trial["failure"] for trial in failed} == {
-            "split train: expected walks of at least 6 frames, found none."
-        }
+        failed = [trial for trial in found.trials if trial.failure]
+        assert {trial.failure for trial in failed} == {"split train: expected walks of at least 6 frames, found none."}
         assert "failed: split train" in capsys.readouterr().err
-        assert all(list((tmp_path / "search" / f"trial_{trial['trial']}").glob("*/*")) == [] for trial in failed)
+        assert all(list((tmp_path / "search" / f"trial_{trial.trial}").glob("*/*")) == [] for trial in failed)
 
     def test_hyperband_ends_though_trials_fail(self, tmp_path, played):
         calls = itertools.count()
@@ -355,8 +355,8 @@ class TestFailures:
 
         played(fail)
         found = tune(tmp_path, method="hyperband")
-        assert len([trial for trial in found["trials"] if trial["failure"]]) >= 2
-        assert max(trial["epochs"] for trial in found["trials"] if not trial["failure"]) == TINY.epochs
+        assert len([trial for trial in found.trials if trial.failure]) >= 2
+        assert max(trial.epochs for trial in found.trials if not trial.failure) == TINY.epochs
 
     def test_three_in_a_row_end_it_until_it_is_tried_again(self, tmp_path, played):
         def fail(asked, out):
@@ -367,7 +367,7 @@ class TestFailures:
             tune(tmp_path, method="random", trials=8)
         played()
         found = tune(tmp_path, method="random", trials=8)
-        assert [trial["status"] for trial in found["trials"]] == ["failed"] * 3 + ["completed"] * 5
+        assert [trial.status for trial in found.trials] == ["failed"] * 3 + ["completed"] * 5
 
     def test_a_full_disk_ends_it_at_once_and_it_is_taken_up(self, tmp_path, played):
         def fail(asked, out):
@@ -378,7 +378,7 @@ class TestFailures:
             tune(tmp_path, method="random", trials=2)
         played()
         found = tune(tmp_path, method="random", trials=2)
-        assert [trial["status"] for trial in found["trials"]] == ["completed"] * 2
+        assert [trial.status for trial in found.trials] == ["completed"] * 2
 
     @pytest.mark.parametrize(
         ("options", "message"),
@@ -644,12 +644,10 @@ def test_the_best_trial_is_a_run_and_training_its_settings_gives_it_again(walks,
     )
     assert len(list((tmp_path / "search").rglob("tensorboard/*/train/events.out.tfevents.*"))) == 4
     best = results.best(tmp_path / "search")
-    kept = training.load_run(tmp_path / "search" / best["run"])
+    kept = training.load_run(tmp_path / "search" / best.run)
     assert kept.settings == tuning.best_settings(tmp_path / "search")
     again = training.train(kept.settings, tmp_path / "again")
-    assert again.record.trained["recognizer"].validation_accuracy == pytest.approx(
-        best["validation_accuracy"], abs=1e-6
-    )
+    assert again.record.trained["recognizer"].validation_accuracy == pytest.approx(best.validation_accuracy, abs=1e-6)
     for left, right in zip(weights(kept), weights(again), strict=True):
         np.testing.assert_array_equal(left, right)
 
@@ -697,5 +695,5 @@ def test_a_chief_and_two_workers(walks, tmp_path, environment):
     histories = {path.parent.name for path in (out / "search").glob("trial_*/*/history")}
     assert histories == {"worker-1", "worker-2"}
     best = results.best(out)
-    kept = training.load_run(out / best["run"])
-    assert kept.record.trained["recognizer"].validation_accuracy == pytest.approx(best["validation_accuracy"], abs=1e-6)
+    kept = training.load_run(out / best.run)
+    assert kept.record.trained["recognizer"].validation_accuracy == pytest.approx(best.validation_accuracy, abs=1e-6)

@@ -1,6 +1,6 @@
 import math
+import time
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import keras
 import numpy as np
@@ -12,6 +12,7 @@ from agegait.models import GaitRecognizer
 from agegait.training import optimizers
 from agegait.training.callbacks import ProgressLine
 from agegait.training.recipes import Recipe
+from agegait.training.run_record import StageResult
 
 NETWORK = Recipe(
     recognizer_epochs=20,
@@ -39,7 +40,7 @@ class NetworkBaseline:
         recipe: The fields of it that are the recognizer's.
 
     Attributes:
-        reached: Of its training: `epochs`, the `chosen_epoch` and its `validation_accuracy`.
+        reached: What its training reached; None before.
     """
 
     def __init__(
@@ -54,7 +55,7 @@ class NetworkBaseline:
         self.features = features
         self.recipe = recipe
         self.network: keras.Model | None = None
-        self.reached: dict[str, Any] = {}
+        self.reached: StageResult | None = None
 
     def fit(
         self,
@@ -67,6 +68,7 @@ class NetworkBaseline:
         """As `Baseline.fit`."""
         check(training, persons)
         check(validation, persons)
+        began = time.monotonic()
         keras.utils.set_random_seed(seed)
         recipe = self.recipe
         rows, labels = self.features(training), training.persons
@@ -97,11 +99,9 @@ class NetworkBaseline:
         )
         self.network = network
         accuracies = history.history["val_accuracy"]
-        self.reached = {
-            "epochs": len(accuracies),
-            "chosen_epoch": accuracies.index(max(accuracies)) + 1,
-            "validation_accuracy": max(accuracies),
-        }
+        best = max(accuracies)
+        seconds = round(time.monotonic() - began, 1)
+        self.reached = StageResult(len(accuracies), seconds, accuracies.index(best) + 1, best)
 
     def scores(self, windows: Windows) -> np.ndarray:
         """As `Baseline.scores`: logits."""

@@ -7,9 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from agegait.evaluation.report.observations import Observations
-from agegait.training.environment import environment
+from agegait.training import environment
 from agegait.training.run import Run
-from agegait.training.run_record import Machine
 
 
 class Part(NamedTuple):
@@ -63,10 +62,10 @@ def settings(run: Run) -> tuple[list[tuple[str, Any]], list[tuple[str, Any]]]:
 
 def versions(run: Run) -> list[tuple[str, str, str]]:
     """Each package with its version in training and now."""
-    now = environment()["versions"]
+    now = environment.versions()
     return [(name, then, now.get(name, "")) for name, then in run.record.versions.items()]
 
 
 def machines(run: Run) -> tuple[str, str]:
     """The machine of training and this one."""
-    return str(run.record.machine), str(Machine(**environment()["machine"]))
+    return str(run.record.machine), str(environment.this_machine())

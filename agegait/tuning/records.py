@@ -1,0 +1,111 @@
+"""What a search keeps in its folder."""
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from agegait.training.records import Record
+from agegait.training.settings import Settings
+
+
+@dataclass(frozen=True)
+class Search(Record):
+    """What is searched.
+
+    Attributes:
+        settings: What is varied.
+        method: How the next trial is chosen.
+        sweeps: Hyperband's.
+        search: What is varied, see `SearchSpace.search`.
+    """
+
+    FILE: ClassVar = "tuning.json"
+    FORMAT: ClassVar = 3
+
+    settings: Settings
+    method: str
+    sweeps: int
+    search: list[str]
+
+    def differences(self, other: "Search") -> list[str]:
+        """What the other has otherwise, in words."""
+        return [
+            f"{name} {there!r}, not {asked!r}"
+            for (name, there), (_, asked) in zip(_leaves(self), _leaves(other), strict=True)
+            if there != asked
+        ]
+
+
+@dataclass(frozen=True)
+class TrialResult:
+    """What a trial came to; None where it failed, but for `failure`, which says why."""
+
+    trial: str
+    status: str
+    validation_accuracy: float | None
+    chosen_epoch: int | None
+    seconds: float | None
+    epochs: int
+    recognizer_epochs: int
+    varied: dict[str, Any]
+    failure: str | None
+
+
+@dataclass(frozen=True)
+class SearchResult(Record):
+    """What a search came to.
+
+    Attributes:
+        planned: Trials of the whole search.
+        best: The best one's number, of those so far; None where none has succeeded.
+        trials: Those that have ended, in the order of their start.
+    """
+
+    FILE: ClassVar = "trials.json"
+    FORMAT: ClassVar = 3
+
+    planned: int
+    best: str | None
+    trials: list[TrialResult]
+
+
+@dataclass(frozen=True)
+class BestTrial(Record):
+    """The best trial of a search.
+
+    Attributes:
+        trial: Its number.
+        validation_accuracy: Over the validation windows.
+        run: Its run's folder, in that of the search; None where it has none.
+        settings: Its settings.
+    """
+
+    FILE: ClassVar = "best.json"
+    FORMAT: ClassVar = 3
+
+    trial: str
+    validation_accuracy: float
+    run: str | None
+    settings: Settings
+
+    @classmethod
+    def read(cls, folder: Path) -> "BestTrial":
+        """As of `Record`.
+
+        Raises:
+            ValueError: No search there, none of whose trials has succeeded, or one of another format.
+        """
+        try:
+            return super().read(folder)
+        except (FileNotFoundError, NotADirectoryError):
+            raise ValueError(f"{folder}: expected a search's folder with {cls.FILE}, found none.") from None
+
+
+def _leaves(record: Any) -> list[tuple[str, Any]]:
+    """Fields of nested dataclasses by name."""
+    found: list[tuple[str, Any]] = []
+    for field in dataclasses.fields(record):
+        value = getattr(record, field.name)
+        found += _leaves(value) if dataclasses.is_dataclass(value) else [(field.name, value)]
+    return found
