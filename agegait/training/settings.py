@@ -2,8 +2,7 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from os import PathLike
-from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from agegait import datasets
 from agegait.data import WalkFormat
@@ -11,7 +10,6 @@ from agegait.datasets import DataSet, Windows
 from agegait.layers import ReverseDecoder, SkeletonNormalization
 from agegait.models import GaitEncoder, GaitRecognizer
 from agegait.training.recipes import Recipe
-from agegait.training.records import from_record
 
 PRECISIONS = ("float32", "mixed_bfloat16")
 FEATURES = ("ages", "states")
@@ -82,22 +80,6 @@ class Settings:
                 raise ValueError(
                     f"calibration_share: expected a share between 0 and 1, received {self.calibration_share}."
                 )
-
-    @classmethod
-    def from_dict(cls, settings: dict[str, Any], path: Path | None = None) -> Self:
-        """Settings as `dataclasses.asdict` gave them.
-
-        Args:
-            settings: The dictionary.
-            path: Of the file that it was in, for errors.
-
-        Raises:
-            ValueError: They are something else.
-        """
-        try:
-            return from_record(cls, settings, "settings")
-        except ValueError as error:
-            raise error if path is None else ValueError(f"{path}: {error}") from None
 
     def load(
         self,

@@ -14,6 +14,7 @@ from agegait.data import Walks, divide_persons
 from agegait.evaluation import protocols, report
 from agegait.gallery import Calibration
 from agegait.training import stages
+from agegait.training.records import from_record
 from tfds_builders.walkers import generator
 
 
@@ -223,7 +224,7 @@ def test_a_share_of_the_people_is_left_out_to_calibrate_on(settings, walkers_dir
     assert sorted([*dataset.choosing.persons, *dataset.persons]) == sorted(everybody.persons)
     assert half.load(walkers_dir).persons == dataset.persons
     assert dataclasses.replace(half, seed=1).load(walkers_dir).persons != dataset.persons
-    assert training.Settings.from_dict(dataclasses.asdict(half)) == half
+    assert from_record(training.Settings, dataclasses.asdict(half)) == half
     with pytest.raises(ValueError, match=r"calibration_share: expected a share between 0 and 1, received 1\.5"):
         dataclasses.replace(half, calibration_share=1.5)
     with pytest.raises(ValueError, match="calibration_share: expected none with strangers"):

@@ -11,6 +11,7 @@ from support.walk_writing import wide_text, write
 from agegait import skeletons
 from agegait.data import WalkFormat, load_walk, read_walk
 from agegait.training import Settings
+from agegait.training.records import from_record
 
 BODY = walk(30, 1, 1).astype(float)
 OWN = [f"M{number:02}x" for number in range(20)]
@@ -89,7 +90,7 @@ def test_what_does_not_go_with_it(tmp_path):
 def test_a_run_keeps_the_map_itself_and_reads_no_file_for_it():
     settings = Settings("biwi", walk_format=WalkFormat(joint_map=MAP, up="-y", skip_bad=True))
     record = json.loads(json.dumps(dataclasses.asdict(settings)))
-    assert Settings.from_dict(record) == settings
+    assert from_record(Settings, record, "settings") == settings
     record["walk_format"]["joint_map"] = "map.json"
     with pytest.raises(ValueError, match=r"walk_format\.joint_map: expected an object, found 'map\.json'"):
-        Settings.from_dict(record)
+        from_record(Settings, record, "settings")

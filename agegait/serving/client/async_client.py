@@ -1,16 +1,14 @@
-import os
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
 from agegait.serving.client import answers, channels, walks
-from agegait.serving.client.async_connection import AsyncConnection
+from agegait.serving.client.async_server_client import AsyncServerClient
 from agegait.serving.client.async_stream import AsyncStream
 from agegait.serving.client.client_errors import InvalidRequestError
 
 
-class AsyncClient:
+class AsyncClient(AsyncServerClient):
     """`Client` for asyncio: the same arguments, methods, results and errors.
 
     Make it, and use it, inside a running event loop.
@@ -19,24 +17,6 @@ class AsyncClient:
         >>> async with agegait.serving.AsyncClient("127.0.0.1:8500") as client:
         ...     people = await client.identify(walk)
     """
-
-    def __init__(
-        self,
-        target: str,
-        *,
-        timeout: float = 10.0,
-        wait: bool = False,
-        max_answer_bytes: int = channels.MAX_ANSWER_BYTES,
-        token: str | None = None,
-        tls: bool = False,
-        tls_ca: str | os.PathLike | None = None,
-        tls_cert: str | os.PathLike | None = None,
-        tls_key: str | os.PathLike | None = None,
-    ) -> None:
-        self._connection = AsyncConnection(
-            target, timeout, wait, max_answer_bytes, token, tls, tls_ca, tls_cert, tls_key
-        )
-        self._max_bytes = max_answer_bytes
 
     async def identify(
         self, skeletons: walks.Walks, model: str = "identifier", frame_rate: walks.FrameRates = None
@@ -84,18 +64,6 @@ class AsyncClient:
     async def ready(self, service: str = "") -> bool:
         """As `Client.ready`."""
         return (await self._call(channels.HEALTH, walks.health_request(service))).status == answers.SERVING
-
-    async def close(self) -> None:
-        """Closes the connection; requests under way end with `ClosedError`."""
-        await self._connection.close()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close()
 
     async def _predict(self, request: Any) -> Any:
         try:

@@ -1,6 +1,5 @@
 import asyncio
 import contextlib
-import os
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -21,15 +20,11 @@ class AsyncConnection:
         wait: bool,
         max_answer_bytes: int,
         token: str | None,
-        tls: bool,
-        tls_ca: str | os.PathLike | None,
-        tls_cert: str | os.PathLike | None,
-        tls_key: str | os.PathLike | None,
+        credentials: grpc.ChannelCredentials | None,
     ) -> None:
         require_timeout(timeout)
         options = channels.channel_options(max_answer_bytes)
         self.metadata = channels.call_metadata(token)
-        credentials = channels.channel_credentials(tls, tls_ca, tls_cert, tls_key)
         if credentials is None:
             self.channel = grpc.aio.insecure_channel(target, options)
         else:

@@ -1,20 +1,17 @@
-import os
 from collections.abc import Sequence
 from datetime import datetime
-from types import TracebackType
-from typing import Self
 
 from agegait.serving import gallery_pb2 as messages
 from agegait.serving.client import channels, gallery_requests, walks
 from agegait.serving.client.answers import SERVING
-from agegait.serving.client.async_connection import AsyncConnection
+from agegait.serving.client.async_server_client import AsyncServerClient
 from agegait.serving.client.async_walk_stream import AsyncWalkStream
 from agegait.serving.client.gallery_client import GALLERY
 from agegait.serving.client.gallery_requests import GalleryWalk
 from agegait.serving.client.gallery_results import EnrolledPerson, GalleryIdentification, GalleryVerification
 
 
-class AsyncGalleryClient:
+class AsyncGalleryClient(AsyncServerClient):
     """`GalleryClient` for asyncio: the same arguments, methods, results and errors.
 
     Make it, and use it, inside a running event loop.
@@ -23,23 +20,6 @@ class AsyncGalleryClient:
         >>> async with agegait.serving.AsyncGalleryClient("127.0.0.1:8500", token=token) as gallery:
         ...     found = await gallery.identify(walk)
     """
-
-    def __init__(
-        self,
-        target: str,
-        *,
-        timeout: float = 10.0,
-        wait: bool = False,
-        max_answer_bytes: int = channels.MAX_ANSWER_BYTES,
-        token: str | None = None,
-        tls: bool = False,
-        tls_ca: str | os.PathLike | None = None,
-        tls_cert: str | os.PathLike | None = None,
-        tls_key: str | os.PathLike | None = None,
-    ) -> None:
-        self._connection = AsyncConnection(
-            target, timeout, wait, max_answer_bytes, token, tls, tls_ca, tls_cert, tls_key
-        )
 
     async def enrol(
         self,
@@ -100,15 +80,3 @@ class AsyncGalleryClient:
     async def ready(self) -> bool:
         """As `GalleryClient.ready`."""
         return (await self._connection.call(channels.HEALTH, walks.health_request(GALLERY))).status == SERVING
-
-    async def close(self) -> None:
-        """As `GalleryClient.close`."""
-        await self._connection.close()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close()

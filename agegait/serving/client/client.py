@@ -1,16 +1,14 @@
-import os
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
 from agegait.serving.client import answers, channels, walks
 from agegait.serving.client.client_errors import InvalidRequestError
-from agegait.serving.client.connection import Connection
+from agegait.serving.client.server_client import ServerClient
 from agegait.serving.client.stream import Stream
 
 
-class Client:
+class Client(ServerClient):
     """Asks a server, `agegait serve` or tensorflow/serving, who walks. May be shared by threads.
 
     Needs neither Keras nor TensorFlow. While a model loads, requests wait for it until the time-out. A server that is
@@ -36,22 +34,6 @@ class Client:
         ...     client.identify(walk)[0].person
         'bob'
     """
-
-    def __init__(
-        self,
-        target: str,
-        *,
-        timeout: float = 10.0,
-        wait: bool = False,
-        max_answer_bytes: int = channels.MAX_ANSWER_BYTES,
-        token: str | None = None,
-        tls: bool = False,
-        tls_ca: str | os.PathLike | None = None,
-        tls_cert: str | os.PathLike | None = None,
-        tls_key: str | os.PathLike | None = None,
-    ) -> None:
-        self._connection = Connection(target, timeout, wait, max_answer_bytes, token, tls, tls_ca, tls_cert, tls_key)
-        self._max_bytes = max_answer_bytes
 
     def identify(
         self, skeletons: walks.Walks, model: str = "identifier", frame_rate: walks.FrameRates = None
@@ -182,18 +164,6 @@ class Client:
             ClientError: No answer; tensorflow/serving has no health service and answers UNIMPLEMENTED.
         """
         return self._call(channels.HEALTH, walks.health_request(service)).status == answers.SERVING
-
-    def close(self) -> None:
-        """Closes the connection; requests under way end with `ClosedError`."""
-        self._connection.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _predict(self, request: Any) -> Any:
         try:

@@ -1,4 +1,3 @@
-import os
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -19,10 +18,7 @@ class Connection:
         wait: Whether to wait for a server that can't be reached.
         max_answer_bytes: Largest answer that is read.
         token: What is sent with each request.
-        tls: Whether to use TLS.
-        tls_ca: Authorities that vouch for the server.
-        tls_cert: This client's certificate chain.
-        tls_key: Its private key.
+        credentials: Of TLS; None for none.
     """
 
     def __init__(
@@ -32,15 +28,11 @@ class Connection:
         wait: bool,
         max_answer_bytes: int,
         token: str | None,
-        tls: bool,
-        tls_ca: str | os.PathLike | None,
-        tls_cert: str | os.PathLike | None,
-        tls_key: str | os.PathLike | None,
+        credentials: grpc.ChannelCredentials | None,
     ) -> None:
         require_timeout(timeout)
         options = channels.channel_options(max_answer_bytes)
         self.metadata = channels.call_metadata(token)
-        credentials = channels.channel_credentials(tls, tls_ca, tls_cert, tls_key)
         if credentials is None:
             self.channel = grpc.insecure_channel(target, options)
         else:

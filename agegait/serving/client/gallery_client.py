@@ -1,22 +1,19 @@
-import os
 from collections.abc import Sequence
 from datetime import datetime
-from types import TracebackType
-from typing import Self
 
 from agegait.serving import gallery_pb2 as messages
 from agegait.serving.client import channels, gallery_requests, walks
 from agegait.serving.client.answers import SERVING
-from agegait.serving.client.connection import Connection
 from agegait.serving.client.gallery_requests import GalleryWalk
 from agegait.serving.client.gallery_results import EnrolledPerson, GalleryIdentification, GalleryVerification
+from agegait.serving.client.server_client import ServerClient
 from agegait.serving.client.walk_stream import WalkStream
 
 GALLERY = "agegait.gallery.v1.Gallery"
 """What the health service calls a server's gallery."""
 
 
-class GalleryClient:
+class GalleryClient(ServerClient):
     """Asks `agegait serve --gallery`: who walks, of people who were enrolled. May be shared by threads.
 
     Needs neither Keras nor TensorFlow. Takes the arguments of `Client`. Requests that change nothing are sent again as
@@ -28,21 +25,6 @@ class GalleryClient:
         ...     gallery.identify(walk).person
         'Anna'
     """
-
-    def __init__(
-        self,
-        target: str,
-        *,
-        timeout: float = 10.0,
-        wait: bool = False,
-        max_answer_bytes: int = channels.MAX_ANSWER_BYTES,
-        token: str | None = None,
-        tls: bool = False,
-        tls_ca: str | os.PathLike | None = None,
-        tls_cert: str | os.PathLike | None = None,
-        tls_key: str | os.PathLike | None = None,
-    ) -> None:
-        self._connection = Connection(target, timeout, wait, max_answer_bytes, token, tls, tls_ca, tls_cert, tls_key)
 
     def enrol(
         self,
@@ -170,15 +152,3 @@ class GalleryClient:
             ClientError: `NotFoundError` for a server without a gallery, others by status.
         """
         return self._connection.call(channels.HEALTH, walks.health_request(GALLERY)).status == SERVING
-
-    def close(self) -> None:
-        """Closes the connection; requests under way end with `ClosedError`."""
-        self._connection.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
