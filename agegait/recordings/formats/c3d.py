@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -80,10 +80,15 @@ def _arrays(content: bytes, source: str) -> Mapping[str, np.ndarray]:
             raise ValueError(f"{source}: expected a file of C3D, found one that is not read in time.") from None
         if ended.returncode:
             said = ended.stderr.decode("utf-8", "replace").strip().splitlines()
-            why = said[-1][:200] if said and ended.returncode > 0 else "it is damaged"
-            raise ValueError(f"{source}: expected a file of C3D: {why}.")
+            raise ValueError(f"{source}: expected a file of C3D, found {_damage(said, ended.returncode)}.")
         with np.load(out, allow_pickle=False) as arrays:
             return {name: arrays[name] for name in arrays.files}
+
+
+def _damage(said: Sequence[str], returned: int) -> str:
+    """What ezc3d says is wrong, without the words of Python and C++ around it."""
+    why = re.sub(r"^[\w.]+: |: iostream error\.?$", "", said[-1]).strip(" .")[:200] if said and returned > 0 else ""
+    return f"one that is damaged ({why})" if why else "one that is damaged"
 
 
 def _units(found: np.ndarray) -> str | None:

@@ -73,3 +73,11 @@ def test_a_file_at_which_ezc3d_ends_the_process(tmp_path):
         found.add(isinstance(read_or_refused(tmp_path / "w.c3d", bytes(damaged)), str))
     assert True in found
     read_or_refused(tmp_path / "w.c3d", bytes(content[: len(content) // 2]))  # whatever else is raised fails here
+
+
+def test_damage_is_told_without_words_of_python(tmp_path):
+    content = bytearray(write(tmp_path / "w.c3d", walk_of(), "ABC").read_bytes())
+    told = read_or_refused(tmp_path / "w.c3d", bytes(content[:700]))
+    assert "expected a file of C3D, found one that is damaged" in told
+    assert "Error" not in told
+    assert "error" not in told
