@@ -64,7 +64,7 @@ def load(
     """
     name = find(name)
     if name not in SPLITS:
-        folder = data.WalkFolder(name, walk_format, known=known)
+        folder = data.WalkFolder(name, walk_format, known=known, frame_rate=frame_rate)
         if check_limbs:
             folder.check_limbs()
         return _of_folder(folder)

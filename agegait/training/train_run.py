@@ -50,8 +50,9 @@ def train(
         ValueError: The folder holds something else, or a run of other settings.
     """
     _check_folder(Path(out), settings)
-    known = load_run(out).split if (Path(out) / "run.json").exists() else None
-    return train_on(settings.load(data_dir, manual_dir, check_limbs, known), settings, out, tensorboard)
+    before = load_run(out) if (Path(out) / "run.json").exists() else None
+    known, rate = (None, None) if before is None else (before.split, before.record.data.frame_rate)
+    return train_on(settings.load(data_dir, manual_dir, check_limbs, known, rate), settings, out, tensorboard)
 
 
 @private_files()
