@@ -3,6 +3,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 LIMITS_FILE = Path("assets.extra/agegait.json")
 """In a version's folder, what signatures can't say of their inputs and of what a request takes."""
@@ -51,7 +52,7 @@ def read_limits(version_folder: Path) -> dict[str, SignatureLimits]:
         return {}
     try:
         content = json.loads(file.read_text())
-        kinds = {
+        kinds: dict[str, Any] = {
             field.name: float if field.name == "frame_rate" else int for field in dataclasses.fields(SignatureLimits)
         }
         names = {name for field in kinds for name in content.get(field, {})}
