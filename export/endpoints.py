@@ -1,6 +1,7 @@
 """What each exported model answers: its signatures, with named inputs and outputs."""
 
 import dataclasses
+import functools
 import math
 from collections import defaultdict
 from collections.abc import Callable
@@ -10,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from agegait.layers import BodyCheck
+from agegait.layers.few_rows_lstm_cell import FEW_ROWS
 
 from .pieces import PIECE, map_pieces, sum_pieces
 from .signature_limits import SignatureLimits
@@ -55,10 +57,10 @@ def encoder_endpoints(identifier: Any) -> dict[str, Endpoint]:
         "reconstruction": tf.TensorSpec([None, frames, joints, 3]),
     }
 
-    def work(windows: tf.Tensor) -> Outputs:
+    def work(windows: tf.Tensor, few: bool = False) -> Outputs:
         windows = identifier.normalization(windows)
         faults = identifier.body_check(windows)
-        outputs = encoder(windows)
+        outputs = encoder(windows, few=few)
         finite = tf.reshape(faults != BodyCheck.NOT_FINITE, [-1, 1, 1, 1])
         return {"fault": faults} | {
             name: tf.where(
@@ -68,8 +70,11 @@ def encoder_endpoints(identifier: Any) -> dict[str, Endpoint]:
         }
 
     def encode(skeletons: tf.Tensor) -> Outputs:
-        found = map_pieces(
-            lambda rows: work(tf.gather(skeletons, rows)), tf.shape(skeletons)[0], {**specs, "fault": _FAULT}, PIECE
+        count = tf.shape(skeletons)[0]
+        found = tf.cond(
+            count <= FEW_ROWS,
+            lambda: of_few(work)(skeletons),
+            lambda: map_pieces(lambda rows: work(tf.gather(skeletons, rows)), count, {**specs, "fault": _FAULT}, PIECE),
         )
         return {**found, "fault": words(found["fault"])}
 
@@ -266,6 +271,12 @@ def _named(found: Outputs, persons: list[str]) -> Outputs:
 def words(faults: tf.Tensor) -> tf.Tensor:
     """What `BodyCheck` says of each walk or window, in words."""
     return tf.gather(tf.constant(BodyCheck.FAULTS), faults)
+
+
+def of_few(work: Callable[..., Outputs]) -> Callable[[tf.Tensor], Outputs]:
+    """Work on a few windows, in the order of computation that is fastest for them."""
+    # Not inlined: operations beside branches and loops take longer, and here they are small.
+    return tf.function(functools.partial(work, few=True), autograph=False, experimental_attributes={"_noinline": True})
 
 
 def working_bytes(work: Any, *specs: tf.TensorSpec) -> int:

@@ -15,6 +15,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
+from agegait.layers.few_rows_lstm_cell import FEW_ROWS
 from agegait.skeletons import JOINTS, STANDING
 from agegait.storage.disk_full import naming_full_disk
 
@@ -30,6 +31,9 @@ from .warmup import write_warmup
 # Whitening magnifies float32's rounding, which differs between a graph and single operations; a wrong graph differs by
 # far more.
 _TOLERANCE = 5e-4
+
+SAMPLE_SIZES = (1, FEW_ROWS + 1)
+"""Rows of the requests that are compared and written for warm-up: graphs may take another way for few rows."""
 
 
 def save(
@@ -155,7 +159,9 @@ def _write(
         signatures = {signature: traced[endpoint] for signature, endpoint in endpoints.items()}
         tf.saved_model.save(holder, str(folder), signatures=signatures)
         _refuse_cudnn(folder)
-        samples = {name: [_sample(endpoint, size, metres) for size in (1, 8)] for name, endpoint in endpoints.items()}
+        samples = {
+            name: [_sample(endpoint, size, metres) for size in SAMPLE_SIZES] for name, endpoint in endpoints.items()
+        }
         _compare(folder, endpoints, samples)
     write_warmup(folder, model, samples)
     write_limits(folder, {name: endpoint.limits for name, endpoint in endpoints.items()})

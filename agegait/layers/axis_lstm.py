@@ -3,8 +3,15 @@ from typing import Any
 import keras
 from keras import ops
 
+from agegait.layers.few_rows_lstm_cell import FEW_ROWS, FewRowsLSTMCell
 from agegait.layers.lstm_cell import LSTMCell
 from agegait.layers.tensors import Shape, State, Tensor
+
+
+def has_few_rows(inputs: Any) -> bool:
+    """Whether a batch `[A, B, ...]` is known to have few rows."""
+    rows = inputs.shape[1]
+    return rows is not None and rows <= FEW_ROWS
 
 
 @keras.saving.register_keras_serializable(package="agegait")
@@ -25,6 +32,8 @@ class AxisLSTM(keras.layers.Layer):
     Call arguments:
         inputs: `[A, B, T, D]`.
         initial_state: Optional pair `(h, c)` of `[A, B, k]`; zeros where absent.
+        few: Whether the batch has few rows. Another order of computation is faster then; results differ by rounding
+            alone. Where absent, a batch of known size has if it is at most 16.
 
     Returns:
         The outputs `[A, B, T, k]` and the final state `(h, c)`.
@@ -64,27 +73,26 @@ class AxisLSTM(keras.layers.Layer):
         self.recurrent_kernel = kernel("recurrent_kernel", self.units)
         self.bias = self.add_weight(name="bias", shape=(self.axes, 4 * self.units), initializer="zeros")
 
-    def call(self, inputs: Tensor, initial_state: State | None = None) -> tuple[Tensor, State]:
-        outputs, states = [], []
+    def call(self, inputs: Tensor, initial_state: State | None = None, few: bool | None = None) -> tuple[Tensor, State]:
         begin = [None] * self.axes if initial_state is None else self.states_by_axis(initial_state)
-        for cell, window, state in zip(self.cells(), ops.unstack(inputs, self.axes), begin, strict=True):
-            steps = []
-            for frame in ops.unstack(window, inputs.shape[2], axis=1):
-                state = cell(frame, state)
-                steps.append(state[0])
-            outputs.append(ops.stack(steps, axis=1))
-            states.append(state)
+        cells = self.cells(few=has_few_rows(inputs) if few is None else few)
+        by_axis = zip(cells, ops.unstack(inputs, self.axes), begin, strict=True)
+        outputs, states = zip(*(cell.over(window, state) for cell, window, state in by_axis), strict=True)
         h, c = (ops.stack(part) for part in zip(*states, strict=True))
         return ops.stack(outputs), (h, ops.cast(c, self.compute_dtype))
 
-    def cells(self, unread: int = 0) -> list[LSTMCell]:
-        """A cell for each axis, without the kernel's first `unread` rows: those of inputs that are left out as zero."""
+    def cells(self, unread: int = 0, few: bool = False) -> list[LSTMCell]:
+        """A cell for each axis, without the kernel's first `unread` rows: those of inputs that are left out as zero.
+
+        `few` is as in a call.
+        """
+        kind = FewRowsLSTMCell if few else LSTMCell
         kernels, recurrent_kernels, biases = (
             ops.unstack(ops.convert_to_tensor(weight), self.axes)
             for weight in (self.kernel, self.recurrent_kernel, self.bias)
         )
         return [
-            LSTMCell(kernel[unread:], recurrent_kernel, bias, self.forget_bias, self.variable_dtype)
+            kind(kernel[unread:], recurrent_kernel, bias, self.forget_bias, self.variable_dtype)
             for kernel, recurrent_kernel, bias in zip(kernels, recurrent_kernels, biases, strict=True)
         ]
 

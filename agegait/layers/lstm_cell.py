@@ -1,6 +1,9 @@
+from collections.abc import Sequence
 from typing import Any
 
 from keras import ops
+
+from agegait.layers.tensors import State
 
 
 class LSTMCell:
@@ -27,7 +30,15 @@ class LSTMCell:
         ]
         self.state_dtype = state_dtype
 
-    def __call__(self, inputs: Any | None, state: tuple[Any, Any] | None) -> tuple[Any, Any]:
+    def over(self, window: Any, state: State | None) -> tuple[Any, State]:
+        """The outputs `[B, T, k]` of frames `[B, T, D]` one after another, and the state after them."""
+        outputs = []
+        for frame in ops.unstack(window, window.shape[1], axis=1):
+            state = self(frame, state)
+            outputs.append(state[0])
+        return ops.stack(outputs, axis=1), state
+
+    def __call__(self, inputs: Any | None, state: State | None) -> State:
         """The state `(h, c)` after a step, `[B, k]` each.
 
         Args:
@@ -41,8 +52,12 @@ class LSTMCell:
         else:
             inputs, kernels = ops.concatenate([inputs, state[0]], axis=-1), self.both_kernels
         i, f, g, o = (ops.matmul(inputs, kernel) + bias for kernel, bias in zip(kernels, self.biases, strict=True))
-        c = ops.cast(ops.sigmoid(i) * ops.tanh(g), self.state_dtype)
+        return self._stepped((ops.sigmoid(i), ops.sigmoid(f), ops.tanh(g), ops.sigmoid(o)), state)
+
+    def _stepped(self, gates: Sequence[Any], state: State | None) -> State:
+        """The state after a step, from its gates."""
+        i, f, g, o = gates
+        c = ops.cast(i * g, self.state_dtype)
         if state is not None:
-            c = ops.cast(ops.sigmoid(f), self.state_dtype) * state[1] + c
-        o = ops.sigmoid(o)
+            c = ops.cast(f, self.state_dtype) * state[1] + c
         return o * ops.cast(ops.tanh(c), o.dtype), c

@@ -4,7 +4,7 @@ from typing import Any, Self
 import keras
 from keras import ops
 
-from agegait.layers.axis_lstm import AxisLSTM
+from agegait.layers.axis_lstm import AxisLSTM, has_few_rows
 from agegait.layers.basic_attention import BasicAttention
 from agegait.layers.initializers import glorot_uniform
 from agegait.layers.lstm_cell import LSTMCell
@@ -33,6 +33,7 @@ class ReverseDecoder(keras.layers.Layer):
         initial_state: The encoder's final states, a pair `(h, c)` for each layer, `[A, B, k]` each.
         target: The window in the order of reconstruction, `[A, B, f, J]`; needed, and read, only with
             `feed="target"`.
+        few: Whether the batch has few rows, see `AxisLSTM`.
 
     Returns:
         The reconstruction `[A, B, f, J]`, step t rebuilding frame f + 1 - t; the attention's weights `[A, B, f, f]`,
@@ -92,7 +93,11 @@ class ReverseDecoder(keras.layers.Layer):
         self.output_bias = self.add_weight(name="output_bias", shape=(self.axes, self.joints), initializer="zeros")
 
     def call(
-        self, memory: Tensor, initial_state: Sequence[State], target: Tensor | None = None
+        self,
+        memory: Tensor,
+        initial_state: Sequence[State],
+        target: Tensor | None = None,
+        few: bool | None = None,
     ) -> tuple[Tensor, Tensor, Tensor]:
         if len(initial_state) != self.num_layers:
             raise ValueError(f"initial_state: expected {self.num_layers} pairs (h, c), received {len(initial_state)}.")
@@ -102,7 +107,8 @@ class ReverseDecoder(keras.layers.Layer):
             )
         # The first layer leaves the rows of a frame that is always zero out.
         unread = [self.joints if self.feed == "zeros" and number == 0 else 0 for number in range(self.num_layers)]
-        cells = [lstm.cells(rows) for lstm, rows in zip(self.lstms, unread, strict=True)]
+        few = has_few_rows(memory) if few is None else few
+        cells = [lstm.cells(rows, few) for lstm, rows in zip(self.lstms, unread, strict=True)]
         states = [lstm.states_by_axis(state) for lstm, state in zip(self.lstms, initial_state, strict=True)]
         by_axis = [memory, self.attention.keys(memory), self.state_kernel, self.output_kernel, self.output_bias]
         if self.feed == "target":

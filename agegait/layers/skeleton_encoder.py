@@ -17,6 +17,7 @@ class SkeletonEncoder(keras.layers.Layer):
 
     Call arguments:
         inputs: `[A, B, f, J]`, the coordinates of one axis after another, in metres.
+        few: Whether the batch has few rows, see `AxisLSTM`.
 
     Returns:
         The last layer's outputs h_1..h_f, `[A, B, f, k]`, and the final state `(h, c)` of each layer, first layer
@@ -50,10 +51,10 @@ class SkeletonEncoder(keras.layers.Layer):
             lstm.build(input_shape)
             input_shape, _ = lstm.compute_output_shape(input_shape)
 
-    def call(self, inputs: Tensor) -> tuple[Tensor, list[State]]:
+    def call(self, inputs: Tensor, few: bool | None = None) -> tuple[Tensor, list[State]]:
         states = []
         for lstm in self.lstms:
-            inputs, state = lstm(inputs)
+            inputs, state = lstm(inputs, few=few)
             states.append(state)
         return inputs, states
 

@@ -33,6 +33,7 @@ class ContrastiveGaitEncoder(GaitEncoder):
 
     Call arguments:
         inputs: As of `GaitEncoder`.
+        few: As of `GaitEncoder`.
 
     Returns:
         As `GaitEncoder`, and `"projections"`: `[B, 3, k]`, what is contrasted on each axis.
@@ -76,8 +77,8 @@ class ContrastiveGaitEncoder(GaitEncoder):
             )
         ]
 
-    def call(self, inputs: Inputs) -> dict[str, Tensor]:
-        found = super().call(inputs)
+    def call(self, inputs: Inputs, few: bool | None = None) -> dict[str, Tensor]:
+        found = super().call(inputs, few=few)
         ages = ops.cast(found["ages"], self.variable_dtype)
         by_axis = ops.transpose(ops.reshape(ages, (-1, self.frames, self.AXES, self.units)), (2, 0, 1, 3))
         joined = ops.reshape(by_axis, (self.AXES, -1, self.frames * self.units))

@@ -38,6 +38,8 @@ class GaitEncoder(keras.Model):
 
     Call arguments:
         inputs: Windows `[B, f, J, 3]` in metres, seen as they are given, or a dict that holds them as `"skeleton"`.
+        few: Whether the batch has few windows. Another order of computation is faster then; results differ by rounding
+            alone. Where absent, a batch of known size has if it is at most 16.
 
     Returns:
         A dict. `"reconstruction"`: `[B, f, J, 3]`, step t rebuilds frame f - 1 - t (from 0), or t where the direction
@@ -114,13 +116,13 @@ class GaitEncoder(keras.Model):
         self.encoder.build(axis_shape)
         self.decoder.build(*self.encoder.compute_output_shape(axis_shape))
 
-    def call(self, inputs: Inputs) -> dict[str, Tensor]:
+    def call(self, inputs: Inputs, few: bool | None = None) -> dict[str, Tensor]:
         windows = skeletons_of(inputs)
         self._check_windows(windows.shape)
         by_axis = ops.transpose(windows, (3, 0, 1, 2))
-        memory, states = self.encoder(by_axis)
+        memory, states = self.encoder(by_axis, few=few)
         target = self._as_rebuilt(by_axis, axis=2) if self.feed == "target" else None
-        reconstruction, attention, contexts = self.decoder(memory, states, target=target)
+        reconstruction, attention, contexts = self.decoder(memory, states, target=target, few=few)
         return {
             "reconstruction": ops.transpose(reconstruction, (1, 2, 3, 0)),
             "attention": ops.transpose(attention, (1, 0, 2, 3)),
