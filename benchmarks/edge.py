@@ -3,6 +3,7 @@
     .venv/bin/python benchmarks/edge.py                                    # the preset, on generated walkers
     .venv/bin/python benchmarks/edge.py --dataset kgbd --manual-dir PATH   # the preset, on KGBD: strangers to it
     .venv/bin/python benchmarks/edge.py embedder.keras --dataset kgbd --walks 400
+    .venv/bin/python benchmarks/edge.py --dataset kgbd --people 60         # all walks of some people
 
 Prints the size of each file, the median time of a clip of 64 frames and of a walk of 20 s in one thread, by turns; how
 far its embeddings are from those of Keras, and how well they recognise: each walk is looked for among all others. The
@@ -32,6 +33,8 @@ def main():
 
     embedder = agegait.GaitEmbedder.from_preset(options.embedder)
     walks = datasets.load(options.dataset, options.data_dir, options.manual_dir).whole_walks()
+    if options.people is not None:
+        walks = of_people(walks, options.people)
     if options.walks < len(walks.names):
         walks = walks.take(np.sort(np.random.default_rng(0).permutation(len(walks.names))[: options.walks]))
     with tempfile.TemporaryDirectory() as folder:
@@ -57,9 +60,26 @@ def parsed(words=None):
     parser.add_argument("--data-dir")
     parser.add_argument("--manual-dir")
     parser.add_argument("--walks", type=int, default=1000, help="most walks to recognise (%(default)s)")
+    parser.add_argument("--people", type=positive, metavar="N", help="people to draw by seed 0; all where absent")
     parser.add_argument("--rounds", type=int, default=30, help="turns (%(default)s)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write what was measured there as well")
     return parser.parse_args(words)
+
+
+def of_people(walks, number):
+    """The walks of so many people, drawn by seed 0."""
+    known = np.unique(walks.persons)
+    if number > len(known):
+        raise SystemExit(f"--people: expected at most {len(known)}, received {number}.")
+    drawn = np.random.default_rng(0).permutation(known)[:number]
+    return walks.take(np.flatnonzero(np.isin(walks.persons, drawn)))
+
+
+def positive(text):
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"expected at least 1, received {text}")
+    return number
 
 
 def measured(embedder, walks, folder, rounds):

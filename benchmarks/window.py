@@ -28,8 +28,8 @@ def part(units, rounds, windows):
     from agegait.skeletons import STANDING
 
     identifier = GaitIdentifier(GaitEncoder(units=units), GaitRecognizer(2))
-    encoder, identifier_input = identifier.encoder, np.zeros((1, 6, 20, 3), "float32")
-    identifier(identifier_input)
+    encoder = identifier.encoder
+    identifier(np.zeros((1, encoder.frames, encoder.joints, 3), "float32"))
     imported = timing.peak_memory()
     endpoint = encoder_endpoints(identifier)["encode"]
     functions = {"signature": endpoint.function}
@@ -46,7 +46,7 @@ def part(units, rounds, windows):
             archive.write_out(str(Path(folder) / name), verbose=False)
             loaded[name] = tf.saved_model.load(str(Path(folder) / name))
         for count in windows:
-            noise = np.random.default_rng(0).normal(0, 0.05, (count, *STANDING.shape))
+            noise = np.random.default_rng(0).normal(0, 0.05, (count, encoder.frames, *STANDING.shape))
             skeletons = tf.constant(STANDING + noise, tf.float32)
             works = {
                 name: lambda model=model, skeletons=skeletons: model.signatures["encode"](skeletons=skeletons)[

@@ -161,6 +161,15 @@ def test_walks_named_in_process(tmp_path):
 
 
 @pytest.mark.slow
+def test_one_window_in_both_orders(tmp_path):
+    printed, results = run("window", tmp_path)
+    same_environment(printed, results["environment"])
+    assert set(results["window"]["windows"]) == {"1", "2"}
+    for found in results["window"]["windows"].values():
+        positive(found, "many_ms", "few_ms", "signature_ms", "few_of_many")
+
+
+@pytest.mark.slow
 def test_loading_once_and_again(tmp_path):
     text = tmp_path / "text" / "Person001"
     text.mkdir(parents=True)

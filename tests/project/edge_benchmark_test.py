@@ -29,6 +29,16 @@ def test_each_walk_is_looked_for_among_the_others(benchmark):
     assert found["map"] == pytest.approx(100 * (1 + 1 + 1 + 1 / 3) / 4)
 
 
+def test_people_are_drawn_with_all_of_their_walks(benchmark):
+    walks = Walks([np.full((4, 20, 3), number) for number in range(9)], np.repeat(["a", "b", "c"], 3), np.arange(9))
+    some = benchmark.of_people(walks, 2)
+    assert len(set(some.persons)) == 2
+    assert len(some.names) == 6
+    assert list(some.names) == list(benchmark.of_people(walks, 2).names)
+    with pytest.raises(SystemExit, match="--people: expected at most 3, received 4"):
+        benchmark.of_people(walks, 4)
+
+
 @pytest.mark.slow
 def test_a_row_of_each_file(benchmark, tmp_path):
     keras.utils.set_random_seed(0)
