@@ -266,7 +266,7 @@ def test_an_adapted_embedder_is_another(gallery, walkers_dir, folder, tmp_path, 
     assert "adapted to 160 walks" in capsys.readouterr().out
     before, after = (agegait.GaitEmbedder.from_preset(path) for path in (folder / "embedder.keras", out))
     assert before.fingerprint() != after.fingerprint()
-    walks = [generator.walk(person, condition, 0)[0] for person in range(20) for condition in "ab"]
+    walks = [generator.walk(person, condition, 0)[0] for person in range(4) for condition in "ab"]
     before.adapt([generator.walk(person, "a", number)[0] for person in range(20) for number in range(6)])
     np.testing.assert_allclose(np.linalg.norm(after.embed(walks), axis=1), 1, atol=1e-5)
     assert np.abs(after.embed(walks) - before.embed(walks)).max() < 0.5  # statistics of nearly the same walks

@@ -178,7 +178,7 @@ class TestIdentify:
     @pytest.mark.parametrize("at_once", [1, 2048])
     def test_answers_come_in_the_order_of_walks(self, identifier, monkeypatch, at_once):
         monkeypatch.setattr("agegait.models.gait_identifier.WINDOWS_AT_ONCE", at_once)
-        walks = [draw_walks(1, length, seed=seed)[0] for seed, length in enumerate((8, 13, 8, 5, 13, 8))]
+        walks = [draw_walks(1, length, seed=seed)[0] for seed, length in enumerate((8, 13, 8, 5))]
         found = identifier.identify(walks)
         alone = [identifier.identify(walk)[0] for walk in walks]
         assert [one.person for one in found] == [one.person for one in alone]
@@ -274,6 +274,7 @@ class TestKerasContract:
         program = """
 import sys, keras, numpy as np, agegait.models
 identifier = keras.models.load_model(sys.argv[1] + "/identifier.keras")
+identifier.run_eagerly = True
 for person, score, _ in identifier.identify(np.load(sys.argv[1] + "/walks.npy")):
     print("named", person, score)
 """
