@@ -23,7 +23,7 @@ def write(identifier, version_folder):
     """What `save` does, for the identifier alone and what is asked here."""
     version_folder.parent.mkdir(exist_ok=True)
     endpoints = identifier_endpoints(identifier)
-    asked = {name: endpoints[name] for name in ("identify", "windows")}
+    asked = {name: endpoints[name] for name in ("serving_default", "identify", "windows")}
     saved_models._write(version_folder, "identifier", asked)
 
 
