@@ -22,20 +22,20 @@ class FewRowsLSTMCell(LSTMCell):
     def __init__(self, kernel: Any, recurrent_kernel: Any, bias: Any, forget_bias: float, state_dtype: str) -> None:
         units = recurrent_kernel.shape[0]
         self.kernel, self.recurrent_kernel = kernel, recurrent_kernel
-        self.bias = bias + ops.cast(np.repeat(np.float32([0, forget_bias, 0, 0]), units), bias.dtype)
+        self.bias = bias + ops.cast(np.repeat(np.array([0, forget_bias, 0, 0], "float32"), units), bias.dtype)
         self.state_dtype = state_dtype
 
     def over(self, window: Any, state: State | None) -> tuple[Any, State]:
         """As of `LSTMCell`."""
         frames, size = window.shape[1:]
         rows = ops.reshape(ops.transpose(window, (1, 0, 2)), (-1, size))  # frame by frame
-        outputs = []
+        states: list[State] = []
         for gates in ops.split(ops.matmul(rows, self.kernel) + self.bias, frames, axis=0):
-            if state is not None:
-                gates = ops.matmul(state[0], self.recurrent_kernel) + gates
-            state = self._stepped(self._activated(gates), state)
-            outputs.append(state[0])
-        return ops.stack(outputs, axis=1), state
+            before = states[-1] if states else state
+            if before is not None:
+                gates = ops.matmul(before[0], self.recurrent_kernel) + gates
+            states.append(self._stepped(self._activated(gates), before))
+        return ops.stack([h for h, _ in states], axis=1), states[-1]
 
     def __call__(self, inputs: Any | None, state: State | None) -> State:
         """As of `LSTMCell`."""

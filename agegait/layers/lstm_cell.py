@@ -32,11 +32,10 @@ class LSTMCell:
 
     def over(self, window: Any, state: State | None) -> tuple[Any, State]:
         """The outputs `[B, T, k]` of frames `[B, T, D]` one after another, and the state after them."""
-        outputs = []
+        states: list[State] = []
         for frame in ops.unstack(window, window.shape[1], axis=1):
-            state = self(frame, state)
-            outputs.append(state[0])
-        return ops.stack(outputs, axis=1), state
+            states.append(self(frame, states[-1] if states else state))
+        return ops.stack([h for h, _ in states], axis=1), states[-1]
 
     def __call__(self, inputs: Any | None, state: State | None) -> State:
         """The state `(h, c)` after a step, `[B, k]` each.
