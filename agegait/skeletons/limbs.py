@@ -205,13 +205,11 @@ def faults(summary: LimbSummary, upright: bool = True) -> list[str]:
     if body == 0:
         return ["all joints are in one place"]
     found = _unit_fault(body)
-    seated = _is_seated(summary)
-    if (disorder := _order_faults(summary, body)) and not (
-        seated and not _length_faults(summary.lengths, summary.height)
-    ):
-        return found + disorder  # what else is wrong with the limbs may come from it
+    seated = _is_seated(summary) and not _length_faults(summary.lengths, summary.height)
     if seated:
         body = max(body, summary.height)
+    if disorder := _order_faults(summary, body, seated):
+        return found + disorder  # what else is wrong with the limbs may come from it
     return [
         *found,
         *_length_faults(summary.lengths, body),
@@ -286,12 +284,17 @@ def _unit_fault(body: float) -> list[str]:
     return [f"{fault}: lengths look scaled, units={_USUAL_SIZE / body:.3g} would make it {_USUAL_SIZE} m"]
 
 
-def _order_faults(summary: LimbSummary, body: float) -> list[str]:
-    """Finds joints in each other's places: limbs of any body are shortest, together, if they join the right joints."""
+def _order_faults(summary: LimbSummary, body: float, seated: bool) -> list[str]:
+    """Finds joints in each other's places: limbs of any body are shortest, together, if they join the right joints.
+
+    Of somebody who sits, this holds for left and right alone: a knee is near the chest and a hand near the hip.
+    """
     distances = np.nan_to_num(summary.distances, nan=body)
     tolerance, of_sides = (body * _let_through(most, summary.walks) for most in (_EXCHANGE, _EXCHANGE_OF_SIDES))
     least = np.where(_OF_SIDES, of_sides, tolerance)
     unknown = np.isnan(summary.lengths)
+    if seated:
+        least[~_OF_SIDES] = np.inf
     least[np.isin(_SWAPS, [_STARTS[unknown], _ENDS[unknown]]).any(axis=-1)] = np.inf
     order, swaps = np.arange(len(JOINTS)), []
     while True:  # exchanges shorten the limbs, so there is an end

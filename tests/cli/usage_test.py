@@ -45,7 +45,7 @@ def test_help_of_a_command_has_defaults_and_examples(capsys, monkeypatch):
     text = printed(capsys, "help", "train").out
     assert text.startswith("usage: agegait train [OPTION ...] --out RUN\n")
     assert "agegait train --dataset walkers --out runs/walkers" in text
-    assert "none to leave it out (best 20, paper none)" in " ".join(text.split())
+    assert "none to leave it out (best 8, paper none)" in " ".join(text.split())
     assert printed(capsys, "train", "--help").out == text
 
 

@@ -119,7 +119,7 @@ def test_it_is_saved_for_its_owner_alone(tmp_path):
     assert Calibration.load(path) == calibration
     assert len(path.read_bytes()) < 5000
     assert set(json.loads(path.read_text())) == {
-        *("fingerprint", "people", "tail", "exponent", "genuine", "slope", "intercept")
+        *("fingerprint", "people", "tail", "exponent", "genuine", "pairs", "slope", "intercept", "generated")
     }
 
 

@@ -75,7 +75,7 @@ def test_a_folder_without_frames(tmp_path):
     refused(tmp_path / "walk.npy", r"expected a walk's file, or a folder of frames \*_skel\.txt")
 
 
-@pytest.mark.parametrize("name", ["walk.xlsx", "walk", "walk.mat"])
+@pytest.mark.parametrize("name", ["walk.docx", "walk", "walk.doc"])
 def test_an_unknown_ending(tmp_path, name):
     refused(tmp_path / name, r"expected a file that ends in .*\.npy, .*, \.txt.* or \.[a-z0-9]+\.")
 

@@ -18,7 +18,7 @@ from hypothesis import given, strategies as st
 from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
-from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
+from tensorflow_serving.apis import get_model_metadata_pb2, predict_pb2, prediction_service_pb2_grpc
 
 from agegait import cli, evaluation
 from agegait.skeletons import drawing
@@ -185,6 +185,11 @@ class Liar(prediction_service_pb2_grpc.PredictionServiceServicer):
 
     def __init__(self, person, details=""):
         self.person, self.details = person, details
+
+    def GetModelMetadata(self, request, context):  # noqa: N802 (gRPC's name)
+        answer = get_model_metadata_pb2.GetModelMetadataResponse()
+        answer.metadata["signature_def"].Pack(get_model_metadata_pb2.SignatureDefMap())
+        return answer
 
     def Predict(self, request, context):  # noqa: N802 (gRPC's name)
         if self.details:

@@ -104,7 +104,7 @@ def _counters(table: Table, before: int) -> bool:
         if not _numeric(table, column):
             return False
         steps = np.diff(table.numbers(column))
-        if not (steps >= 0).all() or (len(steps) and not (steps > 0).any()):
+        if not (steps >= 0).all() or not (steps > 0).any():
             return False
     return True
 

@@ -61,7 +61,7 @@ def test_a_hole_splits_a_walk_and_no_window_straddles_it(written):
     assert sum(1 for _ in data.windows(found.dataset(), 6)) == 2 * (5 + 4)  # 10 with one that straddles
     assert "split into 2 walks where frames are missing" in " ".join(found.warnings)
     assert names(found.splits["train"]) == names(found.walks)  # of one file, so never apart
-    assert len(written.read) == 4  # once to tell the joints, once for all walks
+    assert len(written.read) == 2  # each file once, for its joints and for all of its walks
 
 
 def test_pieces_too_short_are_left_out_and_counted(written):

@@ -185,7 +185,7 @@ class TestTime:
         read = load_walk(write(tmp_path / "walk.csv", text), WalkFormat(resample=20))
         assert len(read.skeleton) == 13
         np.testing.assert_allclose(read.skeleton[4], walk[1] + (walk[2] - walk[1]) * 2 / 3, atol=1e-6)
-        assert read.remarks == ("column 't' taken as s: 10 frames/s",)
+        assert "column 't' taken as s: 10 frames/s" in read.remarks
 
     @pytest.mark.parametrize(
         ("name", "step", "rate", "remark"),
@@ -271,7 +271,7 @@ class TestTime:
         ),
         (lambda text: text.replace("0", '"', 1), "line 8: expected fields of a table: "),
         (lambda text: "x,y,z\n1,2,3\n", "expected columns of x, y and z of each joint"),
-        (lambda text: "joint,x,y,z\nHead,1,2,3\n", "expected a column that numbers the frames"),
+        (lambda text: "joint,x,y,z\nHead,1,2,3\n", "expected the joints of one of .* received 1 names"),
         (
             lambda text: "frame,joint,x,y,z\n0,0,1,2,3\n0,2,1,2,3\n",
             "numbered from 0 or 1 without a gap, found 0, 2",
