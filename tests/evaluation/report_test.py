@@ -629,7 +629,8 @@ def test_a_browser_that_must_be_there_is_not_skipped(monkeypatch):
 
 @pytest.mark.slow
 def test_a_second_evaluation_keeps_baselines_of_the_same_tests(run, data_dir, path, found):
-    again = evaluation.evaluate(run, data_dir)
+    with without_graphs():  # as the first: another order of computation is another rounding
+        again = evaluation.evaluate(run, data_dir)
     assert json.loads(json.dumps(again)) == json.loads((run.folder / "evaluation.json").read_text())
     for split, results in found["tests"].items():
         assert sorted(json.dumps(result) for result in json.loads(json.dumps(again))["tests"][split]) == sorted(

@@ -293,15 +293,15 @@ def open_calls(served):
 
 
 @pytest.mark.parametrize("method", [PREDICT, CHECK])
-def test_many_answers_that_nobody_reads_lock_out_nobody(shared, method):
+def test_many_answers_that_nobody_reads_lock_out_nobody(served, method):
     request = b"" if method == CHECK else walks_request().SerializeToString()
     with contextlib.ExitStack() as stack:
         for _ in range(4):
-            peer = stack.enter_context(RawPeer(shared.address, window=0))
+            peer = stack.enter_context(RawPeer(served.address, window=0))
             for _ in range(120):
                 peer.call(method, request)
-        ask_as_ever(shared, 10)
-        until(lambda: 0 < open_calls(shared) <= 256)  # Those of them that stay are few.
+        ask_as_ever(served, 10)
+        until(lambda: 0 < open_calls(served) <= 256)  # Those of them that stay are few.
 
 
 def field(number, content):
@@ -342,8 +342,9 @@ def test_it_ends_whatever_its_callers_do(folder, number):
             for method in (WATCH, CHECK, PREDICT):
                 for _ in range(20):
                     peer.call(method)
-            for _ in range(200):
-                peer.ping()
+            with contextlib.suppress(OSError):  # The server may hang up on so many pings.
+                for _ in range(200):
+                    peer.ping()
         ask_as_ever(served, 1)
         served.process.send_signal(number)
         assert served.process.wait(60) == 0
