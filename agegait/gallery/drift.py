@@ -80,10 +80,13 @@ def _own_walks(calibration: Calibration, snapshot: Snapshot) -> list[DriftCheck]
 def _pairs(snapshot: Snapshot, limit: float) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.bool_]]:
     """Of each two walks of a person: the person, the days between them, and whether they are beyond a distance."""
     persons, apart, far = [np.empty(0, "int64")], [np.empty(0)], [np.empty(0, bool)]
-    numbers, starts, counts = np.unique(snapshot.persons, return_index=True, return_counts=True)
-    for person, start, count in zip(numbers[counts > 1], starts[counts > 1], counts[counts > 1], strict=True):
-        first, second = start + np.stack(np.triu_indices(count, 1))
-        persons.append(np.full(len(first), person))
+    # Those of a person lie one after another: all with the next, then all with the next but one, and so on.
+    for step in range(1, len(snapshot)):
+        first = np.flatnonzero(snapshot.persons[step:] == snapshot.persons[:-step])
+        if not len(first):
+            break
+        second = first + step
+        persons.append(snapshot.persons[first])
         apart.append(np.abs(snapshot.days[first] - snapshot.days[second]))
         far.append(np.einsum("wd,wd->w", snapshot.embeddings[first], snapshot.embeddings[second]) < 1 - limit)
     return np.concatenate(persons), np.concatenate(apart), np.concatenate(far)

@@ -40,7 +40,7 @@ class Snapshot:
         columns = tables.templates.c
         query = sa.select(columns.person, columns.frames, columns.enrolled, embedding_bytes.selected(connection))
         query = query.order_by(columns.person, columns.id).execution_options(yield_per=_ROWS_AT_ONCE)
-        parts = [(np.empty((0, 0), "float32"), np.empty(0, "int64"), np.empty(0, "int64"), np.empty(0))][:0]
+        parts = []
         for part in connection.execute(query).partitions():
             persons, frames, enrolled, embeddings = zip(*part, strict=True)
             days = np.array([time.timestamp() / 86_400 for time in enrolled])
@@ -60,18 +60,17 @@ class Snapshot:
         return np.arange(len(self)) - np.searchsorted(self.persons, self.persons) + 1
 
     def distances(
-        self, probes: NDArray[np.int64] | None = None
+        self, probes: NDArray[np.int64]
     ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32], NDArray[np.bool_]]]:
         """Distances between walks, some thousands by some hundreds at once, as memory allows.
 
         Args:
-            probes: Which walks are compared with all; all of them by default.
+            probes: Which walks are compared with all.
 
         Yields:
             Numbers of some of the probes `[P]` and of some walks `[C]`, the distances `[P, C]`, infinite from a walk to
             itself, and whether both are of one person `[P, C]`.
         """
-        probes = np.arange(len(self)) if probes is None else probes
         for first in range(0, len(probes), _PROBES_AT_ONCE):
             rows = probes[first : first + _PROBES_AT_ONCE]
             for start in range(0, len(self), _COLUMNS_AT_ONCE):
