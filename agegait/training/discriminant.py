@@ -5,6 +5,7 @@ import scipy.linalg
 from keras import ops
 
 from agegait.models import GaitEmbedder
+from agegait.training.last_layer import label_means, replace_last_layer
 
 _AT_ONCE = 256
 
@@ -54,10 +55,10 @@ def fit_discriminant(
     if len(people) <= size:
         raise ValueError(f"persons: expected more people than the embedding's size, {size}, received {len(people)}.")
 
-    means = _means(pooled, labels)
+    means = label_means(pooled, labels)
     site = np.zeros(len(people), int)
     site[labels] = sites
-    centers = _means(means, site)
+    centers = label_means(means, site)
     within = np.cov((pooled - means[labels]).T)
     between = np.cov((means - centers[site]).T)
     if len(centers) > 1:
@@ -67,13 +68,4 @@ def fit_discriminant(
     ratios, directions = scipy.linalg.eigh(between, within, subset_by_index=[len(within) - size, len(within) - 1])
     ratios = np.maximum(ratios, 0)
     kernel = directions * np.sqrt(ratios / (1 + ratios))
-    embedder.embedding.set_weights([kernel, -centers.mean(axis=0) @ kernel])
-    offset, mean, variance = embedder.embedding_normalization.get_weights()
-    embedder.embedding_normalization.set_weights([0 * offset, 0 * mean, np.ones_like(variance)])
-
-
-def _means(rows: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """The mean of each label's rows."""
-    sums = np.zeros((labels.max() + 1, rows.shape[1]))
-    np.add.at(sums, labels, rows)
-    return sums / np.bincount(labels)[:, None]
+    replace_last_layer(embedder, kernel, -centers.mean(axis=0) @ kernel)

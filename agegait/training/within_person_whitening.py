@@ -6,6 +6,7 @@ from keras import ops
 
 from agegait.data.padding import padded
 from agegait.models import GaitEmbedder
+from agegait.training.last_layer import label_means, replace_last_layer
 
 _AT_ONCE = 32
 
@@ -41,14 +42,10 @@ def whiten_within_persons(
         raise ValueError("persons: expected two walks of somebody, received one walk of each person.")
     kernel, bias = _linear(embedder)
     outputs = _pooled(embedder, walks) @ kernel + bias
-    sums = np.zeros((len(people), outputs.shape[1]))
-    np.add.at(sums, labels, outputs)
-    within = np.cov((outputs - (sums / np.bincount(labels)[:, None])[labels]).T)
+    within = np.cov((outputs - label_means(outputs, labels)[labels]).T)
     variances, directions = scipy.linalg.eigh(within + shrinkage * np.trace(within) / len(within) * np.eye(len(within)))
     whitening = directions / np.sqrt(variances) @ directions.T
-    embedder.embedding.set_weights([kernel @ whitening, (bias - outputs.mean(axis=0)) @ whitening])
-    offset, mean, variance = embedder.embedding_normalization.get_weights()
-    embedder.embedding_normalization.set_weights([0 * offset, 0 * mean, np.ones_like(variance)])
+    replace_last_layer(embedder, kernel @ whitening, (bias - outputs.mean(axis=0)) @ whitening)
 
 
 def _linear(embedder: GaitEmbedder) -> tuple[np.ndarray, np.ndarray]:
