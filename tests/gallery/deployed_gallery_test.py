@@ -73,9 +73,11 @@ class Deployed:
 
     def stop(self, seconds):
         self.process.send_signal(signal.SIGTERM)
-        # SIGALRM: an interpreter that takes long to go, on a busy machine, is ended by itself.
-        assert self.process.wait(seconds) in (0, -signal.SIGALRM), self.written.read_text()
-        assert '"message": "stopped"' in self.written.read_text()
+        status, written = self.process.wait(seconds), self.written.read_text()
+        # Said when all is closed; "stopped, with work left behind" otherwise.
+        assert '"message": "stopped"' in written, written
+        # Only then `agegait serve` gives the interpreter some seconds to go, which a busy machine may not keep to.
+        assert status in (0, -signal.SIGALRM), written
 
 
 def free_port():
