@@ -85,7 +85,8 @@ def calibrate_starter(embedder: GaitEmbedder, strangers: Crowd = STRANGERS, peop
         measured = Calibration.of_embeddings(embeddings[those], walks.persons[those], embedder.fingerprint())
         limits.append(measured.threshold(_GALLERY, _RATE).distance)
     strictest = int(np.argmin(limits))
-    _log.info("strictest: sensor %d, %.3f; median of all %.3f", strictest, limits[strictest], np.median(limits))
+    spread = limits[strictest], np.median(limits), max(limits)
+    _log.info("strictest: sensor %d, %.3f; median of all %.3f, largest %.3f", strictest, *spread)
     first = -(-strangers.persons // strangers.sensors) * strangers.sensors + strictest
     keys = [
         (person, number)
