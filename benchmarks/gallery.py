@@ -8,7 +8,7 @@ Each person has one template, a direction near one of 2,000 centres. Each line i
 one thread. `identify` is the whole call but for the embedder: the walk's quality, the search, the answer, the audit
 trail. `search` is the search alone; on a busy machine read its processor time. Most people are written in bulk; the
 rate of `enrol` is that of the last fifty. The first search reads all templates. Memory is the process's peak, with the
-benchmark's own copy of all templates.
+benchmark's own copy of all templates. `check` compares all templates with all, of at most 100,000, in another process.
 
 PostgreSQL is one that this program starts for itself, without worker processes for the index. `build` is the index over
 all templates, made at once, in wall and in processor time, with as much memory as `--build-memory` allows, and its size
@@ -32,6 +32,7 @@ from rich.table import Table
 SIZE = 192
 CENTRES = 2000
 ENROLLED = 50
+MOST_CHECKED = 100_000
 COLUMNS = {
     "enrol_a_second": "enrol/s",
     "forget_s": "forget, s",
@@ -43,6 +44,7 @@ COLUMNS = {
     "processor_p99": "p99 of its processor time",
     "peak_mib": "MiB",
 }
+CHECK = {"check_s": "s", "check_processor_s": "processor, s", "check_mib": "MiB"}
 HNSW = {
     "build_s": "build, s",
     "build_processor_s": "processor, s",
@@ -88,9 +90,13 @@ def main():
     for count in templates:
         with database(options) as url:
             figures = timing.in_child(__file__, "gallery", templates=count, url=url, probes=probes)
+            if count <= MOST_CHECKED:
+                checked = timing.in_child(__file__, "check", url=url)
+                figures |= {**checked, "check_mib": checked["peak_mib"], "peak_mib": figures["peak_mib"]}
         lines.append({"templates": count, **figures})
     title = f"Gallery, {'PostgreSQL' if options.postgresql else 'SQLite'}, embeddings of {SIZE}, one thread"
     tables = [table(title, COLUMNS, lines)]
+    tables.append(table("Check", CHECK, [line for line in lines if "check_s" in line]))
     if options.postgresql:
         tables.append(table(f"pgvector's HNSW, built with {options.build_memory}", HNSW, lines))
     timing.report({"galleries": lines}, tables, options)
@@ -153,6 +159,16 @@ def measure(templates, url, probes):
     figures |= percentiles("identify", identified) | percentiles("search", searched)
     figures |= percentiles("processor", computed)
     return figures if url.startswith("sqlite") else figures | by_index(url, embedder, walk, looked_for, exact)
+
+
+def check(url):
+    """The figures of a check of a gallery."""
+    import agegait
+
+    with agegait.Gallery.open(url) as gallery:
+        before = time.process_time()
+        passed = seconds(lambda: gallery.check(threshold=0.0))
+    return {"check_s": passed, "check_processor_s": time.process_time() - before}
 
 
 def by_index(url, embedder, walk, looked_for, exact):
@@ -277,7 +293,7 @@ def insert(connection, table, rows):
 KINDS = {str: "text", int: "int4", float: "float8", datetime.datetime: "timestamptz"}
 """PostgreSQL's types."""
 
-PARTS = {"gallery": measure}
+PARTS = {"gallery": measure, "check": check}
 
 if __name__ == "__main__":
     main()

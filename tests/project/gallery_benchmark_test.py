@@ -31,6 +31,7 @@ def test_a_line_of_each_size(modules, tmp_path, monkeypatch, capsys, words):
     (line,) = json.loads(path.read_text())["galleries"]
     assert line["templates"] == 200
     assert min(line.values()) > 0
+    assert line["check_mib"] != line["peak_mib"]
     assert ("recall" in line) == bool(words)
     assert "enrol/s" in capsys.readouterr().out
 
