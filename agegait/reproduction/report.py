@@ -30,7 +30,6 @@ from agegait.reproduction.rows import ROWS
 from agegait.storage.whole_file import write_text
 from agegait.terminal.table import Cell, Column, Table
 from agegait.terminal.visible_text import visible
-from agegait.training.records import load_json
 
 PRINTED = ("Rank-1", "nAUC (ROC)")
 """Ours that the published figures stand beside."""
@@ -53,12 +52,11 @@ def write(out: Path, about: About, command: str | None = None, to_come: Sequence
     paths = sorted((out / "results").glob("*/seed-*.json"), key=lambda path: (len(path.name), path.name))
     place = {name: number for number, name in enumerate(ROWS)}
     results = sorted(map(RowResult.read_file, paths), key=lambda result: place.get(result.row, len(place)))
-    path = out / Reproduction.FILE
     found = Reproduction(
         about.version,
         about.settings,
         about.data,
-        command or (load_json(path).get("command") if path.exists() else None),
+        command or (Reproduction.read(out).command if (out / Reproduction.FILE).exists() else None),
         list(to_come),
         Published(SOURCE, _published(about.data.name)),
         summary(results),

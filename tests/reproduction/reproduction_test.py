@@ -22,7 +22,7 @@ from agegait.datasets import Windows
 from agegait.evaluation import protocols
 from agegait.reproduction import published, report
 from agegait.reproduction.few_labels import labelled
-from agegait.reproduction.records import Published, Reproduction, Spread, ToCome
+from agegait.reproduction.records import About, Published, Reproduction, ReproductionData, Spread, ToCome
 from agegait.training import recipes, stages
 from tfds_builders.walkers import generator
 
@@ -291,6 +291,15 @@ def test_other_walks_than_before_are_refused(out, data_dir, tmp_path):
     (tmp_path / "settings.json").write_text(json.dumps(about))
     with pytest.raises(ValueError, match="holds what other walks of walkers have made"):
         reproduction.reproduce(settings(), tmp_path, (5,), ("d13-knn",), data_dir)
+
+
+def test_the_command_of_before_is_kept_and_a_damaged_record_named(tmp_path):
+    about = About("1", settings(), ReproductionData("walkers", "1", 20, "", 0.0, []))
+    assert report.write(tmp_path, about, "agegait reproduce").command == "agegait reproduce"
+    assert report.write(tmp_path, about).command == "agegait reproduce"
+    (tmp_path / Reproduction.FILE).write_text("[1]")
+    with pytest.raises(ValueError, match=r"reproduction\.json: expected an object, found \[1\]"):
+        report.write(tmp_path, about)
 
 
 def test_what_is_no_reproduction_is_refused(data_dir, tmp_path):
