@@ -13,7 +13,8 @@ from agegait.models.gait_embedder import GaitEmbedder
 from agegait.models.gait_encoder import GaitEncoder
 from agegait.models.gait_recognizer import GaitRecognizer
 from agegait.models.inputs import in_order, skeletons_of
-from agegait.models.walks_at_rate import AnyWalks, FrameRates, checked_rate, walks_at_rate
+from agegait.models.walks_at_rate import AnyWalks, walks_at_rate
+from agegait.recordings.frame_rates import FrameRates, checked_rate
 from agegait.skeletons import JOINTS
 
 WINDOWS_AT_ONCE = 1024

@@ -4,25 +4,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from agegait.recordings.frame_rates import FrameRates, rates_of
 from agegait.recordings.resampling import at_rate
 from agegait.recordings.walk import Walk
 
 AnyWalks = np.ndarray | Walk | Sequence[np.ndarray | Walk]
 """One walk `[T, J, 3]`, walks of one length `[B, T, J, 3]`, or a sequence of walks of any lengths."""
-
-FrameRates = float | Sequence[float | None] | None
-"""Of walks that do not say it themselves: one of all, or one of each; None for the model's own."""
-
-
-def checked_rate(frame_rate: float | None) -> float | None:
-    """A model's frame rate.
-
-    Raises:
-        ValueError: It is none.
-    """
-    if frame_rate is not None and not 0 < frame_rate < np.inf:
-        raise ValueError(f"frame_rate: expected a positive number of frames a second, received {frame_rate}.")
-    return None if frame_rate is None else float(frame_rate)
 
 
 def walks_at_rate(walks: AnyWalks, frame_rate: FrameRates, wanted: float | None) -> list[np.ndarray]:
@@ -43,13 +30,7 @@ def walks_at_rate(walks: AnyWalks, frame_rate: FrameRates, wanted: float | None)
         walks = [walks]
     elif not isinstance(walks, Sequence):
         walks = list(np.asarray(walks))
-    if isinstance(frame_rate, Sequence | np.ndarray):
-        rates = list(frame_rate)
-        if len(rates) != len(walks):
-            raise ValueError(f"frame_rate: expected one, or one for each of {len(walks)} walks, received {len(rates)}.")
-    else:
-        rates = [frame_rate] * len(walks)
-    rates = [checked_rate(rate) for rate in rates]
+    rates = rates_of(frame_rate, len(walks))
     if wanted is None and any(rate is not None for rate in rates):
         raise ValueError(
             "frame_rate: expected none, as the model does not know the one that it was trained at, received "

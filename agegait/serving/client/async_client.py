@@ -2,6 +2,7 @@ from typing import Any
 
 import numpy as np
 
+from agegait.recordings.frame_rates import FrameRates
 from agegait.serving.client import answers, channels, walks
 from agegait.serving.client.async_server_client import AsyncServerClient
 from agegait.serving.client.async_stream import AsyncStream
@@ -19,7 +20,7 @@ class AsyncClient(AsyncServerClient):
     """
 
     async def identify(
-        self, skeletons: walks.Walks, model: str = "identifier", frame_rate: walks.FrameRates = None
+        self, skeletons: walks.Walks, model: str = "identifier", frame_rate: FrameRates = None
     ) -> list[walks.Identification]:
         """As `Client.identify`."""
         found = []
@@ -40,7 +41,7 @@ class AsyncClient(AsyncServerClient):
         return AsyncStream(self._call, every, last, keep, model, self._max_bytes, frame_rate)
 
     async def embed(
-        self, skeletons: walks.Walks, model: str = "embedder", frame_rate: walks.FrameRates = None
+        self, skeletons: walks.Walks, model: str = "embedder", frame_rate: FrameRates = None
     ) -> list[walks.Embedding]:
         """As `Client.embed`."""
         found = []

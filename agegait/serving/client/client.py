@@ -2,6 +2,7 @@ from typing import Any
 
 import numpy as np
 
+from agegait.recordings.frame_rates import FrameRates
 from agegait.serving.client import answers, channels, walks
 from agegait.serving.client.client_errors import InvalidRequestError
 from agegait.serving.client.server_client import ServerClient
@@ -36,7 +37,7 @@ class Client(ServerClient):
     """
 
     def identify(
-        self, skeletons: walks.Walks, model: str = "identifier", frame_rate: walks.FrameRates = None
+        self, skeletons: walks.Walks, model: str = "identifier", frame_rate: FrameRates = None
     ) -> list[walks.Identification]:
         """Who each walk's person is.
 
@@ -94,7 +95,7 @@ class Client(ServerClient):
         return Stream(self._call, every, last, keep, model, self._max_bytes, frame_rate)
 
     def embed(
-        self, skeletons: walks.Walks, model: str = "embedder", frame_rate: walks.FrameRates = None
+        self, skeletons: walks.Walks, model: str = "embedder", frame_rate: FrameRates = None
     ) -> list[walks.Embedding]:
         """The embedding of each walk, by which people are compared whom nobody has trained on.
 

@@ -3,6 +3,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from agegait.recordings.frame_rates import checked_rate
 from agegait.recordings.resampling import alike
 from agegait.recordings.running_resampling import RunningResampler
 from agegait.serving.client import answers, walks
@@ -51,7 +52,7 @@ class RunningWalk:
         self._keep = keep
         self._model = model
         self._max_bytes = max_bytes
-        self._rate = None if frame_rate is None else walks.checked_rate(frame_rate)
+        self._rate = checked_rate(frame_rate)
         self._closed = False
         self._known: _Known | None = None
         self.reset()

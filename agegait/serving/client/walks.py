@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import grpc
 import numpy as np
 
+from agegait.recordings.frame_rates import FrameRates, rates_of
 from agegait.serving.client.client_errors import InvalidRequestError
 from agegait.serving.tensors import encode
 from agegait.serving.wire_pb2 import (
@@ -22,9 +23,6 @@ MAX_VALUES = 1 << 21
 """Most coordinates that walks are joined to, padding included: half of what our server takes by default."""
 
 Walks = np.ndarray | Sequence[np.ndarray]
-
-FrameRates = float | Sequence[float | None] | None
-"""Of walks, one of all or one of each; None for the model's own."""
 
 _RESAMPLED = "resampled"
 """The signature of walks that say their frame rates."""
@@ -93,7 +91,7 @@ def walk_requests(skeletons: Walks, model: str, frame_rate: FrameRates = None) -
             none, or another number of them than walks.
     """
     walks = _walks(skeletons)
-    together = _together(walks, _rates(frame_rate, len(walks)))
+    together = _together(walks, rates_of(frame_rate, len(walks)))
     return ((_walk_request(group, rates, model), len(group)) for group, rates in together)
 
 
@@ -172,24 +170,6 @@ def floats(name: str, values: Any) -> np.ndarray:
             return np.asarray(values, np.float32)
     except (TypeError, ValueError):
         raise ValueError(f"{name}: expected arrays of numbers.") from None
-
-
-def _rates(frame_rate: FrameRates, walks: int) -> list[float | None]:
-    rates = list(frame_rate) if isinstance(frame_rate, Sequence | np.ndarray) else [frame_rate] * walks
-    if len(rates) != walks:
-        raise ValueError(f"frame_rate: expected one, or one for each of {walks} walks, received {len(rates)}.")
-    return [None if rate is None else checked_rate(rate) for rate in rates]
-
-
-def checked_rate(frame_rate: float) -> float:
-    """A frame rate.
-
-    Raises:
-        ValueError: It is none.
-    """
-    if not 0 < frame_rate < np.inf:
-        raise ValueError(f"frame_rate: expected a positive number of frames a second, received {frame_rate}.")
-    return float(frame_rate)
 
 
 def _together(

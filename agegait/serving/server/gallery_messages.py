@@ -9,6 +9,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from agegait.data import Walk
 from agegait.export.embedder_endpoints import MOST_FRAMES
+from agegait.export.resampled_endpoint import FASTEST, SLOWEST
 from agegait.gallery import Identification, Match, Person, Quality, Threshold, Verification
 from agegait.serving import gallery_pb2 as messages
 from agegait.serving.server.answer_policy import AnswerPolicy
@@ -19,7 +20,6 @@ from agegait.skeletons import JOINTS
 FRAME_BYTES = 4 * 3 * len(JOINTS)
 """A frame on the wire."""
 
-_SLOWEST, _FASTEST = 1.0, 1000.0
 _SCHEMA = "canonical"
 
 
@@ -42,8 +42,8 @@ def read_walk(argument: str, walk: Any, embedder_rate: float, fewest: int = 1) -
             f"{len(walk.skeleton)} bytes"
         )
     rate = walk.frame_rate if walk.HasField("frame_rate") else None
-    if rate is not None and not _SLOWEST <= rate <= _FASTEST:
-        raise invalid_argument(f"{argument}: expected a frame_rate of {_SLOWEST:g} to {_FASTEST:g}, received {rate:g}")
+    if rate is not None and not SLOWEST <= rate <= FASTEST:
+        raise invalid_argument(f"{argument}: expected a frame_rate of {SLOWEST:g} to {FASTEST:g}, received {rate:g}")
     check_length(argument, frames, rate, embedder_rate)
     skeleton = np.frombuffer(walk.skeleton, "<f4").reshape(frames, len(JOINTS), 3)
     if (np.abs(skeleton) > FARTHEST).any():  # NaN is not, and is a fault of the walk, not of the request
