@@ -1,5 +1,5 @@
-from collections import Counter, deque
-from typing import Any, NamedTuple
+from collections import deque
+from typing import Any
 
 import numpy as np
 
@@ -7,7 +7,8 @@ from agegait.recordings.frame_rates import checked_rate
 from agegait.recordings.resampling import alike
 from agegait.recordings.running_resampling import RunningResampler
 from agegait.serving.client import answers, walks
-from agegait.serving.client.client_errors import BadAnswerError
+from agegait.serving.client.running_answer import RunningAnswer
+from agegait.serving.client.served_model import ServedModel
 from agegait.serving.client.walks import Identification
 
 _LONGEST_STEP = 1.0
@@ -54,13 +55,28 @@ class RunningWalk:
         self._max_bytes = max_bytes
         self._rate = checked_rate(frame_rate)
         self._closed = False
-        self._known: _Known | None = None
+        self._known: ServedModel | None = None
         self.reset()
 
     @property
     def waiting(self) -> int:
         """Frames that no window holds yet."""
         return len(self._waiting) + len(self._unsampled)
+
+    @property
+    def found(self) -> Identification | None:
+        """The latest answer."""
+        return self._running.found
+
+    @property
+    def windows(self) -> int:
+        """Windows behind it."""
+        return self._running.windows
+
+    @property
+    def bodiless(self) -> int:
+        """Windows that have no say in it."""
+        return self._running.bodiless
 
     def reset(self) -> None:
         """Forgets the walk: what comes next is another person's."""
@@ -77,7 +93,7 @@ class RunningWalk:
         self._asked: int | None = None
         self._sent = 0
         self._fresh = 0
-        self._forget_logits()
+        self._running = RunningAnswer()
 
     def _take(self, frame: np.ndarray, seconds: float | None = None) -> bool:
         """Takes a frame; whether it is time to ask."""
@@ -131,7 +147,7 @@ class RunningWalk:
             self._start += 1
             self.left_out += 1
 
-    def _resample(self, frame: np.ndarray, seconds: float | None, known: "_Known") -> None:
+    def _resample(self, frame: np.ndarray, seconds: float | None, known: ServedModel) -> None:
         if known.frame_rate is None:
             raise ValueError(
                 f"{'frame_rate' if seconds is None else 'seconds'}: expected none, as the model {self._model} does not "
@@ -169,7 +185,9 @@ class RunningWalk:
         if self._asked is None:  # Of a walk that was forgotten meanwhile.
             return False
         outputs = answers.arrays(response, self._max_bytes)
-        known = self._known or self._read_known(outputs, response.model_spec.version.value)
+        known = self._known or ServedModel.of_answer(outputs, response.model_spec.version.value)
+        if self._last is not None and self._last < known.frames:
+            raise ValueError(f"last: expected at least the {known.frames} frames of a window, received {self._last}.")
         if self._learning:
             self._learning, self._asked = False, None
             return self._learn(known)
@@ -183,11 +201,12 @@ class RunningWalk:
         self._known = known
         if len(logits):
             self._let_go(self._asked, self._asked + len(logits) * known.stride)
-            self._count_in(list(zip(logits, faults, strict=True)), known)
+            most = None if self._last is None else (self._last - known.frames) // known.stride + 1
+            self._running.add(list(zip(logits, faults, strict=True)), known.persons, most)
         self._asked = None
         return len(logits) > 0
 
-    def _learn(self, known: "_Known") -> bool:
+    def _learn(self, known: ServedModel) -> bool:
         """Brings the frames that wait for it to the model's rate."""
         if self._resampler and known.frame_rate != self._resampler.frame_rate:
             self._begin_anew(known)
@@ -197,7 +216,7 @@ class RunningWalk:
         self._known = known
         return True
 
-    def _begin_anew(self, known: "_Known") -> bool:
+    def _begin_anew(self, known: ServedModel) -> bool:
         """Gives up the frames that wait: they were resampled for a version of another rate."""
         self.left_out += len(self._waiting)
         self._waiting.clear()
@@ -210,34 +229,8 @@ class RunningWalk:
             return False
         self._known = None
         self._start = self.left_out = self._count - len(self._waiting)
-        self._forget_logits()
+        self._running = RunningAnswer()
         return True
-
-    def _read_known(self, outputs: dict[str, np.ndarray], version: int) -> "_Known":
-        known = _Known(
-            version=version,
-            frames=int(answers.output(outputs, "frames", np.integer, 1)[0]),
-            stride=int(answers.output(outputs, "stride", np.integer, 1)[0]),
-            persons=list(answers.names(outputs, "persons", 1, None)[0]),
-            outputs=[name for name in ("logits", "fault") if name in outputs],  # Older exports have no faults.
-            frame_rate=(
-                float(answers.output(outputs, "frame_rate", np.floating, 1)[0]) if "frame_rate" in outputs else None
-            ),
-        )
-        if known.frames < 1 or known.stride < 1 or not known.persons:
-            raise BadAnswerError("the answer tells of windows without frames, or of nobody")
-        if known.frame_rate is not None and not known.frame_rate > 0:
-            raise BadAnswerError("the answer tells of a frame rate that is none")
-        if self._last is not None and self._last < known.frames:
-            raise ValueError(f"last: expected at least the {known.frames} frames of a window, received {self._last}.")
-        return known
-
-    def _forget_logits(self) -> None:
-        self.found: Identification | None = None
-        self.windows = self.bodiless = 0
-        self._sum: np.ndarray | float = 0.0
-        self._faults: Counter[str] = Counter()
-        self._recent: deque[tuple[np.ndarray, str]] = deque()
 
     def _let_go(self, asked: int, end: int) -> None:
         """Lets go of the frames before `end`, where the next window starts; some may be still to come."""
@@ -247,44 +240,3 @@ class RunningWalk:
             self._waiting.popleft()
             self._start += 1
         self._start = max(self._start, end)
-
-    def _count_in(self, answered: list[tuple[np.ndarray, str]], known: "_Known") -> None:
-        if self._last is not None:
-            self._recent.extend(answered)
-            while len(self._recent) > (self._last - known.frames) // known.stride + 1:
-                self._recent.popleft()
-            answered = list(self._recent)
-            self._sum, self._faults = 0.0, Counter()
-        self._sum = self._sum + sum(logits for logits, fault in answered if not fault)
-        self._faults.update(fault for _, fault in answered)
-        self.windows = self._faults[""]
-        self.bodiless = self._faults.total() - self.windows
-        self.found = self._conclusion(known.persons)
-
-    def _conclusion(self, persons: list[str]) -> Identification:
-        """As the server concludes of whole walks, see `GaitIdentifier`."""
-        if self.bodiless > self.windows:
-            nobody = np.zeros(len(persons), np.float32)
-            fault = max(filter(None, self._faults), key=lambda fault: self._faults[fault])
-            return Identification(None, 0.0, nobody, nobody.copy(), fault)
-        mean = np.asarray(self._sum / self.windows)
-        likelihoods = np.exp(mean - np.max(mean))
-        probabilities = likelihoods / likelihoods.sum()
-        best = int(np.argmax(mean))
-        return Identification(
-            persons[best],
-            float(probabilities[best]),
-            np.asarray(mean, np.float32),
-            probabilities.astype(np.float32),
-        )
-
-
-class _Known(NamedTuple):
-    """What the first answer said of the model."""
-
-    version: int
-    frames: int
-    stride: int
-    persons: list[str]
-    outputs: list[str]
-    frame_rate: float | None
