@@ -135,14 +135,15 @@ def identifier_endpoints(identifier: Any) -> dict[str, Endpoint]:
     lengths = tf.TensorSpec([None], tf.int32, "lengths")
     persons = list(identifier.persons)
     # One function that all graphs call: the encoder, which is nearly all of a graph, is traced and kept once.
-    cut_windows, of_walks_spec = tf.TensorSpec([None, frames, joints, 3]), tf.TensorSpec([None, len(persons)])
+    cut_windows = tf.TensorSpec([None, frames, joints, 3])
+    walk_answers = {"logits": tf.TensorSpec([None, len(persons)]), "frames": tf.TensorSpec([None])}
     traced = tf.function(
         identifier.recognize_windows,
-        input_signature=[cut_windows] if identifier.embedder is None else [cut_windows, of_walks_spec],
+        input_signature=[cut_windows] if identifier.embedder is None else [cut_windows, walk_answers],
         autograph=False,
     )
 
-    def embedded(skeletons: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor | None:
+    def embedded(skeletons: tf.Tensor, lengths: tf.Tensor) -> Outputs | None:
         """What the embedder says of parts of walks, the parts of a walk one after another; None without one."""
         if identifier.embedder is None:
             return None
@@ -157,12 +158,12 @@ def identifier_endpoints(identifier: Any) -> dict[str, Endpoint]:
             places = tf.minimum(starts[:, None] + tf.range(size), length - 1)
             walks = tf.gather(tf.gather(skeletons, rows), places, batch_dims=1)
             inside = tf.clip_by_value(tf.gather(lengths, rows) - starts, 0, size)
-            return {"logits": identifier.recognize_walks(walks, inside)}
+            return identifier.recognize_walks(walks, inside)
 
         at_once = tf.maximum(1, PIECE * stride // tf.maximum(size, 1))
-        return map_pieces(work, batch * each, {"logits": tf.TensorSpec([None, len(persons)])}, at_once)["logits"]
+        return map_pieces(work, batch * each, walk_answers, at_once)
 
-    def recognized(skeletons: tf.Tensor, windows: tf.Tensor, count: tf.Tensor, of_parts: tf.Tensor | None) -> Outputs:
+    def recognized(skeletons: tf.Tensor, windows: tf.Tensor, count: tf.Tensor, of_parts: Outputs | None) -> Outputs:
         """Of windows by their numbers, when each walk has so many."""
         rows, own = windows // count, windows % count
         starts = rows * tf.shape(skeletons)[1] + own * stride
@@ -172,7 +173,8 @@ def identifier_endpoints(identifier: Any) -> dict[str, Endpoint]:
         cut = tf.gather(flat, starts[:, None] + tf.range(frames))
         if of_parts is None:
             return recognize(cut)
-        return recognize(cut, tf.gather(of_parts, rows * parts_of(count) + own // PIECE))
+        parts = rows * parts_of(count) + own // PIECE
+        return recognize(cut, {name: tf.gather(values, parts) for name, values in of_parts.items()})
 
     def of_walks(skeletons: tf.Tensor, lengths: tf.Tensor) -> Outputs:
         batch, length = tf.unstack(tf.shape(skeletons)[:2])

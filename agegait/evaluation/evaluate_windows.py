@@ -10,6 +10,7 @@ from agegait.data import Walks
 from agegait.datasets import Windows
 from agegait.evaluation import protocols
 from agegait.evaluation.baselines import BASELINES
+from agegait.models.gait_identifier import embedder_share
 from agegait.training.run import Run
 
 TITLES = {"ages": "AGE", "states": BASELINES["encoder-states"], "embedder": "embedder"}
@@ -99,9 +100,12 @@ def logits_by_method(run: Run, windows: Windows, features: np.ndarray, walks: Wa
     if alone is None:
         return found
     own = walks.take(np.flatnonzero(np.isin(walks.names, windows.walks)))
-    of_walks = dict(zip(own.names.tolist(), embedder_logits(run, own.skeletons), strict=True))
-    in_walk = np.stack([of_walks[walk] for walk in windows.walks.tolist()])
-    both = Logits(ensemble(of_windows, alone), ensemble(of_windows, in_walk))
+    places = {name: place for place, name in enumerate(own.names.tolist())}
+    rows = np.array([places[walk] for walk in windows.walks.tolist()])
+    in_walk = embedder_logits(run, own.skeletons)[rows]
+    frames = np.array([len(walk) for walk in own.skeletons])[rows]
+    window = windows.skeletons.shape[1]
+    both = Logits(ensemble(of_windows, alone, window, window), ensemble(of_windows, in_walk, window, frames))
     return {f"{title} + {TITLES['embedder']}": both, **found, TITLES["embedder"]: Logits(alone, in_walk)}
 
 
@@ -113,9 +117,10 @@ def embedder_logits(run: Run, walks: Iterable[np.ndarray]) -> Any:
     return run.embedding_recognizer.predict(embeddings, batch_size=BATCH, verbose=0)
 
 
-def ensemble(logits: np.ndarray, others: np.ndarray | None) -> np.ndarray:
-    """The logits of two networks together: their mean, or those of the first where there is no second."""
-    return logits if others is None else (logits + others) / 2
+def ensemble(logits: np.ndarray, others: np.ndarray, window: int, frames: int | np.ndarray) -> np.ndarray:
+    """The logits of windows of `window` frames and of an embedder that saw `frames` of their walks, `[M]`, together."""
+    share = embedder_share(np.reshape(frames, (-1, 1)), window)
+    return (1 - share) * logits + share * others
 
 
 def _recognition(method: str, logits: Logits, windows: Windows) -> list[dict[str, Any]]:

@@ -21,6 +21,20 @@ WINDOWS_AT_ONCE = 1024
 """Windows that `identify` takes through the model in one go, as exported models do, of walks of one length or of one
 long walk. An embedder sees the parts of a longer walk one by one."""
 
+
+def embedder_share(frames: Any, window: int) -> Any:
+    """How much the answer of an embedder that saw so many frames counts, beside that of windows of `window` frames.
+
+    A quarter for a single window, on which an embedder knows little, towards half for long walks. The form was chosen
+    on validation walks, see `docs/results.md`.
+
+    Example:
+        >>> embedder_share(6, window=6), embedder_share(114, window=6)
+        (0.25, 0.475)
+    """
+    return frames / (frames + window) / 2
+
+
 _PARTS = ("encoder", "recognizer", "normalization", "embedder", "embedding_recognizer")
 
 
@@ -45,8 +59,9 @@ class GaitIdentifier(keras.Model):
     The walk is normalized, cut into windows, each window encoded and recognized; the walk's logits are the mean of its
     windows' logits. Frames at the end that fill no window are left out.
 
-    An embedder answers too, where there is one. It sees the walk as a whole, all frames that show a body. A window's
-    logits are then the mean of its own and the walk's, and so the walk's logits are the mean of both answers.
+    An embedder answers too, where there is one. It sees the walk as a whole, all frames that show a body. Its logits
+    are averaged with those of each window, and so with the walk's. The more frames it saw, the more they count, see
+    `embedder_share`.
 
     Any numbers would be taken for somebody. So windows that show no body, see `agegait.layers.BodyCheck`, have no say,
     and a walk of which more than half of the windows show none is nobody's: its logits and probabilities are 0.
@@ -149,7 +164,8 @@ class GaitIdentifier(keras.Model):
         batch, count = ops.shape(windows)[:2]
         of_walks = None
         if self.embedder is not None:
-            of_walks = ops.repeat(self.recognize_walks(skeletons, lengths), count, axis=0)
+            of_walks = self.recognize_walks(skeletons, lengths)
+            of_walks = {name: ops.repeat(values, count, axis=0) for name, values in of_walks.items()}
         answers = self.recognize_windows(ops.reshape(windows, (-1, frames, joints, 3)), of_walks)
         logits = ops.reshape(answers["logits"], (batch, count, self.recognizer.num_persons))
         faults = ops.reshape(answers["fault"], (batch, count))
@@ -165,12 +181,12 @@ class GaitIdentifier(keras.Model):
             "window_fault": faults,
         }
 
-    def recognize_windows(self, windows: Tensor, of_walks: Tensor | None = None) -> dict[str, Tensor]:
+    def recognize_windows(self, windows: Tensor, of_walks: dict[str, Tensor] | None = None) -> dict[str, Tensor]:
         """What is said of windows.
 
         Args:
             windows: `[M, f, J, 3]`, not normalized.
-            of_walks: `[M, N]`, what `recognize_walks` says of each window's walk; None without an embedder.
+            of_walks: What `recognize_walks` says of each window's walk, a row for each; None without an embedder.
 
         Returns:
             A dict of `"logits"` `[M, N]`, 0 where a window shows no body, and `"fault"` `[M]`, which says whether.
@@ -183,11 +199,12 @@ class GaitIdentifier(keras.Model):
         windows = ops.where(ops.reshape(faults == 0, (-1, 1, 1, 1)), windows, 0.0)
         logits = ops.cast(self.recognizer(self.encoder(windows)["ages"]), "float32")
         if of_walks is not None:
-            logits = (logits + of_walks) / 2
+            share = ops.expand_dims(embedder_share(of_walks["frames"], self.encoder.frames), 1)
+            logits = (1 - share) * logits + share * of_walks["logits"]
         # where, not a product: what is no body may hold anything, and nothing of it may come through.
         return {"logits": ops.where(ops.expand_dims(faults == 0, 1), logits, 0.0), "fault": faults}
 
-    def recognize_walks(self, skeletons: Tensor, lengths: Tensor | None = None) -> Tensor:
+    def recognize_walks(self, skeletons: Tensor, lengths: Tensor | None = None) -> dict[str, Tensor]:
         """What the embedder says of walks as a whole.
 
         Args:
@@ -195,7 +212,8 @@ class GaitIdentifier(keras.Model):
             lengths: Optional `[B]`, as of a call.
 
         Returns:
-            Logits `[B, N]`, 0 of walks without a frame that shows a body.
+            A dict of `"logits"` `[B, N]`, 0 of walks without a frame that shows a body, and `"frames"` `[B]`, how many
+            show one.
 
         Raises:
             ValueError: There is no embedder.
@@ -204,8 +222,13 @@ class GaitIdentifier(keras.Model):
             raise ValueError("embedder: expected one, received none.")
         walks = self.normalization(skeletons)
         seen = ops.equal(self.body_check.frame_faults(walks), 0)
-        embeddings = self.embedder(walks, lengths=lengths, mask=seen)
-        return ops.cast(self.embedding_recognizer(embeddings), "float32")
+        if lengths is not None:
+            inside = ops.arange(ops.shape(seen)[1]) < ops.reshape(ops.cast(lengths, "int32"), (-1, 1))
+            seen = ops.logical_and(seen, inside)
+        return {
+            "logits": ops.cast(self.embedding_recognizer(self.embedder(walks, mask=seen)), "float32"),
+            "frames": ops.sum(ops.cast(seen, "float32"), axis=1),
+        }
 
     def conclude(self, logits: Tensor, counts: Tensor) -> dict[str, Tensor]:
         """What is said of walks by their windows.

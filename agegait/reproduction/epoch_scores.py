@@ -18,9 +18,9 @@ class EpochScores(keras.callbacks.Callback):
 
     Args:
         folder: Where the files are.
-        inputs: What the network is to see of each test split's windows.
-        beside: Logits `[M, N]` of another network, of each test split, that answers too: the mean of both is kept. None
-            where there is no other.
+        inputs: What the network is to see of each test split's windows, `[M, f, ...]`.
+        beside: Logits `[M, N]` of an embedder, of each test split's windows, that answers too. None where there is no
+            embedder.
     """
 
     def __init__(
@@ -35,7 +35,8 @@ class EpochScores(keras.callbacks.Callback):
         """Writes the logits of each test split."""
         for test, inputs in self.inputs.items():
             logits = self.model.predict(inputs, batch_size=evaluation.BATCH, verbose=0)
-            logits = evaluation.ensemble(logits, self.beside.get(test))
+            if (beside := self.beside.get(test)) is not None:
+                logits = evaluation.ensemble(logits, beside, inputs.shape[1], inputs.shape[1])
             path = self.folder / test / f"{epoch + 1:06d}.npy"
             private_folder(path.parent)
             with whole_file(path) as aside:

@@ -13,7 +13,7 @@ _METHOD = (
     Row("age-sc", "the same encoder; the frames of a window joined, then named", {"manner": "sc"}),
     Row(
         "age-embedder",
-        "age-ap and an embedder, which sees a walk as a whole; the mean of both answers",
+        "age-ap and an embedder, which sees a walk as a whole; both answers are averaged",
         embedder=True,
     ),
     Row("untrained", "AGEs of an encoder as it was drawn, never trained; frames averaged", recipe={"epochs": 0}),
