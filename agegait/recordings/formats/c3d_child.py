@@ -8,10 +8,13 @@ It imports nothing of agegait.
 """
 
 import contextlib
+import os
 import sys
 
 MOST_BYTES = 8 << 30
-MOST_SECONDS = 300
+SECONDS = 3, 5
+"""Of processor time, for any file and for each megabyte. Sound files need a tenth of a second, and as much a megabyte;
+what is cut off may say that it holds millions of frames, for which ezc3d looks in vain."""
 
 NO_PLACES = ("ANGLES", "FORCES", "MOMENTS", "POWERS", "SCALARS")
 """Parameters that name points which are none: what programs computed, stored like markers."""
@@ -23,7 +26,8 @@ def main(path: str, out: str) -> None:
         import resource
 
         resource.setrlimit(resource.RLIMIT_AS, (MOST_BYTES, MOST_BYTES))
-        resource.setrlimit(resource.RLIMIT_CPU, (MOST_SECONDS, MOST_SECONDS))
+        seconds = SECONDS[0] + SECONDS[1] * os.path.getsize(path) // 10**6
+        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     import ezc3d
     import numpy as np

@@ -1,6 +1,7 @@
 """C3D of motion capture, by ezc3d in a process of its own."""
 
 import importlib.util
+import resource
 
 import numpy as np
 import pytest
@@ -77,7 +78,10 @@ def test_a_file_at_which_ezc3d_ends_the_process(tmp_path):
 
 def test_damage_is_told_without_words_of_python(tmp_path):
     content = bytearray(write(tmp_path / "w.c3d", walk_of(), "ABC").read_bytes())
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     told = read_or_refused(tmp_path / "w.c3d", bytes(content[:700]))
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 10  # without a limit, minutes
     assert "expected a file of C3D, found one that is damaged" in told
     assert "Error" not in told
     assert "error" not in told
