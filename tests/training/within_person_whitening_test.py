@@ -74,6 +74,7 @@ def test_people_of_whom_nothing_can_be_learned_are_refused(embedder):
         whiten_within_persons(embedder, walks, labels[1:])
 
 
+@pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize("learning", ["persons", "walks"])
 def test_a_training_with_people_ends_with_it(monkeypatch, learning):
     from agegait.data import Walks
