@@ -259,7 +259,8 @@ def test_answers_are_the_same_in_pieces(stride, monkeypatch):
     assert (received["fault"].numpy() != b"").tolist() == (expected[0]["window_fault"].numpy() > 0).tolist()
 
 
-@pytest.mark.parametrize("stride", [pytest.param(2, marks=pytest.mark.slow), None])
+@pytest.mark.slow
+@pytest.mark.parametrize("stride", [2, None])
 def test_an_embedder_answers_too_part_by_part(stride, monkeypatch):
     identifier = make_identifier(stride, embedding=True)
     people = walks(3, 45)

@@ -150,6 +150,7 @@ def test_each_version_has_its_own_manifest(exported):
         assert VersionFiles(exported / name / "1").verify()
 
 
+@pytest.mark.slow
 def test_the_encoder_is_traced_once_for_all_signatures(tmp_path, monkeypatch):
     recognize, traced = GaitIdentifier.recognize_windows, []
 

@@ -269,7 +269,8 @@ class TestKerasContract:
         identifier.summary(print_fn=lambda line, **_: lines.append(line))
         assert "normalization" in "".join(lines)
 
-    @pytest.mark.parametrize("embedding", [pytest.param(False, marks=pytest.mark.slow), True])
+    @pytest.mark.slow
+    @pytest.mark.parametrize("embedding", [False, True])
     def test_loaded_in_a_fresh_process_it_names_the_same(self, tmp_path, embedding):
         walks = draw_walks(2, 10)
         identifier = identifier_of(embedding=embedding, persons=PERSONS)

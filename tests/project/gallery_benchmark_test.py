@@ -21,7 +21,8 @@ def modules(monkeypatch):
     return importlib.import_module
 
 
-@pytest.mark.parametrize("words", [[], pytest.param(["--postgresql"], marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("words", [[], ["--postgresql"]])
 def test_a_line_of_each_size(modules, tmp_path, monkeypatch, capsys, words):
     path = tmp_path / "gallery.json"
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
