@@ -75,7 +75,7 @@ class TestComparison:
     probes = places + 0.8 * random.normal(size=(12, 5))
 
     def figures(self, weights, rates=(0.1, 0.01)):
-        comparison = StrangerComparison(self.probes, np.arange(12), self.gallery, self.gallery_persons)
+        comparison = StrangerComparison(self.cosines(), np.arange(12), self.gallery_persons)
         found = comparison.figures(np.array([weights], float), rates, rates)
         return {name: value[0] for name, value in found.items()}
 
@@ -126,7 +126,7 @@ class TestComparison:
         assert found["rank_1"] == pytest.approx(np.mean(search.first == 1))
 
     def test_ties_count_against_the_method(self):
-        comparison = StrangerComparison(np.ones((3, 2)), np.arange(3), np.ones((3, 2)), np.arange(3))
+        comparison = StrangerComparison(np.ones((3, 3)), np.arange(3), np.arange(3))
         found = comparison.figures(np.ones((1, 3)), (0.1,), (0.1,))
         assert found["rank_1"] == found["true_accept_rate_0.1"] == found["detection_identification_rate_0.1"] == 0
         assert found["equal_error_rate"] == pytest.approx(0.5)
@@ -169,8 +169,9 @@ class TestStrangers:
                 for draw in range(3):
                     rows = draw_probes(tested.persons, tested.names, draw)
                     probes, gallery = rows[0], rows[number]
+                    unit = embedded / np.linalg.norm(embedded, axis=1, keepdims=True)
                     comparison = StrangerComparison(
-                        embedded[probes], tested.persons[probes], embedded[gallery], tested.persons[gallery]
+                        unit[probes] @ unit[gallery].T, tested.persons[probes], tested.persons[gallery]
                     )
                     ranks.append(np.mean(comparison.search.first == 1))
                     errors.append(comparison.figures(np.ones((1, 8)), (), ())["equal_error_rate"][0])

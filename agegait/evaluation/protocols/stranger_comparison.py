@@ -9,27 +9,23 @@ from agegait.evaluation.protocols.ranks import RANKS
 
 
 class StrangerComparison:
-    """The comparison of some probes, one of a person, with a gallery, by cosines.
+    """The comparison of some probes, one of a person, with a gallery.
 
     All figures may be had for weights of the people: how often each comes in a resample. A probe counts as often as
     its person. A claim of one person to be another counts as often as both together. The gallery that a probe is
     looked for in stays whole.
 
     Args:
-        probes: `[P, D]` embeddings, one of a person, of any length.
-        persons: `[P]`.
-        gallery: `[G, D]`.
+        scores: `[P, G]`, how alike each probe is to each walk of the gallery: cosines, or what is made of them.
+        persons: `[P]`, of the probes.
         gallery_persons: `[G]`; among them all of `persons`.
     """
 
-    def __init__(
-        self, probes: np.ndarray, persons: np.ndarray, gallery: np.ndarray, gallery_persons: np.ndarray
-    ) -> None:
-        cosines = _unit(probes) @ _unit(gallery).T
-        self.search = metrics.search(1 - cosines, persons, gallery_persons)
-        self.entries = len(gallery)
+    def __init__(self, scores: np.ndarray, persons: np.ndarray, gallery_persons: np.ndarray) -> None:
+        self.search = metrics.search(1 - scores, persons, gallery_persons)
+        self.entries = len(gallery_persons)
         self.people = np.unique(gallery_persons)
-        best = np.stack([cosines[:, gallery_persons == person].max(axis=1) for person in self.people], axis=1)
+        best = np.stack([scores[:, gallery_persons == person].max(axis=1) for person in self.people], axis=1)
         self._row, self._column = np.arange(len(persons)), np.searchsorted(self.people, persons)
         right = np.zeros(best.shape, bool)
         right[self._row, self._column] = True
@@ -65,11 +61,6 @@ class StrangerComparison:
             named = self.found & (self.genuine > limit[:, None])
             figures[f"detection_identification_rate_{rate:g}"] = _mean(named, own)
         return figures
-
-
-def _unit(features: np.ndarray) -> np.ndarray:
-    features = np.asarray(features, "float64")
-    return features / np.maximum(np.linalg.norm(features, axis=1, keepdims=True), 1e-12)
 
 
 def _mean(values: np.ndarray, weights: np.ndarray) -> np.ndarray:

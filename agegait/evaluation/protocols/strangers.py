@@ -166,9 +166,8 @@ def recognize_strangers(
                 for gallery, entries in zip(GALLERIES, galleries, strict=True):
                     by_gallery[gallery].append(
                         StrangerComparison(
-                            embeddings[there],
+                            _cosines(embeddings[there], embedded["walks"][entries]),
                             tested.persons[there],
-                            embedded["walks"][entries],
                             tested.persons[entries],
                         )
                     )
@@ -198,6 +197,12 @@ def _embedded(walks: Walks, embed: Embed, lengths: dict[str, int]) -> dict[str, 
             clips = [walks.skeletons[row][parts[row]] for row in rows]
             found[name][rows] = checked_embeddings(embed(clips), len(rows))
     return found
+
+
+def _cosines(probes: np.ndarray, gallery: np.ndarray) -> np.ndarray:
+    """`[P, G]` of embeddings of any length."""
+    first, second = (x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-12) for x in (probes, gallery))
+    return first @ second.T
 
 
 def checked_embeddings(embeddings: np.ndarray, rows: int) -> np.ndarray:
