@@ -48,6 +48,36 @@ class GalleryRoles:
         self._callers = callers
 
     @classmethod
+    def of_arguments(
+        cls, gallery: str | None, model: str | None, file: str | os.PathLike | None, callers_have_names: bool
+    ) -> Self:
+        """Those of a server's arguments.
+
+        Args:
+            gallery: `gallery`.
+            model: `gallery_model`.
+            file: `gallery_roles`.
+            callers_have_names: Whether callers say who they are, by tokens or certificates.
+
+        Raises:
+            ValueError: Arguments that do not belong together, or a file that `from_file` refuses.
+        """
+        if gallery is None:
+            for name, value in (("gallery_model", model), ("gallery_roles", file)):
+                if value is not None:
+                    raise ValueError(f"{name}: expected with a gallery, received without.")
+        if file is None:
+            if gallery is not None and callers_have_names:
+                raise ValueError(
+                    "gallery_roles: expected with a gallery and a token_file or tls_client_ca, received none: it says "
+                    "who may identify people, and who may enrol and forget them."
+                )
+            return cls()
+        if not callers_have_names:
+            raise ValueError("gallery_roles: expected with a token_file or tls_client_ca, received neither of them.")
+        return cls.from_file(file)
+
+    @classmethod
     def from_file(cls, path: str | os.PathLike) -> Self:
         """The roles in a file, a line each: `token NAME ROLE` or `certificate NAME ROLE`. It is followed as it changes.
 

@@ -55,3 +55,17 @@ class Limits:
     def request_memory(self) -> int:
         """Bytes for requests that were read, and their answers."""
         return self.max_memory_bytes - self.reading_slots * self.max_message_bytes
+
+    def rest_bodies(self) -> int:
+        """Bytes for bodies that arrive over REST, out of `request_memory`.
+
+        Raises:
+            ValueError: There is no room for them.
+        """
+        most = self.max_message_bytes
+        if self.max_memory_bytes < 3 * most:
+            raise ValueError(
+                f"max_memory_bytes: expected at least three times max_message_bytes with a rest_port, {3 * most:,}, "
+                f"received {self.max_memory_bytes:,}."
+            )
+        return most if self.request_memory < 4 * most else 2 * most

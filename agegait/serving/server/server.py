@@ -1,7 +1,5 @@
 import logging
 import os
-import signal
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -14,6 +12,7 @@ from grpc_health.v1 import health_pb2
 from starlette.types import ASGIApp
 
 from agegait.serving.server.answer_policy import AnswerPolicy
+from agegait.serving.server.argument_checks import require_ports, require_positive, require_seconds
 from agegait.serving.server.batcher import Batcher
 from agegait.serving.server.call import Call
 from agegait.serving.server.call_gate import CallGate
@@ -28,6 +27,7 @@ from agegait.serving.server.memory_budget import MemoryBudget
 from agegait.serving.server.model_api import ModelApi
 from agegait.serving.server.open_doors import Doors, open_doors
 from agegait.serving.server.rest_api import RestApi
+from agegait.serving.server.serve_until_signal import serve_until_signal
 from agegait.serving.server.services import MODEL_SERVICE, PREDICTION_SERVICE, Services
 from agegait.serving.server.sources import find_sources
 from agegait.serving.server.telemetry import Telemetry
@@ -41,8 +41,6 @@ if TYPE_CHECKING:
     from agegait.serving.server.served_gallery import ServedGallery
 
 _GOODBYE_SECONDS = 1.0
-_SIGNAL_SECONDS = 0.2
-_END_SECONDS = 5.0  # Beyond the drain, for whatever still runs or does not let go.
 _WATCHES = 64
 _UNREAD = 2  # Answers that callers have yet to read, as a multiple of requests in hand.
 
@@ -142,17 +140,18 @@ class Server:
         gallery_model: str | None = None,
         gallery_roles: str | os.PathLike | None = None,
     ) -> None:
-        _require_ports(port=port, metrics_port=metrics_port, rest_port=rest_port)
-        _require_seconds("above", poll_seconds=poll_seconds)
-        _require_seconds("at least", batch_wait=batch_wait)
-        _require_positive(max_batch=max_batch, workers=workers)
+        require_ports(port=port, metrics_port=metrics_port, rest_port=rest_port)
+        require_seconds("above", poll_seconds=poll_seconds)
+        require_seconds("at least", batch_wait=batch_wait)
+        require_positive(max_batch=max_batch, workers=workers)
         self._host = host
         self._port = port
         self._limits = limits or Limits()
         self._answers = answers or AnswerPolicy()
         self._credentials = server_credentials(tls_cert, tls_key, tls_client_ca)
-        self._tokens = _tokens(token, token_file)
-        roles = _roles(gallery, gallery_model, gallery_roles, self._tokens is not None or tls_client_ca is not None)
+        self._tokens = Tokens.of_arguments(token, token_file)
+        callers_have_names = self._tokens is not None or tls_client_ca is not None
+        roles = GalleryRoles.of_arguments(gallery, gallery_model, gallery_roles, callers_have_names)
         ports = {"metrics_port": metrics_port, "rest_port": rest_port if tls_cert is None else None}
         plain = {name: number for name, number in ports.items() if number is not None}
         self.warnings = open_doors(
@@ -170,8 +169,6 @@ class Server:
         )
         self._poll_seconds = poll_seconds
         self._stopping = threading.Event()
-        self._ended = threading.Event()
-        self._whole = False
         self._watcher: threading.Thread | None = None
         self._telemetry = Telemetry()
         services = ("", PREDICTION_SERVICE, MODEL_SERVICE, *(() if gallery is None else (GALLERY_SERVICE,)))
@@ -201,7 +198,7 @@ class Server:
             interceptors=[self._gate, *([] if self._tracing is None else [self._tracing.interceptor])],
             options=grpc_options(self._limits),
         )
-        bodies = 0 if rest_port is None else _rest_bodies(self._limits)
+        bodies = 0 if rest_port is None else self._limits.rest_bodies()
         budget = MemoryBudget(self._limits.request_memory - bodies)
         answering = Services(self._api, self._telemetry, budget)
         self._grpc.add_generic_rpc_handlers([*answering.handlers(), self._health.handler()])
@@ -279,6 +276,10 @@ class Server:
         Args:
             drain_seconds: How long requests in flight may take; where absent, as `limits` has it.
         """
+        self._stop(drain_seconds)
+
+    def _stop(self, drain_seconds: float | None = None) -> bool:
+        """Whether nothing is left behind."""
         self._stopping.set()
         answering: list[ModelApi | ServedGallery] = [self._api]
         if self._gallery is not None:
@@ -306,8 +307,8 @@ class Server:
         if self._watcher is not None:
             self._watcher.join(1)
             whole = whole and not self._watcher.is_alive()
-        self._whole = whole
         _log.info("stopped" if whole else "stopped, with work left behind")
+        return whole
 
     def serve_forever(self, announce: Callable[[Self], object] | None = None) -> None:
         """Serves until SIGTERM, SIGINT or SIGHUP, then drains and returns.
@@ -321,58 +322,12 @@ class Server:
             OSError: The address can't be listened on.
             ValueError: No model loads.
         """
-        asked = threading.Event()
 
-        def end(number: int, frame: object) -> None:
-            if not asked.is_set():
-                asked.set()
-                # Ends the process even where no Python thread runs any more.
-                signal.signal(signal.SIGALRM, signal.SIG_DFL)
-                signal.setitimer(signal.ITIMER_REAL, self._limits.drain_seconds + 2 * _END_SECONDS)
-                _log.info("%s: draining, for %s s at most", signal.Signals(number).name, self._limits.drain_seconds)
-                threading.Thread(target=self._end_at_last, name="agegait-end", daemon=True).start()
+        def tell() -> None:
+            if announce is not None:
+                announce(self)
 
-        failure: list[BaseException] = []
-
-        def start() -> None:
-            try:
-                self.start()
-                if announce is not None and not asked.is_set():
-                    announce(self)
-            except BaseException as error:
-                failure.append(error)
-                asked.set()
-
-        signals = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-        before = {number: signal.signal(number, end) for number in signals}
-        # Loading is for another thread: Python hears signals in this one, and not while TensorFlow works in it.
-        starting = threading.Thread(target=start, name="agegait-start", daemon=True)
-        try:
-            starting.start()
-            # In steps: the kernel may hand a signal to a thread of gRPC's, and Python hears of it in this one alone, as
-            # it wakes.
-            while not asked.wait(_SIGNAL_SECONDS):
-                pass
-            self._stopping.set()
-        finally:
-            self.stop()
-            starting.join()
-            if self._whole:
-                self._ended.set()
-                signal.setitimer(signal.ITIMER_REAL, 0)
-            for number, handler in before.items():
-                signal.signal(number, handler)
-        if failure:
-            raise failure[0]
-
-    def _end_at_last(self) -> None:
-        if not self._ended.wait(self._limits.drain_seconds + _END_SECONDS):
-            _log.error("ended by force: work did not end in %s s", self._limits.drain_seconds + _END_SECONDS)
-            for handler in _log.handlers:
-                handler.flush()
-            for stream in (sys.stdout, sys.stderr):
-                stream.flush()
-            os._exit(1)
+        serve_until_signal(self.start, tell, self._stopping, self._stop, self._limits.drain_seconds)
 
     def __enter__(self) -> Self:
         return self.start()
@@ -463,59 +418,3 @@ class Server:
 
     def _count_refused(self, method: str, code: grpc.StatusCode) -> None:
         self._telemetry.count(Call(method), code)
-
-
-def _rest_bodies(limits: Limits) -> int:
-    """The memory of bodies that arrive over REST, out of that of all requests."""
-    most = limits.max_message_bytes
-    if limits.max_memory_bytes < 3 * most:
-        raise ValueError(
-            f"max_memory_bytes: expected at least three times max_message_bytes with a rest_port, {3 * most:,}, "
-            f"received {limits.max_memory_bytes:,}."
-        )
-    return most if limits.request_memory < 4 * most else 2 * most
-
-
-def _tokens(token: str | None, token_file: str | os.PathLike | None) -> Tokens | None:
-    if token is not None and token_file is not None:
-        raise ValueError("token: expected either token or token_file, received both.")
-    if token_file is not None:
-        return Tokens.from_file(token_file)
-    return None if token is None else Tokens.single(token)
-
-
-def _roles(
-    gallery: str | None, model: str | None, file: str | os.PathLike | None, callers_have_names: bool
-) -> GalleryRoles:
-    if gallery is None:
-        for name, value in (("gallery_model", model), ("gallery_roles", file)):
-            if value is not None:
-                raise ValueError(f"{name}: expected with a gallery, received without.")
-    if file is None:
-        if gallery is not None and callers_have_names:
-            raise ValueError(
-                "gallery_roles: expected with a gallery and a token_file or tls_client_ca, received none: it says who "
-                "may identify people, and who may enrol and forget them."
-            )
-        return GalleryRoles()
-    if not callers_have_names:
-        raise ValueError("gallery_roles: expected with a token_file or tls_client_ca, received neither of them.")
-    return GalleryRoles.from_file(file)
-
-
-def _require_ports(**ports: int | None) -> None:
-    for name, port in ports.items():
-        if port is not None and not 0 <= port <= 65535:
-            raise ValueError(f"{name}: expected 0 to 65535, received {port}.")
-
-
-def _require_seconds(bound: str, **times: float) -> None:
-    for name, seconds in times.items():
-        if not 0 <= seconds <= threading.TIMEOUT_MAX or (seconds == 0 and bound == "above"):
-            raise ValueError(f"{name}: expected a number of seconds {bound} 0, received {seconds}.")
-
-
-def _require_positive(**counts: int) -> None:
-    for name, count in counts.items():
-        if count < 1:
-            raise ValueError(f"{name}: expected at least 1, received {count}.")

@@ -35,6 +35,19 @@ class Tokens:
         self._file = FollowedFile("tokens", _digests(holders), None if read is None else lambda: _digests(read()))
 
     @classmethod
+    def of_arguments(cls, token: str | None, token_file: str | os.PathLike | None) -> Self | None:
+        """Those that a server was given, by either argument; None without.
+
+        Raises:
+            ValueError: Both arguments, or what `single` and `from_file` refuse.
+        """
+        if token is not None and token_file is not None:
+            raise ValueError("token: expected either token or token_file, received both.")
+        if token_file is not None:
+            return cls.from_file(token_file)
+        return None if token is None else cls.single(token)
+
+    @classmethod
     def single(cls, token: str) -> Self:
         """One token, whose holder is called `default`.
 
