@@ -12,8 +12,10 @@ from agegait.recordings.formats import (
     c3d,
     joints_json,
     kgbd,
+    mat_arrays,
     mediapipe_json,
     motive,
+    msr_text,
     ntu,
     openpose,
     tables,
@@ -23,6 +25,7 @@ from agegait.recordings.video import video_format
 
 _FORMATS: list[FileFormat] = [
     *arrays.FORMATS,
+    *mat_arrays.FORMATS,
     *tables.FORMATS,
     *motive.FORMATS,
     *kgbd.FORMATS,
@@ -32,6 +35,7 @@ _FORMATS: list[FileFormat] = [
     *mediapipe_json.FORMATS,
     *azure_kinect.FORMATS,
     *ntu.FORMATS,
+    *msr_text.FORMATS,
     *trc.FORMATS,
     *bvh.FORMATS,
     *c3d.FORMATS,
@@ -63,7 +67,7 @@ _ADVICE = {
     **dict.fromkeys((".gz", ".zip", ".bz2", ".xz", ".7z", ".rar", ".tar", ".tgz"), _UNPACK),
     **dict.fromkeys((".xls", ".xlsx", ".ods"), "save its sheet as CSV"),
     **dict.fromkeys((".pkl", ".pickle", ".joblib", ".pt", ".pth"), "it may run code; save its arrays as .npy or .npz"),
-    **dict.fromkeys((".mat", ".h5", ".hdf5", ".mot", ".sto"), "save the joints' places as a table or as .npz"),
+    **dict.fromkeys((".h5", ".hdf5", ".mot", ".sto"), "save the joints' places as a table or as .npz"),
     **dict.fromkeys((".fbx", ".glb", ".gltf", ".amc", ".asf", ".blend", ".mvn", ".mvnx"), _EXPORT_MOTION),
     **dict.fromkeys((".xef", ".oni", ".bag"), "it holds pictures; write the skeletons that its sensor's program finds"),
 }

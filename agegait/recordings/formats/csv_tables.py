@@ -11,6 +11,7 @@ import numpy as np
 
 from agegait.recordings.files.limits import MOST_COLUMNS
 from agegait.recordings.files.text_encodings import encoding_of
+from agegait.recordings.formats.coordinate_cells import CellRows, has_cells, with_numbers, without_commas
 from agegait.recordings.formats.csv_dialect import Header, Row, fields_of, find_header, separator_of
 from agegait.recordings.formats.file_notes import Notes, notes_of
 from agegait.recordings.formats.table import Table
@@ -49,11 +50,13 @@ def blocks(file: BinaryIO, source: str) -> Iterator[Table]:
         sample = _sample(lines)
         if not sample:
             raise ValueError(f"{source}, line 1: expected a header or numbers, found an empty file.")
-        separator = separator_of([line for line, _ in sample])
+        if cells := has_cells(line for line, _ in sample):
+            sample = [(without_commas(line), number) for line, number in sample]
+        separator = separator_of([with_numbers(line) if cells else line for line, _ in sample])
         if re.fullmatch(r'"?sep=.?"?\s*', sample[0][0]):  # Excel reads it so
             sample = sample[1:]
         comment = lines.comments[-1] if lines.comments and lines.comments[-1][1] < _first_line(sample) else None
-        rows = _rows(sample, lines, separator, source)
+        rows = _rows(sample, lines, separator, source, cells)
         first = list(itertools.islice(rows, max(1, len(sample) - 1)))
         if not first or max(len(row) for row, _ in first) == 1:
             found = repr(first[0][0][0][:_SHOWN]) if first else "none"
@@ -98,25 +101,33 @@ def _fields(line: str, separator: str) -> list[str]:
 class _Numbered(Iterator[str]):
     """Lines of the sample, then of the file, with the number of the last one."""
 
-    def __init__(self, sample: Sequence[tuple[str, int]], lines: TextLines) -> None:
+    def __init__(self, sample: Sequence[tuple[str, int]], lines: TextLines, cells: bool) -> None:
         self.number = sample[-1][1] if sample else 0
+        self._cells = cells
         self._sample, self._lines = iter(sample), lines
 
     def __next__(self) -> str:
         line, number = next(self._sample, ("", 0))
         if not line:
             line = next(self._lines)
-            number = self._lines.number
+            line, number = without_commas(line) if self._cells else line, self._lines.number
         self.number = number
         return line
 
 
-def _rows(sample: Sequence[tuple[str, int]], lines: TextLines, separator: str, source: str) -> Iterator[Row]:
-    """The rows that are not blank, each with the line that it ends in; no rows of empty fields at the end."""
-    numbered = _Numbered(sample, lines)
+def _rows(
+    sample: Sequence[tuple[str, int]], lines: TextLines, separator: str, source: str, cells: bool
+) -> Iterator[Row]:
+    """The rows that are not blank, each with the line that it ends in; no rows of empty fields at the end.
+
+    `cells` tells that some fields hold x, y and z together.
+    """
+    numbered = _Numbered(sample, lines, cells)
+    of_cells = CellRows(_fields(line, separator) for line, _ in sample) if cells else None
     empty: list[Row] = []
     try:
         for row in fields_of(numbered, separator):
+            row = of_cells.expanded(row) if of_cells else row
             lines.row_length = 0
             if not any(field.strip() for field in row):
                 if len(row) > 1:

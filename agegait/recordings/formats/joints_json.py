@@ -22,7 +22,7 @@ from agegait.recordings.walk_format import WalkFormat
 # Keys, spelled as `by_letters` has them.
 _FRAMES = ("frames", "data", "sequence", "recording", "skeletonframes", "bodyframes", "samples", "results")
 _BODIES = ("bodies", "people", "persons", "skeletons", "users", "players", "skeleton", "body", "person")
-_JOINTS = ("joints", "keypoints", "keypoints3d", "jointpositions", "positions", "points", "landmarks")
+_JOINTS = ("joints", "keypoints", "keypoints3d", "jointpositions", "positions", "points", "landmarks", "joint", "bones")
 _NAMES = ("name", "jointname", "jointtype", "type", "joint", "part", "bodypart", "label", "jointid", "id", "index")
 _PLACES = ("position", "pos", "cameraspacepoint", "camera", "location", "coordinates", "xyz", "real", "world", "point")
 _STATES = ("trackingstate", "tracked", "state", "confidence", "confidencelevel", "visibility", "score")
@@ -31,7 +31,7 @@ _AXES = ("x", "y", "z")
 _NUMBERS_ALONE = re.compile(rb"\s*(\{[^\[]{0,200})?(\[\s*){3}-?[0-9]")
 
 _KEYS = re.compile(
-    rb'"(?:joints?|skeletons?|bod(?:y|ies))"\s{0,99}:\s{0,99}(?:\[\s{0,99}[\[{]|\{\s{0,99}")'
+    rb'"(?:joints?|bones|skeletons?|bod(?:y|ies))"\s{0,99}:\s{0,99}(?:\[\s{0,99}[\[{]|\{\s{0,99}")'
     rb'|"(?:head|spine_?base|hip_?center|pelvis)"\s{0,99}:\s{0,99}(?:\{|\[\s{0,99}-?[0-9])',
     re.IGNORECASE,
 )

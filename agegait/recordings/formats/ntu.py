@@ -28,8 +28,16 @@ _MOST_BODIES = 100
 _NO_NUMBER = ("nan", "-nan", "nan(ind)", "-nan(ind)", "-1.#ind", "1.#qnan")
 
 
-class _Lines:
-    """The lines of a file that have something in them, one after the other."""
+class Lines:
+    """The lines of a file that have something in them, one after the other.
+
+    Args:
+        text: The file's text.
+        source: What it is called in errors: the file's path.
+
+    Attributes:
+        place: Of the last line, for errors.
+    """
 
     def __init__(self, text: str, source: str) -> None:
         self._source = source
@@ -52,12 +60,18 @@ class _Lines:
         return fields
 
     def count(self, what: str, most: int) -> int:
+        """The number that is alone in the next line.
+
+        Raises:
+            ValueError: There is none, or one over `most`.
+        """
         (field,) = self.fields(what, 1)
         if not field.isdecimal() or len(field) > 9 or int(field) > most:
             raise ValueError(f"{self.place}: expected {what}, at most {most:,}, found {field[:40]!r}.")
         return int(field)
 
     def is_over(self) -> bool:
+        """Whether there are no more lines."""
         return next(self._lines, None) is None
 
 
@@ -65,18 +79,18 @@ def _read(path: Path, within: Path | None, walk_format: WalkFormat) -> list[Reco
     source = str(path)
     text = opening.read_regular(path, within).decode("utf-8-sig", "replace")
     return recordings_of(
-        _sightings(_Lines(text, source)), source, _JOINTS, who="body id", units="m", up="y", frame_rate=_HZ
+        _sightings(Lines(text, source)), source, _JOINTS, who="body id", units="m", up="y", frame_rate=_HZ
     )
 
 
-def _sightings(lines: _Lines) -> Iterator[Sighting]:
+def _sightings(lines: Lines) -> Iterator[Sighting]:
     for frame in range(lines.count("how many frames there are", MOST_FRAMES)):
         for _ in range(lines.count("how many bodies there are", _MOST_BODIES)):
             body = lines.fields("a body's id and states", _OF_BODY)[0][:40]
             joints = lines.count("how many joints there are", len(_JOINTS))
             if joints != len(_JOINTS):
                 raise ValueError(f"{lines.place}: expected the {len(_JOINTS)} joints of Kinect v2, found {joints}.")
-            rows = [_numbers(lines.fields("a joint", *_OF_JOINT), lines.place) for _ in _JOINTS]
+            rows = [numbers_of(lines.fields("a joint", *_OF_JOINT), lines.place) for _ in _JOINTS]
             states = np.array([row[11] if len(row) > 11 else np.nan for row in rows])
             tracked = None if np.isnan(states).all() else tracked_of(states, lines.place)
             yield Sighting(frame, np.array([row[:3] for row in rows]), tracked, body)
@@ -84,7 +98,12 @@ def _sightings(lines: _Lines) -> Iterator[Sighting]:
         raise ValueError(f"{lines.place}: expected the end of the file after the last frame, found more.")
 
 
-def _numbers(fields: list[str], place: str) -> list[float]:
+def numbers_of(fields: list[str], place: str) -> list[float]:
+    """The numbers in fields, NaN for what C programs write where there is none.
+
+    Raises:
+        ValueError: Something else.
+    """
     found = []
     for field in fields:
         if not NUMBER.fullmatch(field) and field.lower() not in _NO_NUMBER:

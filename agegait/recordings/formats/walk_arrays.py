@@ -12,9 +12,10 @@ from agegait.recordings.files.bounded_reads import BoundedReads
 from agegait.recordings.files.limits import MOST_ARRAYS_LISTED, MOST_BESIDES, check_size
 from agegait.recordings.files.npy_arrays import ArrayHeader, read_header, read_values
 from agegait.recordings.files.numbers import to_float64
+from agegait.recordings.formats.array_layouts import Layout, has_states, layout_of, recordings_of_bodies
 from agegait.recordings.formats.tracking import tracked_of
 from agegait.recordings.recording import Recording, listed
-from agegait.recordings.walk_format import UNITS, is_rate
+from agegait.recordings.walk_format import UNITS, WalkFormat, is_rate
 
 _UNREADABLE = (*(ValueError, EOFError, OSError, KeyError, RuntimeError, MemoryError, OverflowError), zipfile.BadZipFile)
 """What a damaged archive may end in; a RuntimeError, of zipfile, for a password and for a compression that it lacks."""
@@ -22,12 +23,15 @@ _UNREADABLE = (*(ValueError, EOFError, OSError, KeyError, RuntimeError, MemoryEr
 _RATES = ("frame_rate", "fps", "framerate")
 _BESIDES = ("tracked", "joints", "units", *_RATES)
 
+_HIGHEST_STATE = 3
+"""Of tracking, as Azure Kinect has it; Kinect's is 2, and confidences are up to 1."""
+
 _COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 """What NumPy writes. Of the others zipfile cannot inflate a part alone."""
 
 
-def read_npy(path: Path, within: Path | None = None) -> Recording:
-    """Reads a `.npy` file of numbers [T, J, 3] or [T, 3 J].
+def read_npy(path: Path, within: Path | None = None, walk_format: WalkFormat | None = None) -> list[Recording]:
+    """Reads a `.npy` file of numbers [T, J, 3] or [T, 3 J], or in an order of axes that `layout_of` knows.
 
     Raises:
         ValueError: Another content. Pickled objects are refused unread, as they can run code.
@@ -35,11 +39,11 @@ def read_npy(path: Path, within: Path | None = None) -> Recording:
     source = str(path)
     with opening.open_regular(path, within) as file:
         header = _header(file, source)
-        shape = _walk_shape(header, source)
-        return Recording(source, to_float64(_content(file, header, source)).reshape(shape))
+        layout = _layout(header, source)
+        return _recordings(source, source, layout, _content(file, header, source), walk_format)
 
 
-def read_npz(path: Path, within: Path | None = None) -> Recording:
+def read_npz(path: Path, within: Path | None = None, walk_format: WalkFormat | None = None) -> list[Recording]:
     """Reads a `.npz` file.
 
     Of its arrays, `"skeleton"` [T, J, 3] or [T, 3 J] is the walk, or else the only one of numbers in three dimensions;
@@ -56,7 +60,26 @@ def read_npz(path: Path, within: Path | None = None) -> Recording:
             raise ValueError(f"{source}: expected an archive of arrays: {error}") from None
         with archive:
             members = {member.filename.removesuffix(".npy"): member for member in archive.infolist()}
-            return _read_members(_Members(archive, members, source))
+            return _read_members(_Members(archive, members, source), walk_format)
+
+
+def recordings_of_array(
+    source: str, place: str, values: np.ndarray, walk_format: WalkFormat | None, **known: Any
+) -> list[Recording]:
+    """A recording for each body in an array of numbers that a file holds.
+
+    Args:
+        source: The file's path.
+        place: What the array is called in errors.
+        values: Of any layout that is known.
+        walk_format: How it is to be understood.
+        **known: What else is known of the walk, as `Recording` has it.
+
+    Raises:
+        ValueError: An array of another shape, or too large.
+    """
+    layout = _layout(ArrayHeader(values.shape, False, values.dtype), place)
+    return _recordings(source, place, layout, values, walk_format, **known)
 
 
 @dataclass(frozen=True)
@@ -95,21 +118,45 @@ class _Members:
             raise ValueError(f"{self.source}: expected an archive of arrays: {error}") from None
 
 
-def _read_members(arrays: _Members) -> Recording:
+def _read_members(arrays: _Members, walk_format: WalkFormat | None) -> list[Recording]:
     source = arrays.source
     walk = "skeleton" if "skeleton" in arrays.members else _only_walk(arrays)
-    shape = _walk_shape(arrays.header(walk), arrays.place(walk))
-    names, tracked = _names(arrays, shape[1]), _tracked(arrays, shape[:2])
+    layout = _layout(arrays.header(walk), arrays.place(walk))
+    names, tracked = _names(arrays, layout.walk_shape[1]), _tracked(arrays, layout.walk_shape)
     unread = [name for name in arrays.members if name not in (walk, *_BESIDES)]
-    return Recording(
+    return _recordings(
         source,
-        to_float64(arrays.array(walk)).reshape(shape),
+        arrays.place(walk),
+        layout,
+        arrays.array(walk),
+        walk_format,
         names=names,
         tracked=tracked,
         units=_units(arrays),
         frame_rate=_frame_rate(arrays),
         remarks=(f"not read: {listed(unread)}",) if unread else (),
     )
+
+
+def _recordings(
+    source: str, place: str, layout: Layout, values: np.ndarray, walk_format: WalkFormat | None, **known: Any
+) -> list[Recording]:
+    """A recording for each body in an array, with what is known of it besides."""
+    bodies, tracked = layout.bodies(to_float64(values)), known.pop("tracked", None)
+    if has_states(layout):
+        states, bodies = bodies[..., 3], bodies[..., :3]
+        if not (np.nan_to_num(states) >= 0).all() or np.nanmax(states, initial=0) > _HIGHEST_STATE:
+            raise ValueError(
+                f"{place}: expected x, y, z and a state of tracking of 0 to {_HIGHEST_STATE} of each joint, found a "
+                "fourth number that is none. Save x, y and z alone."
+            )
+        tracked = tracked_of(states, place) if tracked is None else tracked[None]
+    elif tracked is not None:
+        tracked = np.broadcast_to(tracked, bodies.shape[:3])
+    said = (layout.remark,) if layout.remark else ()
+    recording = Recording(source, bodies[0], **{**known, "remarks": (*said, *known.get("remarks", ()))})
+    own = walk_format is not None and walk_format.joint_map is not None
+    return recordings_of_bodies(recording, bodies, tracked, pairs=known.get("names") is None and not own)
 
 
 def _only_walk(arrays: _Members) -> str:
@@ -123,7 +170,7 @@ def _only_walk(arrays: _Members) -> str:
     walks = [
         name
         for name, header in found.items()
-        if header.dtype.kind in "fiu" and (len(header.shape) == 3 or (len(header.shape) == 4 and 1 in header.shape[:2]))
+        if header.dtype.kind in "fiu" and len(header.shape) > 2 and layout_of(header.shape) is not None
     ]
     pickled = [name for name, header in found.items() if header.dtype.hasobject]
     if pickled and not walks:
@@ -161,18 +208,13 @@ def _content(file: IO[bytes], header: ArrayHeader, source: str) -> np.ndarray:
         raise ValueError(f"{source}: expected an array of numbers: {error}") from None
 
 
-def _walk_shape(header: ArrayHeader, source: str) -> tuple[int, int, int]:
-    """The shape [T, J, 3] of an array that is a walk."""
-    shape = header.shape or (0,)
-    if len(shape) == 4 and 1 in shape[:2]:  # of one person, or one recording
-        shape = (shape[0] * shape[1], *shape[2:])
-    frames, *others = shape
-    if len(others) == 1 and others[0] % 3 == 0:
-        others = [others[0] // 3, 3]
-    if header.dtype.kind not in "fiu" or len(others) != 2 or others[1] != 3 or not others[0]:
+def _layout(header: ArrayHeader, source: str) -> Layout:
+    """The layout of an array that is a walk."""
+    layout = layout_of(header.shape) if header.dtype.kind in "fiu" else None
+    if layout is None:
         raise ValueError(f"{source}: expected numbers [T, J, 3] or [T, 3 J], found {header}.")
-    check_size(source, frames, others[0])
-    return frames, others[0], 3
+    check_size(source, *layout.walk_shape)
+    return layout
 
 
 def _names(arrays: _Members, joints: int) -> tuple[str, ...] | None:

@@ -29,6 +29,10 @@ FORMS = {
     "by name, without a word": lambda: [
         {name: list(map(float, xyz)) for name, xyz in zip(KINECT_V2, V2[t], strict=True)} for t in range(T)
     ],
+    "by name, in quotes": lambda: [
+        {"bodyIndex": 3, "joint": {name: dict(zip("xyz", map(str, xyz), strict=True)) for name, xyz in joints}}
+        for joints in (list(zip(KINECT_V2, body.tolist(), strict=True)) for body in V2)
+    ],
     "a list with names": lambda: {
         "frames": [
             {
