@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 
 from agegait.recordings.files.limits import MIB, MOST_JSON_MEMORY
-from agegait.recordings.files.numbers import NUMBER
 
 _MEMORY = {b"{": 256, b"[": 64, b",": 64}
 """Bytes that Python takes, at the most, for what begins with each of these, an object, an array or a further value."""
@@ -53,7 +52,7 @@ def json_fault(error: Exception) -> str:
 
 
 def numbers(values: object, length: int, place: str) -> np.ndarray:
-    """A list of numbers, which may be null or in quotes, as an array.
+    """A list of numbers, which may be null, as an array.
 
     Args:
         values: What JSON has.
@@ -66,8 +65,6 @@ def numbers(values: object, length: int, place: str) -> np.ndarray:
     Raises:
         ValueError: Something other than so many numbers, or a number that is too large.
     """
-    if isinstance(values, list) and any(isinstance(value, str) for value in values[: length + 1]):
-        values = [float(one) if isinstance(one, str) and NUMBER.fullmatch(one) else one for one in values]
     if not isinstance(values, list) or len(values) != length or not _NUMBERS.issuperset(map(type, values)):
         raise ValueError(f"{place}: expected {length} numbers, found {shown(values)}.")
     try:

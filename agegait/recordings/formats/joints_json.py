@@ -12,6 +12,7 @@ from agegait.recordings.file_format import FileFormat
 from agegait.recordings.files import opening
 from agegait.recordings.files.json_text import numbers, parse_json, shown
 from agegait.recordings.files.limits import MOST_JOINTS
+from agegait.recordings.files.numbers import NUMBER
 from agegait.recordings.formats.body_tracks import Sighting, recordings_of
 from agegait.recordings.formats.json_keys import by_letters, first_of, id_or_none
 from agegait.recordings.formats.mediapipe_json import frame_clock, frame_numbers, stated_rate
@@ -55,7 +56,11 @@ def _read(path: Path, within: Path | None, walk_format: WalkFormat) -> list[Reco
         found += [(index, body, joints) for body, joints in _bodies(frame, place) if joints]
     if not found:
         raise ValueError(f"{source}: expected joints with x, y and z in its frames, found none.")
-    described = {index: by_letters(frames[index]) for index, _, _ in found if isinstance(frames[index], dict)}
+    described = {
+        index: {key: _unquoted(value) for key, value in by_letters(frames[index]).items()}
+        for index, _, _ in found
+        if isinstance(frames[index], dict)
+    }
     clock, remarks = frame_clock(described, source)
     numbered = frame_numbers(described)
     seconds = {} if clock.seconds is None else dict(zip(described, clock.seconds.tolist(), strict=True))
@@ -127,12 +132,17 @@ def _joint(name: str | None, entry: Any, place: str) -> _Joint:
             state = STATES.get(state.lower())
         return _Joint(
             None if told is None else id_or_none(told, place),
-            numbers(where, 3, place),
+            numbers([*map(_unquoted, where)] if isinstance(where, list) else where, 3, place),
             float(numbers([state], 1, place)[0]),
         )
     if isinstance(entry, list) and len(entry) == 4:
         return _Joint(name, numbers(entry[:3], 3, place), float(numbers(entry[3:], 1, place)[0]))
     return _Joint(name, numbers(entry, 3, place), float("nan"))
+
+
+def _unquoted(value: Any) -> Any:
+    """A number that is written in quotes, as some programs do, as a number; anything else as it is."""
+    return float(value) if isinstance(value, str) and NUMBER.fullmatch(value) else value
 
 
 def _names(found: list[tuple[int, str | None, list[_Joint]]], source: str) -> list[str] | None:
