@@ -91,6 +91,12 @@ def read_clock(times: np.ndarray, unit: float | None) -> Clock:
     return Clock(None, rate, f"is too coarse to tell frames apart; by all of it there are {rate:.4g} frames/s")
 
 
+def long_stretches(left_out: np.ndarray) -> list[tuple[int, int]]:
+    """Stretches of more than `MOST_MISSING` frames in a row of a mask `[T]`: the first frame, and the one behind."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], left_out, [False]]).astype(int))).reshape(-1, 2)
+    return [(start, end) for start, end in edges.tolist() if end - start > MOST_MISSING]
+
+
 def missing_frames(places: np.ndarray, counted: bool = False) -> np.ndarray:
     """How many frames are missing before each one, by their numbers or times.
 

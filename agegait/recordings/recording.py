@@ -1,7 +1,9 @@
 """What the file of a walk holds, before it is known which joint is which."""
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
@@ -66,6 +68,29 @@ class Recording:
         if not len(self.coordinates):
             raise ValueError(f"{self.source}: expected at least one frame, found none.")
         check_size(self.source, *self.coordinates.shape[:2])
+
+    def with_frames(self, kept: np.ndarray, holes: Sequence[tuple[int, int]], *remarks: str) -> Self:
+        """Some of the frames.
+
+        Args:
+            kept: `[T]`, bool, which ones.
+            holes: First frames of stretches that are left out, and the frames behind them: there a new piece begins.
+            remarks: What is to be said of it.
+        """
+        breaks = {int(kept[:place].sum()) for place in (*self.breaks, *(end for _, end in holes))}
+
+        def those(values: np.ndarray | None) -> np.ndarray | None:
+            return None if values is None else values[kept]
+
+        return dataclasses.replace(
+            self,
+            coordinates=self.coordinates[kept],
+            tracked=those(self.tracked),
+            seconds=those(self.seconds),
+            lines=those(self.lines),
+            breaks=tuple(sorted(breaks - {0, int(kept.sum())})),
+            remarks=(*self.remarks, *remarks),
+        )
 
     def joint(self, joint: int) -> str:
         """What a joint is called in errors."""

@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from agegait.recordings.frame_times import MOST_MISSING
+from agegait.recordings.frame_times import long_stretches
 from agegait.recordings.recording import Recording
 
 _FEW = 10
@@ -24,28 +24,11 @@ def without_repeats(recording: Recording) -> Recording:
     if again[1:].all():
         told = "all frames are the same: nothing moves"
         return dataclasses.replace(recording, remarks=(*recording.remarks, told))
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], again, [False]]).astype(int))).reshape(-1, 2)
-    frozen = [(start, end) for start, end in edges.tolist() if end - start > MOST_MISSING]
-    kept = ~again
-    breaks = {int(kept[:place].sum()) for place in (*recording.breaks, *(end for _, end in frozen))}
-    seconds = recording.seconds
-    if seconds is None and recording.frame_rate:
-        seconds = np.arange(len(places)) / recording.frame_rate
-    count = int(again.sum())
+    if recording.seconds is None and recording.frame_rate:
+        recording = dataclasses.replace(recording, seconds=np.arange(len(places)) / recording.frame_rate)
+    count, frozen = int(again.sum()), long_stretches(again)
     remarks = [f"{count} {'frame repeats' if count == 1 else 'frames repeat'} the one before and were left out"]
     if frozen:
         start, end = max(frozen, key=lambda run: run[1] - run[0])
         remarks.append(f"the body is frozen for up to {end - start} frames, from frame {start} on")
-
-    def of_kept(values: np.ndarray | None) -> np.ndarray | None:
-        return None if values is None else values[kept]
-
-    return dataclasses.replace(
-        recording,
-        coordinates=places[kept],
-        tracked=of_kept(recording.tracked),
-        seconds=of_kept(seconds),
-        lines=of_kept(recording.lines),
-        breaks=tuple(sorted(breaks - {0, int(kept.sum())})),
-        remarks=(*recording.remarks, *remarks),
-    )
+    return recording.with_frames(~again, frozen, *remarks)
