@@ -93,6 +93,70 @@ def test_what_was_acknowledged_is_kept_by_a_server_that_is_killed(bones_folder, 
         until(lambda: len(client.people()) == len(names) - 1)
 
 
+@pytest.mark.slow
+def test_two_servers_share_a_file(bones_folder, tmp_path):
+    url = f"--gallery={tmp_path / 'gallery.db'}"
+    known, forgotten, failures = set(), set(), []
+    halfway = threading.Event()
+    for name in ("first", "second", "third"):
+        (tmp_path / name).mkdir()
+
+    def work(address, first, killed=False):
+        """Enrols people, and forgets every third again; looks for the one before meanwhile."""
+        try:
+            with GalleryClient(address, timeout=60) as client:
+                for number in range(first, first + 30):
+                    name = f"person {number}"
+                    client.enrol(name, walk(number), consent="form")
+                    known.add(name)
+                    if number % 3 == 0:
+                        known.remove(name)  # whatever becomes of it: a kill may come before the answer
+                        client.forget(name)
+                        forgotten.add(name)
+                    found = client.identify(walk(number - 1, 1), threshold=NEAR)
+                    assert found.person is None or found.person == f"person {number - 1}"
+                    if number == first + 15:
+                        halfway.set()
+        except client_errors.ClientError as error:
+            if not killed:
+                failures.append(error)
+
+    first = Command(bones_folder, tmp_path / "first", url)
+    with Command(bones_folder, tmp_path / "second", url) as second:
+        try:
+            threads = [
+                threading.Thread(target=work, args=(first.address(), 1, True)),
+                threading.Thread(target=work, args=(second.address(), 1000)),
+            ]
+            for thread in threads:
+                thread.start()
+            assert halfway.wait(120)
+        finally:
+            first.process.kill()
+            first.process.wait()
+        for thread in threads:
+            thread.join(240)
+        assert not failures
+        with Command(bones_folder, tmp_path / "third", url) as third:
+            for address in (second.address(), third.address()):
+                with GalleryClient(address, timeout=60) as client:
+                    names = {person.name for person in client.people()}
+                    assert known <= names
+                    assert not forgotten & names
+                    enrolled = next(iter(known))
+                    number = int(enrolled.split()[1])
+                    assert client.identify(walk(number, 1), threshold=NEAR).person == enrolled
+                    gone = int(next(iter(forgotten)).split()[1])
+                    assert client.identify(walk(gone, 1), threshold=NEAR).person is None
+            # What one server does, the other sees at once.
+            one, another = (GalleryClient(server.address(), timeout=60) for server in (third, second))
+            with one, another:
+                one.enrol("late", walk(5000), consent="form")
+                assert another.identify(walk(5000, 1), threshold=NEAR).person == "late"
+                one.forget("late")
+                assert another.identify(walk(5000, 1), threshold=NEAR).person is None
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
