@@ -20,6 +20,7 @@ from agegait.recordings.formats import (
     openpose,
     tables,
     trc,
+    zip_archives,
 )
 from agegait.recordings.video import video_format
 
@@ -40,6 +41,7 @@ _FORMATS: list[FileFormat] = [
     *bvh.FORMATS,
     *c3d.FORMATS,
     *video_format.FORMATS,
+    *zip_archives.FORMATS,
 ]
 
 
@@ -64,7 +66,7 @@ def formats() -> tuple[FileFormat, ...]:
 _UNPACK = "unpack it first"
 _EXPORT_MOTION = "export BVH or C3D from the program that wrote it"
 _ADVICE = {
-    **dict.fromkeys((".gz", ".zip", ".bz2", ".xz", ".7z", ".rar", ".tar", ".tgz"), _UNPACK),
+    **dict.fromkeys((".gz", ".bz2", ".xz", ".7z", ".rar", ".tar", ".tgz"), _UNPACK),
     **dict.fromkeys((".xls", ".xlsx", ".ods"), "save its sheet as CSV"),
     **dict.fromkeys((".pkl", ".pickle", ".joblib", ".pt", ".pth"), "it may run code; save its arrays as .npy or .npz"),
     **dict.fromkeys((".h5", ".hdf5", ".mot", ".sto"), "save the joints' places as a table or as .npz"),

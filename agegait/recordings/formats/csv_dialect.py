@@ -93,6 +93,8 @@ def find_header(rows: Sequence[Row], comments: Sequence[str]) -> Header:
         usual = Counter(len(row) for row, _ in rows).most_common(1)[0][0]
         index = next(i for i, (row, _) in enumerate(rows) if len(row) == usual)
         return Header([name.strip() for name in rows[index][0]], index + 1, index)
+    if markers := _markers(rows[:first], len(rows[first][0])):
+        return Header(markers, first, first)
     if _counts(rows[0][0]) and len(rows) > 1:
         return Header([name.strip() for name in rows[0][0]], 1)
     fields = len(rows[first][0])
@@ -103,6 +105,16 @@ def find_header(rows: Sequence[Row], comments: Sequence[str]) -> Header:
     if first and len(rows[0][0]) > 1 and first == 1:
         return Header([name.strip() for name in rows[0][0]], 1)
     return Header(None, first, first)
+
+
+def _markers(above: Sequence[Row], fields: int) -> list[str]:
+    """Names of the columns below a row in which Qualisys names the markers, each of three columns."""
+    row = next((row for row, _ in above if row[0].strip().upper() == "MARKER_NAMES"), [])
+    names = [name.strip() for name in row[1:] if name.strip()]
+    if not names or fields - 3 * len(names) not in (0, 1):
+        return []
+    columns = [f"{name}_{axis}" for name in names for axis in "xyz"]
+    return columns + [""] * (fields - len(columns))
 
 
 def _with_rows_below(rows: Sequence[Row], index: int, names: Sequence[str], preamble: int | None = None) -> Header:

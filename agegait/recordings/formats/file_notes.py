@@ -14,6 +14,8 @@ _RATE = re.compile(
     re.IGNORECASE,
 )
 _UNITS = re.compile(rf"\b(?:length\s)?units?\W{{1,5}}({'|'.join(LENGTHS)})\b", re.IGNORECASE)
+_QUALISYS = re.compile(r"NO_OF_MARKERS\b", re.IGNORECASE)
+_QUALISYS_RATE = re.compile(r"FREQUENCY\W{1,5}([0-9]{1,4}(?:\.[0-9]{1,6})?)", re.IGNORECASE)
 _LONGEST = 1000
 
 
@@ -44,6 +46,11 @@ def notes_of(said: Sequence[str], header: Header, encoding: str, rows: Sequence[
     lines = [line[:_LONGEST] for line in said]
     rates = {float(found[1]) for line in lines if (found := _RATE.search(line)) and is_rate(float(found[1]))}
     units = {LENGTHS[found[1].lower()] for line in lines if (found := _UNITS.search(line))}
+    if any(map(_QUALISYS.match, lines)):  # Qualisys' lengths are millimetres in all its exports
+        rates = {
+            float(found[1]) for line in lines if (found := _QUALISYS_RATE.match(line)) and is_rate(float(found[1]))
+        }
+        units = units or {"mm"}
     rate = rates.pop() if len(rates) == 1 else None
     unit = header.units or (units.pop() if len(units) == 1 else None)
     remarks = []
