@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from agegait.recordings.frame_rates import FrameRates, rates_of
+from agegait.recordings.resampling import at_rate
+
 from .embedder_file import EmbedderFile
 from .manifest_file import MANIFEST_FILE
 from .plain_path import plain_path
 
 if TYPE_CHECKING:
+    from agegait.recordings.walk import Walk
     from agegait.thresholds.calibration import Calibration
 
 
@@ -68,21 +72,32 @@ class ExportedEmbedder:
         """That of the `GaitEmbedder` that was exported."""
         return self._file.fingerprint
 
-    def embed(self, walks: Sequence[np.ndarray]) -> np.ndarray:
-        """Embeddings `[W, D]` of walks `[T, J, 3]` of any lengths.
+    def embed(self, walks: "Sequence[np.ndarray | Walk]", frame_rate: FrameRates = None) -> np.ndarray:
+        """Embeddings `[W, D]` of walks `[T, J, 3]` of any lengths; those of another frame rate are resampled.
+
+        Args:
+            walks: Arrays, or walks as `agegait.data.load_walk` gives them, which know their own rate.
+            frame_rate: Frames a second of walks that do not say it themselves, one of all or one of each; None for the
+                embedder's own.
 
         Raises:
-            ValueError: A walk of another shape, of more frames than the graph takes, or one that shows no body.
+            ValueError: A walk of another shape, of more frames than the graph takes, or one that shows no body; a rate
+                that is none.
         """
         import tensorflow as tf
 
+        rates = rates_of(frame_rate, len(walks))
         found = np.empty((len(walks), self.embedding_size), "float32")
-        for number, walk in enumerate(walks):
-            joints = np.shape(walk)[1:]
+        for number, (given, rate) in enumerate(zip(walks, rates, strict=True)):
+            walk = np.asarray(getattr(given, "skeleton", given), "float32")
+            rate = getattr(given, "frame_rate", None) or rate
+            joints = walk.shape[1:]
             if joints != (self._file.joints, 3):
                 raise ValueError(f"walks: expected {self._file.joints} joints, received {joints} for walk {number}.")
+            if np.isfinite(walk).all():  # the graph refuses others
+                walk = at_rate(walk, rate, self.frame_rate)
             try:
-                answer = self._embed(skeletons=tf.constant(np.asarray(walk, "float32")[None]))
+                answer = self._embed(skeletons=tf.constant(walk[None]))
             except tf.errors.InvalidArgumentError as error:
                 said = next((line for line in (error.message or "").splitlines() if "expected" in line), "no walk")
                 raise ValueError(f"walks: {said.partition('skeletons: ')[2] or said}, for walk {number}.") from None

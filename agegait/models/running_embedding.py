@@ -6,6 +6,9 @@ from keras import ops
 
 from agegait.layers.tensors import Tensor
 from agegait.models.gait_embedder import GaitEmbedder
+from agegait.recordings.frame_rates import checked_rate
+from agegait.recordings.resampling import alike
+from agegait.recordings.running_resampling import RunningResampler
 
 _STEP = 32
 """Frames to whose multiples pieces are padded: a model is compiled anew for each length."""
@@ -20,9 +23,11 @@ class RunningEmbedding:
 
     Args:
         embedder: A trained `GaitEmbedder` with segments.
+        frame_rate: Frames a second that come; those of another rate than the embedder's are resampled. None for the
+            embedder's own.
 
     Raises:
-        ValueError: An embedder that was not built, or without segments.
+        ValueError: An embedder that was not built, or without segments; or a rate that is none.
 
     Example:
         >>> walk = np.random.default_rng(0).normal(size=(200, 20, 3))
@@ -34,7 +39,8 @@ class RunningEmbedding:
         True
     """
 
-    def __init__(self, embedder: GaitEmbedder) -> None:
+    def __init__(self, embedder: GaitEmbedder, frame_rate: float | None = None) -> None:
+        self._own_rate, self._rate = embedder.frame_rate, checked_rate(frame_rate) or embedder.frame_rate
         if not embedder.built:
             raise ValueError("embedder: expected a trained one, received one that was not built.")
         if embedder.pooling.segment is None:
@@ -52,6 +58,8 @@ class RunningEmbedding:
         self._skeletons = np.zeros((0, self._joints, 3), "float32")  # those that may have to be looked at again
         self._first = 0  # the number of the first of them
         self._frames = 0
+        self._pushed = 0
+        self._resampler = None if alike(self._rate, self._own_rate) else RunningResampler(self._own_rate)
         self._halves = 0  # half segments that no later frame changes
         self._last_half: np.ndarray | None = None  # outputs of the last one
         self._sum = np.zeros(self._embedding_size)  # of embeddings of their segments
@@ -64,8 +72,8 @@ class RunningEmbedding:
 
     @property
     def frames(self) -> int:
-        """Frames so far."""
-        return self._frames
+        """Frames so far, as they were pushed."""
+        return self._pushed
 
     def push(self, frames: np.ndarray) -> None:
         """Takes the frames that come next, `[T, J, 3]` metres, any number of them.
@@ -78,6 +86,11 @@ class RunningEmbedding:
             raise ValueError(f"frames: expected [T, {self._joints}, 3], received {list(frames.shape)}.")
         if not np.isfinite(frames).all():
             raise ValueError("frames: expected finite coordinates, received NaN or infinity.")
+        before, self._pushed = self._pushed, self._pushed + len(frames)
+        if self._resampler:
+            pushed = enumerate(frames, before)
+            resampled = [own for number, frame in pushed for own in self._resampler.push(frame, number / self._rate)]
+            frames = np.array(resampled, "float32").reshape(-1, self._joints, 3)
         self._skeletons = np.concatenate([self._skeletons, frames])
         self._frames += len(frames)
         settled = max(self._whole_windows() - self._ahead, 0) // self._half

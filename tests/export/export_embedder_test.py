@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 
 import agegait
+from agegait.data import Walk
 from agegait.export import ExportedEmbedder, embedder_endpoints as endpoints, save
 from agegait.export.exportable import Exportable
 from agegait.gallery import Calibration
@@ -179,6 +180,12 @@ def test_an_exported_embedder_is_the_embedder_for_a_gallery(embedder, exported, 
     assert (graph.embedding_size, graph.frame_rate) == (embedder.embedding_size, embedder.frame_rate)
     several = [walks(1, frames, seed=8)[0] for frames in (30, 45, 100)]
     np.testing.assert_allclose(graph.embed(several), embedder.embed(several), atol=1e-5)
+    resampled = embedder.embed(several, frame_rate=[15, None, 60])
+    np.testing.assert_allclose(graph.embed(several, frame_rate=[15, None, 60]), resampled, atol=1e-5)
+    known = Walk(several[0], np.ones((30, 20), bool), 15.0, "kinect_v1")
+    np.testing.assert_allclose(graph.embed([known]), resampled[:1], atol=1e-5)
+    with pytest.raises(ValueError, match="frame_rate: expected one, or one for each of 3 walks, received 2"):
+        graph.embed(several, frame_rate=[15, 15])
     with agegait.Gallery.open(sqlite_gallery, embedder) as gallery:
         gallery.enrol("Anna", several[:1], consent="form")
     with agegait.Gallery.open(sqlite_gallery, graph) as gallery:

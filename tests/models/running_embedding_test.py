@@ -57,6 +57,23 @@ def test_it_is_so_for_other_networks(options):
         np.testing.assert_allclose(found, embedder.embed(WALK[: running.frames])[0], atol=1e-5)
 
 
+@pytest.mark.parametrize("frame_rate", [15, 60, 31])
+def test_frames_of_another_rate_are_resampled_as_a_whole_walk_is(embedder, frame_rate):
+    running = RunningEmbedding(embedder, frame_rate=frame_rate)
+    for frames in np.array_split(WALK[:90], 4):
+        running.push(frames)
+    assert running.frames == 90
+    np.testing.assert_allclose(running.embedding(), embedder.embed(WALK[:90], frame_rate=frame_rate)[0], atol=1e-5)
+    other = running.another()
+    other.push(WALK[:40])
+    np.testing.assert_allclose(other.embedding(), embedder.embed(WALK[:40], frame_rate=frame_rate)[0], atol=1e-5)
+
+
+def test_a_rate_that_is_none_is_refused(embedder):
+    with pytest.raises(ValueError, match="frame_rate: expected a positive number of frames a second, received 0"):
+        RunningEmbedding(embedder, frame_rate=0)
+
+
 def test_another_begins_anew_and_leaves_the_first_alone(embedder):
     running = RunningEmbedding(embedder)
     running.push(WALK[:50])
