@@ -66,6 +66,8 @@ def open_gallery(
     file = Path(url.removeprefix("sqlite:///"))
     if not makes and url.startswith("sqlite:///") and not file.exists():
         raise ValueError(f"--gallery: expected a gallery, found no file {file}: `agegait enrol` makes one.")
+    if not makes and url.startswith("sqlite:///") and not file.stat().st_size:
+        raise ValueError(f"--gallery: expected a gallery, found an empty file, {file}.")
     embedder = None
     if hasattr(options, "model"):
         options.model = str(options.model or STARTER)

@@ -23,6 +23,15 @@ _BUSY_SECONDS = 60
 _PATIENCE = {"connect_timeout": 10, "tcp_user_timeout": 30_000}
 """So long PostgreSQL may take to be reached, in seconds, and to take what was sent, in milliseconds."""
 
+_WRITABLE = "a file and a folder that can be written, as SQLite keeps its log beside the file"
+_EXPECTED = {
+    "unable to open database file": _WRITABLE,
+    "attempt to write a readonly database": _WRITABLE,
+    "file is not a database": "a gallery",
+    "database disk image is malformed": "a file that is whole: restore a backup",
+}
+"""What is wrong where SQLite says so."""
+
 _MIGRATION_LOCK = 0x616765676169
 """PostgreSQL's number of the lock under which one process alone makes the tables."""
 
@@ -115,9 +124,9 @@ class Database:
                 yield
         except (DBAPIError, sqlite3.Error) as error:  # the latter of what goes past SQLAlchemy
             said = str(error.orig if isinstance(error, DBAPIError) else error).strip().splitlines()
-            raise GalleryDatabaseError(
-                f"{self.name}: expected a database that does as asked, received: {said[0] if said else 'no reason'}"
-            ) from error
+            reason = said[0] if said else "no reason"
+            expected = _EXPECTED.get(reason, "a database that does as asked")
+            raise GalleryDatabaseError(f"{self.name}: expected {expected}, received: {reason}") from error
 
     def _sqlite(self, url: sa.URL) -> sa.Engine:
         if url.database in (None, "", ":memory:") or url.query:
@@ -147,10 +156,13 @@ class Database:
         script = ScriptDirectory.from_config(config)
         with self.reads() as connection:
             current = _version(connection)
+            foreign = self.is_sqlite and current is None and sa.inspect(connection).get_table_names()
         if current == script.get_current_head():
             return
         if current is None and not makes:
             raise ValueError(f"url: expected a gallery, found none in {self.name}.")
+        if foreign:
+            raise ValueError(f"url: expected a gallery or no file, found another program's database in {self.name}.")
         if current not in (None, *(each.revision for each in script.walk_revisions())):
             raise ValueError(
                 f"url: expected a gallery that this version of agegait knows, received one of a newer version, whose "

@@ -227,6 +227,12 @@ def test_mistakes_are_named_by_their_options(run, words, expected):
     assert expected in error
 
 
+def test_an_empty_file_is_no_gallery(run, gallery):
+    Path(gallery).touch()
+    status, _, error = run("people", model=False)
+    assert (status, f"--gallery: expected a gallery, found an empty file, {gallery}" in error) == (1, True)
+
+
 def test_a_gallery_needs_no_server(run):
     status, _, error = run("identify", "0_0.npy", "--server", "a:1", model=False)
     assert (status, "--gallery: expected without --server, received both" in error) == (1, True)

@@ -2,6 +2,7 @@
 
 import contextlib
 import signal
+import sqlite3
 import subprocess
 import time
 from pathlib import Path
@@ -13,6 +14,7 @@ from support.gallery_bodies import BoneLengths, walk
 from support.gallery_processes import start
 
 import agegait
+from agegait.gallery import GalleryDatabaseError
 from agegait.storage.disk_full import DiskFullError
 
 NEAR = 0.2
@@ -120,3 +122,29 @@ def test_a_disk_that_is_really_full(tmp_path):
                 subprocess.run(["umount", str(disk)], check=True)
             return
     pytest.skip("no file system can be mounted here")
+
+
+def test_another_programs_database_is_left_as_it_is(tmp_path):
+    path = tmp_path / "notes.db"
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE notes (text)")
+    with pytest.raises(ValueError, match=r"^url: expected a gallery or no file, found another program's database in"):
+        agegait.Gallery.open(f"sqlite:///{path}", BoneLengths())
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT name FROM sqlite_master").fetchall() == [("notes",)]
+
+
+def test_what_is_wrong_with_a_file_is_told(tmp_path):
+    path = tmp_path / "gallery.db"
+    with agegait.Gallery.open(f"sqlite:///{path}", BoneLengths()) as gallery:
+        gallery.enrol("Anna", [walk(0)], consent="form")
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+    with pytest.raises(GalleryDatabaseError, match="expected a file that is whole: restore a backup"):
+        people(f"sqlite:///{path}")
+    path.write_bytes(content)
+    (tmp_path / "gallery.db-wal").mkdir()  # as where nothing may be written
+    with pytest.raises(GalleryDatabaseError, match="expected a file and a folder that can be written"):
+        people(f"sqlite:///{path}")
+    (tmp_path / "gallery.db-wal").rmdir()
+    assert people(f"sqlite:///{path}") == {"Anna": 1}
