@@ -265,6 +265,7 @@ def test_a_model_that_is_none_is_named(gallery, capsys):
     )
 
 
+@pytest.mark.slow
 def test_an_adapted_embedder_is_another(gallery, walkers_dir, folder, tmp_path, capsys):
     out = tmp_path / "adapted.keras"
     words = ["adapt", "embedder.keras", "--dataset", "walkers", "--data-dir", str(walkers_dir), "--out"]

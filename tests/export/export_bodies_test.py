@@ -289,6 +289,7 @@ def test_an_embedder_answers_too_part_by_part(stride, monkeypatch):
     assert not np.allclose(received["logits"], expected[0]["logits"], atol=1e-3)
 
 
+@pytest.mark.slow
 def test_memory_of_an_embedder_counts():
     limits = [
         endpoints.identifier_endpoints(make_identifier(embedding=one))["identify"].limits for one in (False, True)

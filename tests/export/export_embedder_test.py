@@ -150,6 +150,7 @@ def test_the_manifest_names_the_embedder(embedder, exported):
     assert 'name: "embedder"' in (exported / "models.config").read_text()
 
 
+@pytest.mark.slow
 def test_a_folder_with_models_of_another_kind_is_refused(embedder, exported, small_identifier, small_export, tmp_path):
     with pytest.raises(ValueError, match="expected a folder without embedder, which this export has not"):
         save(small_identifier, exported)

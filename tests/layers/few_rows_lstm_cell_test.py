@@ -28,6 +28,7 @@ def test_states_between_calls_are_those_of_many_rows():
         np.testing.assert_allclose(ops.convert_to_numpy(found), ops.convert_to_numpy(expected), atol=1e-6)
 
 
+@pytest.mark.slow
 def test_few_windows_copy_no_weights():
     units = 64
     encoder = agegait.GaitEncoder(units=units)

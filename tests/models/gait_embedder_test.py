@@ -199,7 +199,8 @@ def test_fit_brings_a_persons_walks_together(classes):
     assert PERSONS[cosines.argmax(axis=1)].tolist() == PERSONS.tolist()
 
 
-@pytest.mark.parametrize("classes", [0, pytest.param(3, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("classes", [0, 3])
 def test_a_trained_one_is_saved_with_its_optimizer_and_learns_on(classes, tmp_path):
     _, model, _ = trained(classes, epochs=1, batches=2, dropout=0, frame_dropout=0)
     model.save(tmp_path / "model.keras")

@@ -277,7 +277,8 @@ class TestLoss:
 
 
 class TestTraining:
-    @pytest.mark.parametrize("built", [False, pytest.param(True, marks=pytest.mark.slow)])
+    @pytest.mark.slow
+    @pytest.mark.parametrize("built", [False, True])
     def test_a_step_is_traced_once(self, windows, built):
         traced = []
 

@@ -101,6 +101,7 @@ def test_computed_and_symbolic_shapes(identifier):
     assert any_length["window_logits"].shape == (None, None, N)
 
 
+@pytest.mark.slow
 def test_length_may_be_known_at_run_time_alone(identifier):
     inputs = keras.Input((None, J, 3))
     model = keras.Model(inputs, identifier(inputs)["logits"])

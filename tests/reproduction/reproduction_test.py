@@ -366,6 +366,7 @@ def test_killed_anywhere_it_goes_on_to_the_same_figures(out, data_dir, tmp_path)
         assert result(tmp_path / "out", row, 0)["tests"] == result(out, row, 0)["tests"]
 
 
+@pytest.mark.slow
 def test_a_folder_of_ones_own_is_a_data_set_like_any_other(tmp_path):
     for person, name in enumerate(("anna", "ben", "cleo", "dora")):
         for number in range(3):

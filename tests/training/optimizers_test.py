@@ -33,7 +33,8 @@ def test_its_steps_are_those_of_keras(changes):
     assert np.abs(plain[0] - 1).max() > 0.1
 
 
-@pytest.mark.parametrize("jit_compile", [False, pytest.param(True, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("jit_compile", [False, True])
 def test_a_model_learns_by_it_as_by_keras(jit_compile):
     x = np.random.default_rng(0).normal(size=(64, 3)).astype("float32")
     losses = []

@@ -20,6 +20,7 @@ def trained():
     return starter.train_starter(*SMALL, QUICK)
 
 
+@pytest.mark.slow
 def test_the_seed_says_all():
     walks = SMALL[1].recorded().skeletons
     np.testing.assert_array_equal(starter.train_starter(*SMALL, QUICK).embed(walks), trained().embed(walks))
@@ -31,6 +32,7 @@ def test_the_shipped_one_has_the_architecture_that_the_module_trains():
     assert {name: shipped.get_config()[name] for name in settings} == settings
 
 
+@pytest.mark.slow
 def test_the_command_writes_a_preset(monkeypatch, tmp_path):
     embedder = trained()  # before its name is another's
     strangers = Crowd(persons=24, walks=2, sensors=2, seed=2)

@@ -618,6 +618,7 @@ def walks(tmp_path_factory):
     return str(folder)
 
 
+@pytest.mark.slow
 def test_windows_are_cut_once_for_each_number_of_frames(walks):
     dataset = datasets.load(walks)
     cached, normalization = CachedDataSet.of(dataset), SkeletonNormalization()
