@@ -132,12 +132,17 @@ def scatter_fault(skeleton: np.ndarray, tracked: np.ndarray) -> str:
     )
 
 
-def body_axis(skeleton: np.ndarray) -> str | None:
-    """The axis that the body of canonical skeletons [T, 20, 3] stands along; None if there is no body or none such."""
+def body_axis(skeleton: np.ndarray, any_limbs: bool = False) -> str | None:
+    """The axis that the body of canonical skeletons [T, 20, 3] stands along; None if there is no body or none such.
+
+    Args:
+        skeleton: In any axes.
+        any_limbs: Whether limbs need not be as bodies have them.
+    """
     ankles = skeleton[:, [JOINTS.index(joint) for joint in _ANKLES]].mean(axis=1)
     axis = standing_along(skeleton[:, JOINTS.index("Head")] - ankles)
     # What limbs do not show to be a body has another fault than its axes.
-    return axis if len(skeleton) >= _FEW and (axis in (None, "y") or not limb_faults([skeleton])) else None
+    return axis if len(skeleton) >= _FEW and (any_limbs or axis in (None, "y") or not limb_faults([skeleton])) else None
 
 
 def limb_faults(walks: Sequence[np.ndarray]) -> list[str]:

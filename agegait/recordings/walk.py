@@ -143,9 +143,9 @@ def _up(recording: Recording, walk_format: WalkFormat, skeleton: np.ndarray, sch
     """
     if walk_format.up != "auto":
         return walk_format.up
+    if recording.up is None and schema in _Y_DOWN and body_axis(skeleton, any_limbs=True) == "-y":
+        return "-y"
     up, standing = recording.up or "y", body_axis(skeleton)
-    if recording.up is None and standing == "-y" and schema in _Y_DOWN:
-        return standing
     if standing not in (None, up):
         by_file = ", as the file says" if recording.up else ""
         upside_down = standing.strip("-") == up.strip("-") if standing else False

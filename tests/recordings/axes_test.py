@@ -53,3 +53,25 @@ def test_sensors_whose_y_is_down_are_turned_and_it_is_said():
     upright = Walk.of(Recording("a", body, names=schema.joints), WalkFormat())
     np.testing.assert_allclose(read.skeleton, upright.skeleton, atol=1e-6)
     assert (upright.up, upright.remarks) == ("y", ())
+
+
+def test_a_sensor_with_y_down_is_turned_up_though_a_shoulder_is_badly_estimated(tmp_path):
+    joints, schema = skeletons.JOINTS, skeletons.SCHEMAS["mediapipe_pose"]
+    body = BODY.copy()
+    body[:, joints.index("ShoulderLeft")] = 0.25 * body[:, joints.index("ShoulderLeft")] + 0.75 * body[:, 2]
+    landmarks = np.zeros((len(body), len(schema.joints), 3)) + body[:, [joints.index("Head")]]
+    for joint, names in zip(joints, schema.sources, strict=True):
+        if len(names) == 1:
+            landmarks[:, schema.joints.index(names[0])] = body[:, joints.index(joint)]
+    names = [f"landmark_{number}_{axis}" for number in range(33) for axis in "xyz"]
+    np.savetxt(
+        tmp_path / "walk.csv",
+        (landmarks * [-1, -1, 1]).reshape(len(body), -1),
+        "%.5f",
+        ",",
+        header=",".join(names),
+        comments="",
+    )
+    found = load_walk(tmp_path / "walk.csv", WalkFormat(missing="interpolate"))
+    assert found.up == "-y"
+    assert (found.skeleton[:, joints.index("Head"), 1] > found.skeleton[:, joints.index("AnkleLeft"), 1]).all()
