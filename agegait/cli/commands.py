@@ -295,7 +295,7 @@ def _ask(options: argparse.Namespace, walks: Sequence[Any]) -> list[Any]:
             connection = client_arguments(options)
         try:
             client = stack.enter_context(Client(**connection))
-            knows = "resampled" in client.metadata()  # not so of an export of an earlier version
+            knows = _resamples(client)
             tell_rates(walks, knows)
             rates = [walk.walk.frame_rate if knows else None for walk in walks]
             if options.every is not None:
@@ -305,6 +305,18 @@ def _ask(options: argparse.Namespace, walks: Sequence[Any]) -> list[Any]:
         except ClientError as error:
             said = " ".join(str(error).split("\n"))  # the server's words, in which no line is to pass for ours
             raise ValueError(f"{options.model or options.server}: {said}") from error
+
+
+def _resamples(client: Any) -> bool:
+    """Whether a server's model brings walks to its own frame rate: not so of an export of an earlier version."""
+    from agegait.serving import ClientError
+
+    try:
+        return "resampled" in client.metadata()
+    except ClientError as error:
+        if error.status.name != "UNIMPLEMENTED":
+            raise
+        return False  # Nor is it known of a server without GetModelMetadata.
 
 
 def _follow(client: Any, options: argparse.Namespace, label: str, walk: Any, frame_rate: float | None) -> None:

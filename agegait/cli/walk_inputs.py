@@ -65,7 +65,7 @@ def tell_rates(walks: "Sequence[InputWalk]", knows: bool, frame_rate: float | No
         rate = "" if frame_rate is None else f" {frame_rate:g} Hz"
         print_remarks([f"{labels}: frame rate not known, taken as the model's{rate}; --frame-rate says it"])
     if len(unknown) < len(walks) and not knows:
-        print_remarks(["the model does not know the frame rate that it was trained at: walks are taken as they are"])
+        print_remarks(["the model does not tell the frame rate that it was trained at: walks are taken as they are"])
 
 
 _ARGUMENTS = ("missing", "units", "up", "joints", "joint_map", "person_column", "frame_rate", "resample")

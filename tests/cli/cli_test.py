@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import grpc
 import numpy as np
@@ -183,6 +184,31 @@ def test_identify_brings_walks_to_the_rate_of_the_servers_model(body_identifier,
     one, other = map(json.loads, stdout.splitlines())
     assert one["score"] == pytest.approx(unresampled.score, abs=1e-5)
     assert other["score"] == pytest.approx(expected.score, abs=1e-5)
+
+
+@pytest.fixture
+def predicting(server):
+    """A server that passes Predict on, and has no other method."""
+    path = "/tensorflow.serving.PredictionService/Predict"
+    with grpc.insecure_channel(server) as channel, ThreadPoolExecutor(1) as threads:
+        predict = channel.unary_unary(path)
+        handler = grpc.unary_unary_rpc_method_handler(lambda request, context: predict(request))
+        passing = grpc.server(threads)
+        *_, service, method = path.split("/")
+        passing.add_generic_rpc_handlers([grpc.method_handlers_generic_handler(service, {method: handler})])
+        port = passing.add_insecure_port("127.0.0.1:0")
+        passing.start()
+        yield f"127.0.0.1:{port}"
+        passing.stop(None).wait()
+
+
+def test_identify_asks_a_server_that_can_do_no_more(body_identifier, predicting, tmp_path):
+    walk = tmp_path / "slow.npz"
+    np.savez(walk, skeleton=walk_at(15), frame_rate=15.0)
+    (expected,) = body_identifier.identify(walk_at(15))
+    stdout, stderr = agegait("identify", walk, "--json", "--server", predicting)
+    assert json.loads(stdout)["score"] == pytest.approx(expected.score, abs=1e-5)
+    assert "walks are taken as they are" in stderr
 
 
 def test_identify_says_which_walk_is_not_a_body_and_why(here, walk, server, tmp_path):
