@@ -31,7 +31,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 3
 
 help:
 	@echo 'make demo       train, evaluate, export, serve and identify a walker, small, on synthetic walks (a few minutes)'
-	@echo 'make test       the quick tests (seven to eight minutes on two cores)'
+	@echo 'make test       the quick tests (seven minutes on two cores)'
 	@echo 'make test-all   those marked slow too'
 	@echo 'make lint       ruff, mypy and import-linter'
 	@echo 'make docs       the documentation as a site, in build/site'
