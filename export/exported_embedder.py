@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from agegait.recordings.frame_rates import FrameRates, rates_of
-from agegait.recordings.resampling import at_rate
+from agegait.recordings.frame_rates import FrameRates
+from agegait.recordings.walks_at_rate import walks_at_rate
 
 from .embedder_file import EmbedderFile
 from .manifest_file import MANIFEST_FILE
@@ -86,16 +86,11 @@ class ExportedEmbedder:
         """
         import tensorflow as tf
 
-        rates = rates_of(frame_rate, len(walks))
         found = np.empty((len(walks), self.embedding_size), "float32")
-        for number, (given, rate) in enumerate(zip(walks, rates, strict=True)):
-            walk = np.asarray(getattr(given, "skeleton", given), "float32")
-            rate = getattr(given, "frame_rate", None) or rate
+        for number, walk in enumerate(walks_at_rate(walks, frame_rate, self.frame_rate)):
             joints = walk.shape[1:]
             if joints != (self._file.joints, 3):
                 raise ValueError(f"walks: expected {self._file.joints} joints, received {joints} for walk {number}.")
-            if np.isfinite(walk).all():  # the graph refuses others
-                walk = at_rate(walk, rate, self.frame_rate)
             try:
                 answer = self._embed(skeletons=tf.constant(walk[None]))
             except tf.errors.InvalidArgumentError as error:

@@ -6,7 +6,6 @@ from .evaluate_windows import (
     Logits as Logits,
     as_result as as_result,
     embedder_logits as embedder_logits,
-    ensemble as ensemble,
     evaluate_windows as evaluate_windows,
     logits_by_method as logits_by_method,
 )

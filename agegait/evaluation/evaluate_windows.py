@@ -10,7 +10,7 @@ from agegait.data import Walks
 from agegait.datasets import Windows
 from agegait.evaluation import protocols
 from agegait.evaluation.baselines import BASELINES
-from agegait.models.gait_identifier import embedder_share
+from agegait.models.weighted_logits import weighted_logits
 from agegait.training.run import Run
 
 TITLES = {"ages": "AGE", "states": BASELINES["encoder-states"], "embedder": "embedder"}
@@ -103,9 +103,11 @@ def logits_by_method(run: Run, windows: Windows, features: np.ndarray, walks: Wa
     places = {name: place for place, name in enumerate(own.names.tolist())}
     rows = np.array([places[walk] for walk in windows.walks.tolist()])
     in_walk = embedder_logits(run, own.skeletons)[rows]
-    frames = np.array([len(walk) for walk in own.skeletons])[rows]
+    frames = np.array([[len(walk)] for walk in own.skeletons])[rows]
     window = windows.skeletons.shape[1]
-    both = Logits(ensemble(of_windows, alone, window, window), ensemble(of_windows, in_walk, window, frames))
+    both = Logits(
+        weighted_logits(of_windows, alone, window, window), weighted_logits(of_windows, in_walk, frames, window)
+    )
     return {f"{title} + {TITLES['embedder']}": both, **found, TITLES["embedder"]: Logits(alone, in_walk)}
 
 
@@ -115,12 +117,6 @@ def embedder_logits(run: Run, walks: Iterable[np.ndarray]) -> Any:
         return None
     embeddings = run.embedder.embed(list(walks))
     return run.embedding_recognizer.predict(embeddings, batch_size=BATCH, verbose=0)
-
-
-def ensemble(logits: np.ndarray, others: np.ndarray, window: int, frames: int | np.ndarray) -> np.ndarray:
-    """The logits of windows of `window` frames and of an embedder that saw `frames` of their walks, `[M]`, together."""
-    share = embedder_share(np.reshape(frames, (-1, 1)), window)
-    return (1 - share) * logits + share * others
 
 
 def _recognition(method: str, logits: Logits, windows: Windows) -> list[dict[str, Any]]:

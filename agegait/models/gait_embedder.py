@@ -14,8 +14,8 @@ from agegait.layers.body_coordinates import HIPS
 from agegait.layers.tensors import Inputs, Shape, Tensor
 from agegait.models.fingerprint import fingerprint
 from agegait.models.inputs import skeletons_of
-from agegait.models.walks_at_rate import AnyWalks, walks_at_rate
 from agegait.recordings.frame_rates import FrameRates
+from agegait.recordings.walks_at_rate import AnyWalks, walks_at_rate
 
 FRAMES_AT_ONCE = 20_000
 """Frames, padding included, that `embed` takes through the model in one go: some hundred megabytes."""

@@ -13,27 +13,14 @@ from agegait.models.gait_embedder import GaitEmbedder
 from agegait.models.gait_encoder import GaitEncoder
 from agegait.models.gait_recognizer import GaitRecognizer
 from agegait.models.inputs import in_order, skeletons_of
-from agegait.models.walks_at_rate import AnyWalks, walks_at_rate
+from agegait.models.weighted_logits import weighted_logits
 from agegait.recordings.frame_rates import FrameRates, checked_rate
+from agegait.recordings.walks_at_rate import AnyWalks, walks_at_rate
 from agegait.skeletons import JOINTS
 
 WINDOWS_AT_ONCE = 1024
 """Windows that `identify` takes through the model in one go, as exported models do, of walks of one length or of one
 long walk. An embedder sees the parts of a longer walk one by one."""
-
-
-def embedder_share(frames: Any, window: int) -> Any:
-    """How much the answer of an embedder that saw so many frames counts, beside that of windows of `window` frames.
-
-    A quarter for a single window, on which an embedder knows little, towards half for long walks. The form was chosen
-    on validation walks, see `docs/results.md`.
-
-    Example:
-        >>> embedder_share(6, window=6), embedder_share(114, window=6)
-        (0.25, 0.475)
-    """
-    return frames / (frames + window) / 2
-
 
 _PARTS = ("encoder", "recognizer", "normalization", "embedder", "embedding_recognizer")
 
@@ -61,7 +48,7 @@ class GaitIdentifier(keras.Model):
 
     An embedder answers too, where there is one. It sees the walk as a whole, all frames that show a body. Its logits
     are averaged with those of each window, and so with the walk's. The more frames it saw, the more they count, see
-    `embedder_share`.
+    `agegait.models.weighted_logits`.
 
     Any numbers would be taken for somebody. So windows that show no body, see `agegait.layers.BodyCheck`, have no say,
     and a walk of which more than half of the windows show none is nobody's: its logits and probabilities are 0.
@@ -199,8 +186,8 @@ class GaitIdentifier(keras.Model):
         windows = ops.where(ops.reshape(faults == 0, (-1, 1, 1, 1)), windows, 0.0)
         logits = ops.cast(self.recognizer(self.encoder(windows)["ages"]), "float32")
         if of_walks is not None:
-            share = ops.expand_dims(embedder_share(of_walks["frames"], self.encoder.frames), 1)
-            logits = (1 - share) * logits + share * of_walks["logits"]
+            seen = ops.expand_dims(of_walks["frames"], 1)
+            logits = weighted_logits(logits, of_walks["logits"], seen, self.encoder.frames)
         # where, not a product: what is no body may hold anything, and nothing of it may come through.
         return {"logits": ops.where(ops.expand_dims(faults == 0, 1), logits, 0.0), "fault": faults}
 

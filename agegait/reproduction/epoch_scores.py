@@ -6,6 +6,7 @@ import keras
 import numpy as np
 
 from agegait import evaluation
+from agegait.models import weighted_logits
 from agegait.storage.private_files import private_folder
 from agegait.storage.whole_file import whole_file
 
@@ -36,7 +37,7 @@ class EpochScores(keras.callbacks.Callback):
         for test, inputs in self.inputs.items():
             logits = self.model.predict(inputs, batch_size=evaluation.BATCH, verbose=0)
             if (beside := self.beside.get(test)) is not None:
-                logits = evaluation.ensemble(logits, beside, inputs.shape[1], inputs.shape[1])
+                logits = weighted_logits(logits, beside, inputs.shape[1], inputs.shape[1])
             path = self.folder / test / f"{epoch + 1:06d}.npy"
             private_folder(path.parent)
             with whole_file(path) as aside:

@@ -277,8 +277,7 @@ class TestLoss:
 
 
 class TestTraining:
-    @pytest.mark.slow
-    @pytest.mark.parametrize("built", [False, True])
+    @pytest.mark.parametrize("built", [False, pytest.param(True, marks=pytest.mark.slow)])
     def test_a_step_is_traced_once(self, windows, built):
         traced = []
 

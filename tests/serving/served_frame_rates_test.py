@@ -13,7 +13,7 @@ from support.small_identifier import FRAMES, make_identifier
 from agegait.data import resample
 from agegait.export import saved_models
 from agegait.export.endpoints import identifier_endpoints
-from agegait.models.walks_at_rate import walks_at_rate
+from agegait.recordings.walks_at_rate import walks_at_rate
 from agegait.serving import AsyncClient, Client, ClientError, Limits, Server
 from agegait.serving.server.batcher import _Job
 from agegait.serving.server.request_checks import check_cost

@@ -94,10 +94,9 @@ def short_epochs(monkeypatch):
 
 
 # In the second epoch; in the first one of a round of clusters, and in its second one.
-RESUMED = [("persons", 4), ("clusters", 7), ("clusters", 10)]
+RESUMED = [("persons", 4), *(pytest.param("clusters", batches, marks=pytest.mark.slow) for batches in (7, 10))]
 
 
-@pytest.mark.slow
 @pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize(("learning", "batches"), RESUMED)
 def test_a_stopped_training_ends_as_one_that_never_stopped(short_epochs, tmp_path, learning, batches):

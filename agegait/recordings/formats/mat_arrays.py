@@ -55,6 +55,7 @@ def _read(path: Path, within: Path | None, walk_format: WalkFormat) -> list[Reco
             name = _only_walk(variables, source)
             if name is not None:
                 values = loadmat(io.BytesIO(plain), variable_names=[name])[name]
+    # SciPy has a NotImplementedError for versions that it does not read, as damaged files may claim to be.
     except (*failures, NotImplementedError, OSError, MemoryError, AttributeError, zlib.error, EOFError) as error:
         raise ValueError(f"{source}: expected a MAT file, found a damaged one: {error!s:.200}") from None
     if name is None:

@@ -10,7 +10,7 @@ from agegait.recordings.file_format import FileFormat
 from agegait.recordings.files import opening
 from agegait.recordings.files.limits import MOST_FRAMES
 from agegait.recordings.formats.body_tracks import Sighting, recordings_of
-from agegait.recordings.formats.ntu import Lines, numbers_of
+from agegait.recordings.formats.filled_lines import FilledLines
 from agegait.recordings.recording import Recording
 from agegait.recordings.walk_format import WalkFormat
 from agegait.skeletons import JOINTS
@@ -30,11 +30,17 @@ def _read(path: Path, within: Path | None, walk_format: WalkFormat) -> list[Reco
     source = str(path)
     text = opening.read_regular(path, within).decode("utf-8-sig", "replace")
     return recordings_of(
-        _sightings(Lines(text, source)), source, JOINTS, who="place in the file", units="m", up="y", frame_rate=_HZ
+        _sightings(FilledLines(text, source)),
+        source,
+        JOINTS,
+        who="place in the file",
+        units="m",
+        up="y",
+        frame_rate=_HZ,
     )
 
 
-def _sightings(lines: Lines) -> Iterator[Sighting]:
+def _sightings(lines: FilledLines) -> Iterator[Sighting]:
     frames, joints = lines.fields("how many frames and joints there are", 2)
     if not (frames.isdecimal() and len(frames) < 9 and int(frames) <= MOST_FRAMES and joints == str(len(JOINTS))):
         raise ValueError(
@@ -47,7 +53,7 @@ def _sightings(lines: Lines) -> Iterator[Sighting]:
             raise ValueError(f"{lines.place}: expected {_ROWS} rows of each body, found {rows}.")
         bodies = rows // _ROWS
         for body in range(bodies):
-            places = [numbers_of(lines.fields("a joint", _OF_ROW), lines.place)[:3] for _ in range(_ROWS)][::2]
+            places = [lines.numbers("a joint", _OF_ROW)[:3] for _ in range(_ROWS)][::2]
             if np.any(places):  # of a body that was lost, all numbers are 0
                 yield Sighting(frame, np.array(places), body=str(body + 1))
     if not lines.is_over():

@@ -19,7 +19,8 @@ _FRAMES = ("_keypoints.json", "_skel.txt")
 """Files that hold one frame each."""
 
 _DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError, ValueError)
-"""What a damaged archive may end in; a RuntimeError for a password."""
+"""What a damaged archive may end in; a RuntimeError for a password, a NotImplementedError for a compression that Python
+lacks."""
 
 
 def _read(path: Path, within: Path | None, walk_format: WalkFormat) -> list[Recording]:
