@@ -14,7 +14,6 @@ from agegait.models.gait_identifier import GaitIdentifier
 from agegait.models.gait_recognizer import GaitRecognizer
 from agegait.models.running_embedding import RunningEmbedding
 from agegait.models.walk_encodings import WalkEncodings
-from agegait.models.weighted_logits import weighted_logits
 
 __all__ = [
     "ContrastiveGaitEncoder",
@@ -25,5 +24,4 @@ __all__ = [
     "GaitRecognizer",
     "RunningEmbedding",
     "WalkEncodings",
-    "weighted_logits",
 ]

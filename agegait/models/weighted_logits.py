@@ -17,7 +17,8 @@ def weighted_logits(logits: Any, embedded: Any, frames: Any, window: int) -> Any
         `[M, N]`.
 
     Example:
-        >>> agegait.models.weighted_logits(0.0, 8.0, frames=6, window=6)  # a quarter of the embedder's
+        >>> from agegait.models.weighted_logits import weighted_logits
+        >>> weighted_logits(0.0, 8.0, frames=6, window=6)  # a quarter of the embedder's
         2.0
     """
     share = frames / (frames + window) / 2

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from agegait import evaluation
-from agegait.models import weighted_logits
+from agegait.models.weighted_logits import weighted_logits
 from agegait.storage.private_files import private_folder
 from agegait.storage.whole_file import whole_file
 

@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 
 import agegait
+from agegait.models.weighted_logits import weighted_logits
 from agegait.training.optimizers import FusedAdam
 
 CLASSES = [
@@ -16,7 +17,7 @@ CLASSES = [
     *(getattr(agegait.models, name) for name in agegait.models.__all__),
     *(getattr(agegait.losses, name) for name in agegait.losses.__all__),
 ]
-FUNCTIONS = [agegait.data.padded, agegait.data.windows, agegait.training.walk_clusters]
+FUNCTIONS = [agegait.data.padded, agegait.data.windows, agegait.training.walk_clusters, weighted_logits]
 GALLERY = [
     getattr(agegait.gallery, name)
     for name in agegait.gallery.__all__
