@@ -101,7 +101,7 @@ def test_a_peer_that_hangs_up_leaves_nothing_behind(bones_folder, gallery_url):
         for _ in range(3):
             with RawPeer(server.address, window=1 << 16) as peer:
                 for _ in range(4):
-                    peer.call(f"{SERVICE}/WatchWalk", BEGIN.SerializeToString())
+                    peer.call(f"{SERVICE}/WatchWalk", BEGIN.SerializeToString(), more=True)
                 until(lambda: len(server._gate.walk_streams) == 4)
         until(lambda: len(server._gate.walk_streams) == 0)
         until(lambda: server._gallery.in_hand == 0)

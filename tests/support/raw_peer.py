@@ -26,8 +26,11 @@ class RawPeer:
         self.http.update_settings({h2.settings.SettingCodes.INITIAL_WINDOW_SIZE: window})
         self._send()
 
-    def call(self, method, message=None, size=None, metadata=()):
-        """Opens a call; sends the message, of which `size` may say that it is longer. Without one, headers alone."""
+    def call(self, method, message=None, size=None, metadata=(), more=False):
+        """Opens a call; sends the message, of which `size` may say that it is longer. Without one, headers alone.
+
+        With `more`, others may follow, so that the server keeps the call.
+        """
         stream = self.http.get_next_available_stream_id()
         headers = [(":method", "POST"), (":scheme", "http"), (":path", method), (":authority", "here")]
         headers += [("te", "trailers"), ("content-type", "application/grpc"), *metadata]
@@ -41,7 +44,7 @@ class RawPeer:
                     if any(isinstance(event, _ENDS) for event in self.read()):  # There will be no more room.
                         raise ConnectionError("the server has ended the call")
                 self.http.send_data(stream, part)
-            if size is None:
+            if size is None and not more:
                 self.http.end_stream(stream)
         self._send()
         return stream
