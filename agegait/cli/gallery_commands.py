@@ -228,10 +228,27 @@ def calibrate(options: argparse.Namespace) -> None:
     else:
         found = Calibration.measure(embedder, walks)
         found.save(where)
+    ranges = {people: _range_of_one_percent(found, people) for people in (10, 100)}
     if options.json:
-        print_json({"written": str(where), "people": found.people}, indent=None)
+        named = [{"people": people, "false_alarms": 0.01, "range": ends} for people, ends in ranges.items()]
+        print_json({"written": str(where), "people": found.people, "ranges": named}, indent=None)
         return
-    output().print(f"written: {where}: calibrated on {found.people} people", soft_wrap=True)
+    told = [
+        f"{100 * least:.1f} to {100 * most:.1f} % with {people} enrolled" for people, (least, most) in ranges.items()
+    ]
+    output().print(
+        f"written: {where}: calibrated on {found.people} people. Where 1 % of false alarms is asked for, expect "
+        f"{' and '.join(told)}: the more people calibrate, the closer",
+        soft_wrap=True,
+    )
+
+
+def _range_of_one_percent(calibration: Any, people: int) -> tuple[float, float]:
+    """Between which shares false alarms are, where a hundredth is asked for."""
+    sizes = {1: people}
+    ends = calibration.false_alarm_range(calibration.threshold(sizes, 0.01).distance, sizes)
+    assert ends is not None  # of people who were measured just now
+    return ends
 
 
 def adapt(options: argparse.Namespace) -> None:

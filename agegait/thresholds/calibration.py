@@ -15,7 +15,7 @@ from agegait.data.walks import Walks
 from agegait.storage.whole_file import write_text
 from agegait.thresholds.embedder import Embedder
 from agegait.thresholds.score_tail import ScoreTail
-from agegait.thresholds.stranger_scores import StrangerScores
+from agegait.thresholds.stranger_scores import ERROR_SHARES, StrangerScores
 from agegait.thresholds.threshold import Threshold
 from agegait.thresholds.uncalibrated_error import UncalibratedError
 
@@ -48,6 +48,8 @@ class Calibration:
         pairs: Quantiles, evenly from 0 to 1, of the cosines of two walks of a person, all people weighing the same;
             empty where nobody has two, or where an older version measured.
         generated: Whether the people were generated: how real ones come near each other may be quite another matter.
+        errors: Standard errors of the logarithm of how often strangers come near: other people would have given other
+            rates. See `StrangerScores.tail_errors`. Empty where an older version measured.
 
     Example:
         >>> class Sizes:  # as an embedder: a person's sizes
@@ -78,6 +80,7 @@ class Calibration:
     intercept: float | None
     pairs: tuple[float, ...] = ()
     generated: bool = False
+    errors: tuple[float, ...] = ()
 
     @classmethod
     def measure(cls, embedder: Embedder, walks: Walks) -> "Calibration":
@@ -108,12 +111,13 @@ class Calibration:
         return cls(
             fingerprint,
             people,
-            ScoreTail.fit(scores.impostors),
+            scores.tail(),
             scores.exponent(),
             tuple(float(cosine) for cosine in np.round(np.sort(scores.genuine), 5)),
             slope,
             intercept,
             tuple(np.round(scores.pair_quantiles(), 5).tolist()),
+            errors=tuple(np.round(scores.tail_errors(), 3).tolist()),
         )
 
     @classmethod
@@ -142,6 +146,20 @@ class Calibration:
         """The share of strangers who are within a distance of somebody enrolled, in a gallery of some size."""
         once = min(self.tail.exceeds(1 - distance), 1 - 1e-12)
         return float(-np.expm1(self._independent(sizes) * np.log1p(-once)))
+
+    def false_alarm_range(self, distance: float, sizes: Sizes) -> tuple[float, float] | None:
+        """Between which shares `false_alarms` truly is, about 19 times of 20, as few people calibrated.
+
+        Returns:
+            The least and the largest share; None where the people were generated, or an older version measured.
+        """
+        if not self.errors or self.generated:
+            return None
+        once = min(self.tail.exceeds(1 - distance), 1 - 1e-12)
+        error = np.interp(np.log(max(once, 1e-300)), np.log(ERROR_SHARES), self.errors)
+        ends = np.minimum(once * np.exp([-2 * error, 2 * error]), 1 - 1e-12)
+        least, largest = -np.expm1(self._independent(sizes) * np.log1p(-ends))
+        return float(least), float(largest)
 
     def expected_pairs(self, distance: float, sizes: Sizes) -> float:
         """How many pairs of people enrolled have walks within a distance of each other by chance."""
@@ -219,8 +237,8 @@ class Calibration:
             fields = json.loads(text)
             tail, genuine = fields.pop("tail"), tuple(map(float, fields.pop("genuine")))
             quantiles = tuple(map(float, tail.pop("quantiles")))
-            pairs = tuple(map(float, fields.pop("pairs", ())))
-            return cls(tail=ScoreTail(quantiles, **tail), genuine=genuine, pairs=pairs, **fields)
+            pairs, errors = (tuple(map(float, fields.pop(name, ()))) for name in ("pairs", "errors"))
+            return cls(tail=ScoreTail(quantiles, **tail), genuine=genuine, pairs=pairs, errors=errors, **fields)
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             raise ValueError("expected what `Calibration.save` writes, received another text.") from None
 

@@ -3,6 +3,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from agegait.thresholds.score_tail import ScoreTail
+
+ERROR_SHARES = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
+"""How often one template comes near, where it is estimated by how much that is in error."""
+
+_GROUPS = 40
+"""Of people who are left out together; with fewer people each alone."""
+
 _SHARES = (0.002, 0.005, 0.01)
 """How often one template comes near, where it is counted how often any of several does."""
 
@@ -48,6 +56,31 @@ class StrangerScores:
                 found += len(once) * float(np.log(np.log1p(-any_of_them) / np.log1p(-one)) / np.log(count))
                 pairs += len(once)
         return float(np.clip(found / pairs, 0, 1)) if pairs else 1.0
+
+    def tail(self) -> ScoreTail:
+        """How often strangers come near."""
+        return ScoreTail.fit(self.impostors)
+
+    def tail_errors(self) -> NDArray[np.float64]:
+        """Standard errors `[7]` of the logarithm of how often strangers come near, where it is `ERROR_SHARES`.
+
+        They say what other people would have given, by the jackknife: the people are left out in turn.
+
+        Reference:
+            Efron and Stein, The Jackknife Estimate of Variance, Annals of Statistics 1981.
+        """
+        groups = min(int(self._persons.max()) + 1, _GROUPS)
+        tail = self.tail()
+        scores = [tail.exceeded_by(share) for share in ERROR_SHARES]
+        logarithms = []
+        for group in range(groups):
+            kept = self._persons % groups != group
+            cosines = self._cosines[np.ix_(kept, kept)]
+            others = ScoreTail.fit(cosines[self._persons[kept][:, None] != self._persons[kept]])
+            shares = np.array([others.exceeds(score) for score in scores])
+            logarithms.append(np.log(np.maximum(shares, np.array(ERROR_SHARES) / 1000)))
+        errors: NDArray[np.float64] = np.sqrt(groups - 1) * np.std(logarithms, axis=0)
+        return errors
 
     def pair_quantiles(self) -> NDArray[np.float64]:
         """Quantiles, evenly from 0 to 1, of the cosines of two walks of a person; each person weighs the same."""

@@ -73,6 +73,47 @@ def test_a_rate_and_its_threshold_are_two_sides():
     assert calibration.threshold({1: 10**6}, 0.01).extrapolated
 
 
+@pytest.mark.parametrize(("sizes", "rate"), [({1: 10}, 0.1), ({1: 100}, 0.1), ({1: 10}, 0.01)])
+def test_a_range_holds_what_becomes_of_a_threshold(sizes, rate):
+    received, held = [], []
+    others = embeddings(1500, 1, 1.0).reshape(-1, SIZE)
+    cosines = np.sort((others @ others.T)[np.triu_indices(len(others), 1)])
+    for _ in range(40):
+        calibration = calibrated(people=30, wolves=1.0)
+        distance = calibration.threshold(sizes, rate).distance
+        near = 1 - np.searchsorted(cosines, 1 - distance) / len(cosines)
+        share = 1 - (1 - near) ** sum(sizes.values())
+        least, largest = calibration.false_alarm_range(distance, sizes)
+        assert least < rate < largest
+        received.append(share)
+        held.append(least <= share <= largest)
+    assert np.mean(held) >= 0.9
+    assert max(received) > 1.3 * rate  # so that there is something to hold
+
+
+def test_more_people_make_a_range_narrower():
+    ranges = []
+    for people in (20, 80, 320):
+        calibration = calibrated(people)
+        least, largest = calibration.false_alarm_range(calibration.threshold({1: 10}, 0.1).distance, {1: 10})
+        ranges.append(largest / least)
+    assert ranges == sorted(ranges, reverse=True)
+    assert ranges[0] > 1.5 * ranges[2]
+
+
+def test_the_error_is_that_of_leaving_each_person_out():
+    found, persons = embeddings(12, 2).reshape(-1, SIZE), np.repeat(np.arange(12), 2)
+    tail = Calibration.of_embeddings(found, persons, "x").tail
+    left = [Calibration.of_embeddings(found[persons != p], persons[persons != p], "x").tail for p in range(12)]
+    logarithms = np.log([one.exceeds(tail.exceeded_by(0.03)) for one in left])
+    error = np.sqrt(11 / 12 * np.sum((logarithms - logarithms.mean()) ** 2))
+    assert Calibration.of_embeddings(found, persons, "x").errors[5] == pytest.approx(error, abs=1e-3)
+
+
+def test_generated_people_promise_no_range():
+    assert Calibration.from_preset("walkers").false_alarm_range(0.1, {1: 10}) is None
+
+
 def test_detections_and_odds():
     calibration = calibrated()
     assert calibration.detections(0) == 0
@@ -119,7 +160,7 @@ def test_it_is_saved_for_its_owner_alone(tmp_path):
     assert Calibration.load(path) == calibration
     assert len(path.read_bytes()) < 5000
     assert set(json.loads(path.read_text())) == {
-        *("fingerprint", "people", "tail", "exponent", "genuine", "pairs", "slope", "intercept", "generated")
+        *("fingerprint", "people", "tail", "exponent", "genuine", "pairs", "slope", "intercept", "generated", "errors")
     }
 
 

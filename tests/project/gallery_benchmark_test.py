@@ -47,5 +47,6 @@ def test_false_alarms_beside_those_asked_for(modules):
     lines = benchmark.measure(calibration, embeddings, tested.persons, people=(5, 10), draws=4)
     assert len(lines) == 8
     assert all(0 <= line["false_alarms"] < 0.5 < line["detected"] <= 1 for line in lines)
+    assert all(0 <= line["least"] < line["asked"] < line["largest"] <= 1 for line in lines)
     assert benchmark.table(lines).row_count == 4
-    assert benchmark.parsed([]).divisions == 3
+    assert benchmark.parsed([]).divisions == 5
