@@ -41,7 +41,6 @@ _FORMATS: list[FileFormat] = [
     *bvh.FORMATS,
     *c3d.FORMATS,
     *video_format.FORMATS,
-    *zip_archives.FORMATS,
 ]
 
 
@@ -125,3 +124,6 @@ def format_of(path: Path, within: Path | None = None) -> FileFormat:
             return known
     titles = ", or ".join(known.title for known in candidates)
     raise ValueError(f"{path}: expected {titles}, found something else.")
+
+
+register(zip_archives.archive_format(lambda path: format_of(path) if may_be_walk(path) else None))

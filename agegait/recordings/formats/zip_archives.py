@@ -4,6 +4,7 @@ import dataclasses
 import tempfile
 import zipfile
 import zlib
+from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
@@ -23,9 +24,20 @@ _DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, Not
 lacks."""
 
 
-def _read(path: Path, within: Path | None, walk_format: WalkFormat) -> list[Recording]:
-    from agegait.recordings.registry import may_be_walk  # which knows this module
+FormatOf = Callable[[Path], FileFormat | None]
+"""Gives the kind of a file; None for one that is none of walks."""
 
+
+def archive_format(format_of: FormatOf) -> FileFormat:
+    """The kind of an archive whose files are of the kinds that are known."""
+
+    def read(path: Path, within: Path | None, walk_format: WalkFormat) -> list[Recording]:
+        return _read(path, within, walk_format, format_of)
+
+    return FileFormat("zip", "an archive of files of walks", (".zip",), read)
+
+
+def _read(path: Path, within: Path | None, walk_format: WalkFormat, format_of: FormatOf) -> list[Recording]:
     recordings, others, room = [], [], MOST_BYTES
     with opening.open_regular(path, within) as file, _archive(file, str(path)) as archive:
         members = [member for member in archive.infolist() if not member.is_dir() and not _is_hidden(member.filename)]
@@ -40,10 +52,15 @@ def _read(path: Path, within: Path | None, walk_format: WalkFormat) -> list[Reco
             with tempfile.TemporaryDirectory() as folder:
                 unpacked = Path(folder, f"walk{name.suffix}")
                 room -= _unpack(archive, member, unpacked, room, str(path))
-                if may_be_walk(unpacked):
-                    recordings += _walks_of(unpacked, f"{path}/{name}", name, walk_format)
-                else:
-                    others.append(str(name))
+                source = f"{path}/{name}"
+                try:
+                    if (kind := format_of(unpacked)) is None:
+                        others.append(str(name))
+                        continue
+                    found = kind.read(unpacked, None, walk_format)
+                except ValueError as error:
+                    raise ValueError(str(error).replace(str(unpacked), source)) from None
+                recordings += [_as_member(recording, str(unpacked), source, name) for recording in found]
     if not recordings:
         raise ValueError(f"{path}: expected files of walks in it, found {listed(others) or 'none'}.")
     remarks = (f"not read: {listed(others)}",) if others else ()
@@ -75,24 +92,12 @@ def _unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path, room:
     return size
 
 
-def _walks_of(unpacked: Path, source: str, name: PurePosixPath, walk_format: WalkFormat) -> list[Recording]:
-    """The recordings of a file of the archive; its folder is the person's, as in a folder of walks."""
-    from agegait.recordings.walk_files import read_recordings
-
-    try:
-        found = read_recordings(unpacked, walk_format=walk_format)
-    except ValueError as error:
-        raise ValueError(str(error).replace(str(unpacked), source)) from None
-    return [
-        dataclasses.replace(
-            recording,
-            source=source,
-            person=recording.person or name.parent.name or None,
-            walk=name.stem if recording.walk is None else f"{name.stem}-{recording.walk}",
-            remarks=tuple(remark.replace(str(unpacked), source) for remark in recording.remarks),
-        )
-        for recording in found
-    ]
-
-
-FORMATS = (FileFormat("zip", "an archive of files of walks", (".zip",), _read),)
+def _as_member(recording: Recording, unpacked: str, source: str, name: PurePosixPath) -> Recording:
+    """The recording of a file of the archive; its folder is the person's, as in a folder of walks."""
+    return dataclasses.replace(
+        recording,
+        source=source,
+        person=recording.person or name.parent.name or None,
+        walk=name.stem if recording.walk is None else f"{name.stem}-{recording.walk}",
+        remarks=tuple(remark.replace(unpacked, source) for remark in recording.remarks),
+    )
