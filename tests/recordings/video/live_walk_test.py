@@ -2,7 +2,9 @@ import numpy as np
 import pytest
 from support.made_poses import made_pose
 
+from agegait.recordings.video import live_walk
 from agegait.recordings.video.live_walk import FRAME_RATE, LONGEST, LiveWalk
+from agegait.recordings.video.pose import Pose
 
 
 def live(times):
@@ -10,6 +12,13 @@ def live(times):
     for seconds in times:
         walk.add(seconds, made_pose(seconds, phase=6 * seconds))
     return walk
+
+
+def unsteady_pose(seconds):
+    """A pose of which some joints are not seen now and then."""
+    pose = made_pose(seconds, phase=6 * seconds)
+    visibility = np.random.default_rng(int(1000 * seconds)).uniform(0.3, 1, 33)
+    return Pose(pose.image, pose.world, visibility)
 
 
 @pytest.mark.parametrize("rate", [12, 15, 30, 60])
@@ -32,3 +41,23 @@ def test_who_was_not_seen_begins_again():
 def test_a_slow_camera_is_noticed():
     assert live(np.arange(0, 3, 1 / 7)).is_too_slow
     assert not live(np.arange(0, 3, 1 / 12)).is_too_slow
+
+
+def test_frames_stay_as_they_are_whatever_comes_later(monkeypatch):
+    monkeypatch.setattr(live_walk, "LONGEST", 1.0)
+    times = np.cumsum(np.random.default_rng(0).uniform(1 / 40, 1 / 15, 100))
+    whole, walk = live(times[:1]), live(times[:1])
+    monkeypatch.setattr(live_walk, "LONGEST", 10.0)
+    for seconds in times[1:]:
+        whole.add(seconds, unsteady_pose(seconds))
+    expected = whole.to_walk()
+    monkeypatch.setattr(live_walk, "LONGEST", 1.0)
+    for seconds in times[1:]:
+        walk.add(seconds, unsteady_pose(seconds))
+        last = walk.past + walk.frames
+        found = walk.to_walk()
+        assert walk.frames == len(found.skeleton) <= 31
+        np.testing.assert_allclose(found.skeleton, expected.skeleton[walk.past : last], atol=1e-6)
+        np.testing.assert_array_equal(found.tracked, expected.tracked[walk.past : last])
+    assert last == len(expected.skeleton) > 80
+    assert not expected.tracked.all()
