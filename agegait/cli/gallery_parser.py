@@ -3,10 +3,8 @@
 from pathlib import Path
 
 from agegait.cli import gallery_commands as do
-from agegait.cli.argument_parser import ArgumentParser
 from agegait.cli.command_parser import CommandParser
-from agegait.cli.shared_options import GALLERY, add_embedder, add_files, add_format, add_places
-from agegait.serving.options import add_client_options
+from agegait.cli.shared_options import GALLERY, add_embedder, add_files, add_format, add_gallery_place, add_places
 
 
 def add_gallery_commands(parser: CommandParser) -> None:
@@ -31,7 +29,7 @@ def _add_enrol(parser: CommandParser) -> None:
     )
     enrol.add_argument("person", metavar="NAME", help="the person's name")
     add_files(enrol)
-    _add_place(enrol)
+    add_gallery_place(enrol)
     add_embedder(enrol)
     enrol.add_argument("--consent", required=True, metavar="TEXT", help="a note of the person's consent")
     enrol.add_argument("--expires", metavar="DAY", help="delete the person after this day, or after so many days")
@@ -48,7 +46,7 @@ def _add_verify(parser: CommandParser) -> None:
     )
     verify.add_argument("person", metavar="NAME", help="the person claimed")
     add_files(verify)
-    _add_place(verify)
+    add_gallery_place(verify)
     add_embedder(verify)
     verify.add_argument(
         "--false-accepts",
@@ -67,7 +65,7 @@ def _add_forget(parser: CommandParser) -> None:
         "forget", do.forget, "delete a person from a gallery for good", "agegait forget Anna --gallery gallery.db"
     )
     forget.add_argument("person", metavar="NAME", help="the person's name")
-    _add_place(forget)
+    add_gallery_place(forget)
     forget.add_argument("--yes", action="store_true", help="delete without asking")
     forget.add_argument("--json", action="store_true", help="print one JSON object")
 
@@ -76,7 +74,7 @@ def _add_people(parser: CommandParser) -> None:
     people = parser.add_command(
         "people", do.people, "list who is enrolled in a gallery", "agegait people --gallery gallery.db"
     )
-    _add_place(people)
+    add_gallery_place(people)
     people.add_argument("--json", action="store_true", help="print a JSON list")
 
 
@@ -158,10 +156,3 @@ def _add_adapt(parser: CommandParser) -> None:
     adapt.add_argument("--out", required=True, type=Path, metavar="FILE", help="the .keras file to write")
     add_places(adapt)
     add_format(adapt)
-
-
-def _add_place(command: ArgumentParser) -> None:
-    """Adds where the gallery is: here, or on a server."""
-    where = command.add_mutually_exclusive_group(required=True)
-    where.add_argument("--gallery", metavar="URL", help=GALLERY)
-    add_client_options(command, where, None, "address of a server with a gallery, see `agegait serve --gallery`")

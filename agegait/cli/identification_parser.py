@@ -4,7 +4,15 @@ from pathlib import Path
 
 from agegait.cli import commands as do
 from agegait.cli.command_parser import CommandParser
-from agegait.cli.shared_options import GALLERY, add_embedder, add_files, add_format, add_pose_model, add_threshold
+from agegait.cli.shared_options import (
+    GALLERY,
+    add_embedder,
+    add_files,
+    add_format,
+    add_gallery_place,
+    add_pose_model,
+    add_threshold,
+)
 from agegait.cli.watch import watch
 from agegait.serving.options import add_client_options, add_server_options
 
@@ -59,9 +67,10 @@ def _add_watch(parser: CommandParser) -> None:
         "agegait watch 0 --gallery gallery.db",
         "agegait watch clip.mp4 --gallery gallery.db --headless --json",
         "agegait watch clip.mp4 --gallery gallery.db --headless --record seen.mp4",
+        "agegait watch 0 --server 127.0.0.1:8500 --token-file token",
     )
     live.add_argument("source", metavar="CAMERA|FILE", help="a camera's number, 0 for the first, or a video")
-    live.add_argument("--gallery", required=True, metavar="URL", help=GALLERY)
+    add_gallery_place(live)
     add_embedder(live)
     add_pose_model(live)
     add_threshold(live)

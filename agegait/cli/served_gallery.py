@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agegait.cli.names import in_options
+from agegait.cli.served_answers import ServedAnswers, check_quality
 from agegait.serving.options import client_arguments
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class ServedGallery:
             PoorWalkError: A walk that nobody can be recognised by.
         """
         found = self._client.identify(_sent(walk), k, false_alarms, threshold)
-        _check_quality(found.quality)
+        check_quality(found.quality)
         return found
 
     def verify(self, person: str, walk: "Walk", false_accepts: float, threshold: float | None) -> ServedVerification:
@@ -59,7 +60,7 @@ class ServedGallery:
             PoorWalkError: A walk that nobody can be recognised by.
         """
         found = self._client.verify(person, _sent(walk), false_accepts, threshold)
-        _check_quality(found.quality)
+        check_quality(found.quality)
         match = found.match
         return ServedVerification(
             person if match is None else match.person,
@@ -76,6 +77,30 @@ class ServedGallery:
     def people(self) -> "list[EnrolledPerson]":
         """As `Gallery.people`."""
         return self._client.people()
+
+    def follow(self, false_alarms: float, threshold: float | None) -> ServedAnswers:
+        """Answers about somebody whose walk goes on, to be closed."""
+        from agegait.recordings.video.live_walk import FRAME_RATE, LONGEST
+
+        last = int(LONGEST * FRAME_RATE) + 1
+        stream = self._client.watch_walk(
+            last + 1,  # it asks when it is told to, and not before
+            last=last,
+            frame_rate=FRAME_RATE,
+            k=1,
+            false_alarms=false_alarms,
+            threshold=threshold,
+        )
+        return ServedAnswers(stream)
+
+    def check_follow(self) -> None:
+        """Makes sure that walks can be followed.
+
+        Raises:
+            ClientError: The server cannot be reached, has no gallery, or the caller may not.
+        """
+        with self._client.watch_walk() as stream:
+            stream.identify()
 
 
 @contextlib.contextmanager
@@ -111,10 +136,3 @@ def _sent(walk: "Walk") -> "TrackedWalk":
     from agegait.serving.client.gallery_requests import TrackedWalk
 
     return TrackedWalk(walk.skeleton, walk.tracked, walk.frame_rate)
-
-
-def _check_quality(quality: Any) -> None:
-    if quality.fault:
-        from agegait.gallery import PoorWalkError, Quality
-
-        raise PoorWalkError("walk", Quality(*quality))

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from agegait.cli.argument_parser import ArgumentParser
+from agegait.serving.options import add_client_options
 
 DATASETS = "biwi, ias, kgbd, walkers, or your own: a folder PATH/<person>/<walk>, or a file that says who walks"
 GALLERY = "a SQLite file, or postgresql+psycopg://USER@HOST/DATABASE"
@@ -94,3 +95,10 @@ def add_threshold(options: argparse._ActionsContainer) -> None:
         help="share of strangers who may be taken for somebody (default: %(default)s)",
     )
     options.add_argument("--threshold", type=float, metavar="DISTANCE", help="accept up to this distance instead")
+
+
+def add_gallery_place(command: ArgumentParser) -> None:
+    """Adds where the gallery is: here, or on a server."""
+    where = command.add_mutually_exclusive_group(required=True)
+    where.add_argument("--gallery", metavar="URL", help=GALLERY)
+    add_client_options(command, where, None, "address of a server with a gallery, see `agegait serve --gallery`")

@@ -8,7 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agegait.cli.json_output import print_json
-from agegait.cli.opened_gallery import check_calibration, open_gallery
+from agegait.cli.local_answers import LocalAnswers
+from agegait.cli.opened_gallery import check_calibration, command_gallery
+from agegait.cli.served_answers import ServedAnswers
+from agegait.cli.served_gallery import ServedGallery
 from agegait.cli.watch_window import Window
 from agegait.terminal.console import output
 
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
     from agegait.gallery import Gallery, Identification
     from agegait.recordings.video.live_walk import LiveWalk
     from agegait.recordings.video.pose import Pose
+    from agegait.serving.client.gallery_results import GalleryIdentification
 
 _NOTICED = 0.5
 """Seconds after which somebody is drawn and spoken of; what is seen for less is hardly ever a person."""
@@ -32,22 +36,35 @@ class _Somebody:
 
     Attributes:
         walk: Their last seconds.
+        answers: What the gallery says of them.
         state: `"walking"` until there is an answer, `"known"`, `"unknown"`, or `"poor"` for a walk that nobody can be
             recognised by.
         person: Their name, where they are known.
         text: What is said of them.
         details: Further keys of their JSON line.
         asked: When the gallery was last asked.
-        found: What it said then, for the audit trail, which has changes alone.
     """
 
     walk: "LiveWalk"
+    answers: LocalAnswers | ServedAnswers
     state: str = ""
     person: str | None = None
     text: str = ""
     details: dict[str, Any] = field(default_factory=dict)
     asked: float = -_EVERY
-    found: "Identification | None" = None
+
+    def set_poor(self, fault: str) -> None:
+        """Notes that nobody can be recognised by their walk."""
+        self.state, self.person, self.details, self.text = "poor", None, {"fault": fault}, f"walk on: {fault}"
+
+    def set_found(self, found: "Identification | GalleryIdentification") -> None:
+        """Notes what the gallery said."""
+        best = found.matches[0] if found.matches else None
+        sure = best.probability if best and found.person is not None else None
+        self.state, self.person = "unknown" if found.person is None else "known", found.person
+        self.text = (found.person or "unknown") + (f", {100 * sure:.0f} %" if sure is not None else "")
+        threshold = found.threshold and found.threshold.distance
+        self.details = {"probability": sure, "distance": best and best.distance, "threshold": threshold}
 
 
 def watch(options: argparse.Namespace) -> None:
@@ -68,13 +85,15 @@ def watch(options: argparse.Namespace) -> None:
         stack.enter_context(source)
         window = None if options.headless else stack.enter_context(Window(f"agegait watch {options.source}"))
         estimator = stack.enter_context(PoseEstimator(model))
-        gallery = stack.enter_context(open_gallery(options))
+        gallery = stack.enter_context(command_gallery(options))
         check_calibration(gallery, options)
+        if isinstance(gallery, ServedGallery):
+            gallery.check_follow()
         writer = None
         if options.record is not None:
             aside = stack.enter_context(whole_file(options.record))
             writer = stack.enter_context(VideoWriter(aside, source.frame_rate))
-        people = _People(gallery, options)
+        people = stack.enter_context(contextlib.closing(_People(gallery, options)))
         try:
             for seconds, picture in source:
                 poses = estimator.estimate(picture, seconds)
@@ -95,7 +114,7 @@ def watch(options: argparse.Namespace) -> None:
 class _People:
     """Everybody who is followed."""
 
-    def __init__(self, gallery: "Gallery", options: argparse.Namespace) -> None:
+    def __init__(self, gallery: "Gallery | ServedGallery", options: argparse.Namespace) -> None:
         from agegait.recordings.video.pose_tracking import PoseTracker
 
         self._gallery = gallery
@@ -113,12 +132,15 @@ class _People:
         self._poses = sorted(found, key=lambda one: one[0])
         for number in sorted(self._people.keys() - self._tracker.present):
             somebody = self._people.pop(number)
+            somebody.answers.close()
             if somebody.state:
                 _print(self._options, seconds, number, "gone", somebody)
         for number, pose in self._poses:
-            somebody = self._people.setdefault(number, _Somebody(LiveWalk()))
+            if number not in self._people:
+                self._people[number] = _Somebody(LiveWalk(), self._answers())
+            somebody = self._people[number]
             somebody.walk.add(seconds, pose)
-            _answer(self._gallery, self._options, seconds, number, somebody)
+            _answer(self._options, seconds, number, somebody)
 
     def draw(self, picture: "np.ndarray") -> "np.ndarray":
         """The picture with skeletons, and above each who it is."""
@@ -132,8 +154,18 @@ class _People:
             draw_label(drawn, pose, somebody.text, OTHER if somebody.person is None else KNOWN)
         return drawn
 
+    def close(self) -> None:
+        """Follows nobody any more."""
+        for somebody in self._people.values():
+            somebody.answers.close()
 
-def _answer(gallery: "Gallery", options: argparse.Namespace, seconds: float, number: int, somebody: _Somebody) -> None:
+    def _answers(self) -> LocalAnswers | ServedAnswers:
+        if isinstance(self._gallery, ServedGallery):
+            return self._gallery.follow(self._options.false_alarms, self._options.threshold)
+        return LocalAnswers(self._gallery, self._options)
+
+
+def _answer(options: argparse.Namespace, seconds: float, number: int, somebody: _Somebody) -> None:
     """Asks the gallery who somebody is, once they have walked for long enough and then each second."""
     from agegait.gallery import PoorWalkError
     from agegait.gallery.quality import MIN_FRAMES
@@ -150,21 +182,15 @@ def _answer(gallery: "Gallery", options: argparse.Namespace, seconds: float, num
         somebody.asked = seconds
         try:
             walk = somebody.walk.to_walk()
-            found = gallery.identify(walk, 1, options.false_alarms, options.threshold, before=somebody.found)
-        except PoorWalkError as error:
-            somebody.state, somebody.person, somebody.details = "poor", None, {"fault": error.quality.fault}
-            somebody.text = f"walk on: {error.quality.fault}"
+        except ValueError as error:  # poses as of no body that walks
+            somebody.set_poor(str(error).removeprefix(": "))
         else:
-            somebody.found = found
-            best = found.matches[0] if found.matches else None
-            sure = best.probability if best and found.person is not None else None
-            somebody.state, somebody.person = "unknown" if found.person is None else "known", found.person
-            somebody.text = (found.person or "unknown") + (f", {100 * sure:.0f} %" if sure is not None else "")
-            somebody.details = {
-                "probability": sure,
-                "distance": best and best.distance,
-                "threshold": found.threshold.distance,
-            }
+            try:
+                found = somebody.answers.identify(somebody.walk, walk)
+            except PoorWalkError as error:
+                somebody.set_poor(error.quality.fault)
+            else:
+                somebody.set_found(found)
     if (somebody.state, somebody.person) != before:
         _print(options, seconds, number, somebody.state, somebody)
 

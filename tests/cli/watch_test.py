@@ -6,12 +6,13 @@ import sys
 
 import numpy as np
 import pytest
-from support.made_poses import made_pose
+from support.made_poses import made_estimator, made_pose
 from support.made_videos import write_video
 
 import agegait
 from agegait.cli import main, watch
 from agegait.recordings.video import pose_estimation, video_format
+from agegait.recordings.video.pose import Pose
 
 pytestmark = pytest.mark.usefixtures("eagerly")
 
@@ -39,25 +40,10 @@ def run(tmp_path, monkeypatch, capsys, clip):
     (tmp_path / "model.task").touch()
     monkeypatch.setenv("AGEGAIT_POSE_MODEL", str(tmp_path / "model.task"))
 
-    def run(command, *words, two=False, stop=FRAMES):
-        class Estimator:
-            def __init__(self, model):
-                self.frame = -1
-
-            def __enter__(self):
-                return self
-
-            def __exit__(self, *_):
-                pass
-
-            def estimate(self, picture, seconds):
-                self.frame += 1
-                if self.frame == stop:
-                    raise KeyboardInterrupt
-                return poses(self.frame, two)
-
-        monkeypatch.setattr(video_format, "PoseEstimator", Estimator)
-        monkeypatch.setattr(pose_estimation, "PoseEstimator", Estimator)
+    def run(command, *words, two=False, stop=FRAMES, made=poses):
+        estimator = made_estimator(lambda frame: made(frame, two), stop)
+        monkeypatch.setattr(video_format, "PoseEstimator", estimator)
+        monkeypatch.setattr(pose_estimation, "PoseEstimator", estimator)
         status = main([command, *map(str, words), "--gallery", str(tmp_path / "gallery.db")])
         said = capsys.readouterr()
         return status, said.out, said.err
@@ -108,6 +94,18 @@ def test_changes_for_scripts_are_objects(run, clip):
     assert (second["state"], second["person"], second["body"]) == ("known", "Anna", 1)
     assert second["distance"] == pytest.approx(0, abs=0.2)
     assert (third["state"], third["seconds"]) == ("gone", pytest.approx(3, abs=0.1))
+
+
+@pytest.mark.usefixtures("enrolled")
+def test_poses_of_no_body_do_not_stop_it(run, clip):
+    def lying(frame, two):
+        return [Pose(pose.image, pose.world[:, [1, 0, 2]], pose.visibility) for pose in poses(frame, two)]
+
+    status, said, _ = run("watch", clip, "--headless", "--json", "--threshold", "2", made=lying)
+    assert status == 0
+    first, second, third = map(json.loads, said.splitlines())
+    assert (first["state"], second["state"], third["state"]) == ("walking", "poor", "gone")
+    assert second["fault"].startswith("expected -y to point up, as the file says, found a body that stands along -x")
 
 
 @pytest.mark.usefixtures("enrolled")
