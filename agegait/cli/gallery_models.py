@@ -4,12 +4,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agegait.cli.tensorflow import start_tensorflow
+from agegait.thresholds.preset_name import STARTER, preset_name
 
 if TYPE_CHECKING:
     from agegait.gallery import Calibration
-
-STARTER = "walkers"
-"""The embedder that comes with agegait."""
 
 
 def load_embedder(model: str) -> Any:
@@ -31,13 +29,12 @@ def load_embedder(model: str) -> Any:
 
     if not Path(model).is_dir():
         try:
-            return GaitEmbedder.from_preset(model)
+            return GaitEmbedder.from_preset(preset_name(model))
         except ValueError as error:
-            known = ", ".join(GaitEmbedder.PRESETS)
             if Path(model).is_file():
                 raise ValueError(f"model: {str(error).removeprefix('preset: ')}") from error
             raise ValueError(
-                f"model: expected a run's folder, an export, a .keras file, or one of {known}, received {model!r}."
+                f"model: expected a run's folder, an export, a .keras file, or {STARTER}, received {model!r}."
             ) from error
     embedder = training.load_run(model).embedder
     if embedder is None:
@@ -53,8 +50,8 @@ def load_calibration(model: str, embedder: Any) -> "Calibration | None":
     if _is_export(model):
         found: Calibration | None = embedder.calibration
         return found
-    if model == STARTER and not Path(model).is_dir():
-        return Calibration.from_preset(model)
+    if preset_name(model) == preset_name(STARTER) and not Path(model).is_dir():
+        return Calibration.from_preset(preset_name(model))
     path = calibration_file(model)
     return Calibration.load(path) if path is not None and path.exists() else None
 

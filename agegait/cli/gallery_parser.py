@@ -128,9 +128,9 @@ def _add_calibrate(parser: CommandParser) -> None:
         do.calibrate,
         "measure how near strangers come to each other, for thresholds",
         "agegait calibrate runs/kgbd0",
-        "agegait calibrate walkers --dataset visitors --gallery gallery.db",
+        "agegait calibrate starter --dataset visitors --gallery gallery.db",
     )
-    calibrate.add_argument("model", metavar="MODEL", help="a run's folder, an export, a .keras file, or walkers")
+    calibrate.add_argument("model", metavar="MODEL", help="a run's folder, an export, a .keras file, or starter")
     calibrate.add_argument(
         "--dataset",
         metavar="NAME",
@@ -147,9 +147,9 @@ def _add_adapt(parser: CommandParser) -> None:
         "adapt",
         do.adapt,
         "adapt an embedder to another sensor, by walks without names",
-        "agegait adapt walkers --dataset recordings --out adapted.keras",
+        "agegait adapt starter --dataset recordings --out adapted.keras",
     )
-    adapt.add_argument("model", metavar="MODEL", help="a run's folder, a .keras file, or walkers")
+    adapt.add_argument("model", metavar="MODEL", help="a run's folder, a .keras file, or starter")
     adapt.add_argument(
         "--dataset", required=True, metavar="NAME", help="walks before the new sensor, some dozens; labels are not read"
     )

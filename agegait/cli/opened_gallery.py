@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from agegait.cli.gallery_models import STARTER, load_calibration, load_embedder
+from agegait.cli.gallery_models import load_calibration, load_embedder
 from agegait.cli.gallery_url import gallery_url
 from agegait.cli.served_gallery import ServedGallery, served_gallery
 from agegait.cli.walk_inputs import print_remarks, tell_rates
 from agegait.serving.options import client_options
+from agegait.thresholds.preset_name import STARTER
 
 if TYPE_CHECKING:
     from agegait.data.folder.inputs import InputWalk

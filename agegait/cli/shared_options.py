@@ -81,7 +81,8 @@ def add_embedder(command: ArgumentParser) -> None:
     command.add_argument(
         "--model",
         metavar="MODEL",
-        help="whose embedder compares walks: a run's folder, an export, a .keras file, or walkers (default: walkers)",
+        help="whose embedder compares walks: a run's folder, an export, a .keras file, or starter, the one that comes "
+        "with agegait (default: starter)",
     )
 
 

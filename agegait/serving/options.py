@@ -55,7 +55,7 @@ _SERVER = {
             "gallery_model",
             str,
             None,
-            "its embedder: a model of DIR, or walkers (default: whichever made the gallery's templates)",
+            "its embedder: a model of DIR, or starter (default: whichever made the gallery's templates)",
             "NAME",
         ),
         _Option("gallery_roles", Path, None, "who may identify and who may enrol, a line each: token NAME ROLE"),

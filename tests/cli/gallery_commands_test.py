@@ -188,9 +188,10 @@ def test_a_calibration_gives_the_threshold(run, walkers_dir, folder, capsys):
 
 
 def test_the_starters_own_thresholds_are_labelled(gallery, run, capsys):
-    assert main(["enrol", "Anna", "0_0.npy", "0_1.npy", "--consent", "form", "--gallery", gallery]) == 0
+    words = ["enrol", "Anna", "0_0.npy", "0_1.npy", "--consent", "form", "--gallery", gallery]
+    assert main([*words, "--model", "walkers"]) == 0  # the preset's own name
     capsys.readouterr()
-    for words in (["identify"], ["verify", "Anna"]):
+    for words in (["identify"], ["verify", "Anna", "--model", "starter"]):
         main([*words, "0_2.npy", "1_0.npy", "--gallery", gallery, "--json"])
         said = capsys.readouterr()
         assert said.err.count("the threshold is that of generated walkers: real people may come nearer") == 1
@@ -259,13 +260,13 @@ def test_forgetting_is_all_that_the_trail_says(run, gallery):
 
 
 def test_a_model_without_a_file_is_calibrated_in_a_gallery(capsys):
-    assert main(["calibrate", "walkers", "--dataset", "nowhere"]) == 1  # before anything is read
-    assert "--gallery: expected with the model walkers, which has no file of its own" in capsys.readouterr().err
+    assert main(["calibrate", "starter", "--dataset", "nowhere"]) == 1  # before anything is read
+    assert "--gallery: expected with the model starter, which has no file of its own" in capsys.readouterr().err
 
 
 def test_a_model_that_is_none_is_named(gallery, capsys):
     assert main(["enrol", "Anna", "0_0.npy", "--consent", "x", "--gallery", gallery, "--model", "nothing"]) == 1
-    assert "--model: expected a run's folder, an export, a .keras file, or one of walkers, received 'nothing'" in (
+    assert "--model: expected a run's folder, an export, a .keras file, or starter, received 'nothing'" in (
         capsys.readouterr().err
     )
 

@@ -291,7 +291,7 @@ def test_another_embedders_gallery_is_refused(bones_folder, gallery_url):
     with pytest.raises(ValueError, match=words):
         Server(bones_folder, port=0, gallery=gallery_url, gallery_model="embedder").start()
     with pytest.raises(
-        ValueError, match="gallery_model: expected an exported embedder that is served here, or walkers"
+        ValueError, match="gallery_model: expected an exported embedder that is served here, or starter"
     ):
         Server(bones_folder, port=0, gallery=gallery_url, gallery_model="identifier").start()
 
@@ -326,7 +326,7 @@ def test_the_gallery_keeps_its_embedder_when_a_newer_version_comes(tmp_path, gal
 
 @pytest.mark.slow
 def test_the_starter_says_what_it_says_in_process(bones_folder, gallery_url):
-    with serving_bones(bones_folder, gallery_url, gallery_model="walkers") as (_, client):
+    with serving_bones(bones_folder, gallery_url, gallery_model="starter") as (_, client):
         for person in range(3):
             client.enrol(f"person {person}", bodies.walk(100, person), consent="form")
         served = client.identify(bodies.walk(100, 1, 1), threshold=1)

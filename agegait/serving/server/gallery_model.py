@@ -17,6 +17,7 @@ from agegait.serving.server.servable import Servable, Signature, TensorSpec
 from agegait.serving.server.walk_fault_error import WalkFaultError
 from agegait.skeletons import JOINTS
 from agegait.thresholds.calibration import Calibration
+from agegait.thresholds.preset_name import STARTER, preset_name
 
 _SIGNATURE = "padded"
 _WALKS = (None, None, len(JOINTS), 3)
@@ -133,7 +134,8 @@ def find_gallery_model(catalog: Catalog, name: str | None, fingerprint: str | No
         for _, servable in sorted(catalog.available(each).items(), reverse=True)
         if (model := GalleryModel.of_servable(servable)) is not None
     ]
-    presets = [] if served and name is not None else [each for each in GaitEmbedder.PRESETS if name in (None, each)]
+    preset = None if name is None else preset_name(name)
+    presets = [] if served and name is not None else [each for each in GaitEmbedder.PRESETS if preset in (None, each)]
     for model in served:
         if fingerprint in (None, model.embedder_file.fingerprint):
             return model
@@ -144,8 +146,8 @@ def find_gallery_model(catalog: Catalog, name: str | None, fingerprint: str | No
         served.append(model)
     if not served:
         raise ValueError(
-            f"gallery_model: expected an exported embedder that is served here, or {', '.join(GaitEmbedder.PRESETS)}, "
-            f"received {name!r}: an embedder that an older version of agegait exported has to be exported again."
+            f"gallery_model: expected an exported embedder that is served here, or {STARTER}, received "
+            f"{name!r}: an embedder that an older version of agegait exported has to be exported again."
         )
     known = ", ".join(f"{model.name} ({model.embedder_file.fingerprint[:12]})" for model in served)
     raise ValueError(

@@ -93,8 +93,8 @@ class Server:
         tracing: Whether calls are traced by OpenTelemetry, as the variables `OTEL_*` say; needs `agegait[tracing]`.
         gallery: A gallery to answer for too, by the service `agegait.gallery.v1.Gallery`; see `agegait.Gallery.open`
             for its URL. One in PostgreSQL that does not answer at the start is opened once it does.
-        gallery_model: Its embedder: a model that is served, or `walkers`, which comes with agegait. Absent, whichever
-            made the gallery's templates; of a gallery without any, the served one, or `walkers`.
+        gallery_model: Its embedder: a model that is served, or `starter`, which comes with agegait. Absent, whichever
+            made the gallery's templates; of a gallery without any, the served one, or `starter`.
         gallery_roles: File of who may use the gallery: a line each, `token NAME ROLE` or `certificate NAME ROLE`.
             `identify` may identify, verify and watch; `manage` may enrol, forget and list too. Changes count at once.
 
