@@ -161,6 +161,15 @@ def test_walks_named_in_process(tmp_path):
 
 
 @pytest.mark.slow
+def test_a_running_answer_and_its_embedding(tmp_path):
+    printed, results = run("watch", tmp_path)
+    same_environment(printed, results["environment"])
+    assert list(results["watch"]["models"]) == ["starter", "embedder"]
+    for figures in results["watch"]["models"].values():
+        positive(figures, "answer", "embed", "running")
+
+
+@pytest.mark.slow
 def test_one_window_in_both_orders(tmp_path):
     printed, results = run("window", tmp_path)
     same_environment(printed, results["environment"])
