@@ -121,7 +121,7 @@ def table(lines):
             own = [line for line in lines if (line["walks"], line["people"], line["asked"]) == (walks, people, rate)]
             alarms, detected, least, largest = (100 * np.array([line[name] for line in own]) for name in FOUND)
             cells += [
-                f"{alarms.mean():.1f} ({alarms.min():.1f}-{alarms.max():.1f})",
+                f"{alarms.mean():.1f} ({alarms.min():.0f}-{alarms.max():.0f})",
                 f"{np.median(least):.1f}-{np.median(largest):.1f}",
                 f"{detected.mean():.1f}",
             ]

@@ -148,7 +148,9 @@ class Calibration:
         return float(-np.expm1(self._independent(sizes) * np.log1p(-once)))
 
     def false_alarm_range(self, distance: float, sizes: Sizes) -> tuple[float, float] | None:
-        """Between which shares `false_alarms` truly is, about 19 times of 20, as few people calibrated.
+        """Between which shares `false_alarms` truly is, about 19 times of 20: other people would have given another.
+
+        Far below the shares that were seen it may be lower still.
 
         Returns:
             The least and the largest share; None where the people were generated, or an older version measured.
@@ -156,7 +158,7 @@ class Calibration:
         if not self.errors or self.generated:
             return None
         once = min(self.tail.exceeds(1 - distance), 1 - 1e-12)
-        error = np.interp(np.log(max(once, 1e-300)), np.log(ERROR_SHARES), self.errors)
+        error = np.interp(-np.log(max(once, 1e-300)), -np.log(ERROR_SHARES), self.errors)
         ends = np.minimum(once * np.exp([-2 * error, 2 * error]), 1 - 1e-12)
         least, largest = -np.expm1(self._independent(sizes) * np.log1p(-ends))
         return float(least), float(largest)

@@ -1,3 +1,4 @@
+import math
 from typing import Any
 
 import numpy as np
@@ -5,11 +6,11 @@ from numpy.typing import NDArray
 
 from agegait.thresholds.score_tail import ScoreTail
 
-ERROR_SHARES = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
+ERROR_SHARES = (1e-1, 3e-2, 1e-2, 3e-3, 1e-3, 3e-4, 1e-4, 3e-5, 1e-5)
 """How often one template comes near, where it is estimated by how much that is in error."""
 
-_GROUPS = 40
-"""Of people who are left out together; with fewer people each alone."""
+_PAIRS = 5
+"""Pairs of people who must have come near for an estimate."""
 
 _SHARES = (0.002, 0.005, 0.01)
 """How often one template comes near, where it is counted how often any of several does."""
@@ -62,25 +63,34 @@ class StrangerScores:
         return ScoreTail.fit(self.impostors)
 
     def tail_errors(self) -> NDArray[np.float64]:
-        """Standard errors `[7]` of the logarithm of how often strangers come near, where it is `ERROR_SHARES`.
+        """Standard errors `[9]` of the logarithm of how often strangers come near, where it is `ERROR_SHARES`.
 
-        They say what other people would have given, by the jackknife: the people are left out in turn.
+        They say by how much other people would have given another share. A share is a mean over pairs of people. The
+        expected product of two pairs that have nobody in common is the true share's square, so the mean's square less
+        that of all such products estimates the mean's variance, without bias. Where hardly any pair came near, the
+        error grows with the root of how much rarer it is.
 
         Reference:
-            Efron and Stein, The Jackknife Estimate of Variance, Annals of Statistics 1981.
+            Hoeffding, A Class of Statistics with Asymptotically Normal Distribution, Annals of Mathematical Statistics
+            1948: the variance of means over pairs.
         """
-        groups = min(int(self._persons.max()) + 1, _GROUPS)
-        tail = self.tail()
-        scores = [tail.exceeded_by(share) for share in ERROR_SHARES]
-        logarithms = []
-        for group in range(groups):
-            kept = self._persons % groups != group
-            cosines = self._cosines[np.ix_(kept, kept)]
-            others = ScoreTail.fit(cosines[self._persons[kept][:, None] != self._persons[kept]])
-            shares = np.array([others.exceeds(score) for score in scores])
-            logarithms.append(np.log(np.maximum(shares, np.array(ERROR_SHARES) / 1000)))
-        errors: NDArray[np.float64] = np.sqrt(groups - 1) * np.std(logarithms, axis=0)
-        return errors
+        tail, people = self.tail(), int(self._persons.max()) + 1
+        walks = np.zeros((len(self._persons), people))
+        walks[np.arange(len(walks)), self._persons] = 1 / np.bincount(self._persons)[self._persons]
+        disjoint = math.perm(people, 4)
+        error, before, errors = 0.0, ERROR_SHARES[0], []
+        for share in ERROR_SHARES:
+            near = walks.T @ (self._cosines > tail.exceeded_by(share)) @ walks  # [people, people]
+            np.fill_diagonal(near, 0)
+            if np.count_nonzero(near) >= 2 * _PAIRS:
+                mean, both, squares = near.sum() / math.perm(people, 2), (near.sum(axis=1) ** 2).sum(), (near**2).sum()
+                apart = (near.sum() ** 2 - 4 * both + 2 * squares) / disjoint
+                error = max(float(np.sqrt(max(mean**2 - apart, 0.0)) / mean), error)
+            else:
+                error = max(error, 1.0) * float(np.sqrt(before / share))
+            before = share
+            errors.append(error)
+        return np.array(errors)
 
     def pair_quantiles(self) -> NDArray[np.float64]:
         """Quantiles, evenly from 0 to 1, of the cosines of two walks of a person; each person weighs the same."""

@@ -1,5 +1,6 @@
 """Thresholds by false alarm rates: of simulated people, and as files."""
 
+import itertools
 import json
 import stat
 
@@ -101,13 +102,21 @@ def test_more_people_make_a_range_narrower():
     assert ranges[0] > 1.5 * ranges[2]
 
 
-def test_the_error_is_that_of_leaving_each_person_out():
+def test_the_error_is_that_of_the_mean_over_pairs():
     found, persons = embeddings(12, 2).reshape(-1, SIZE), np.repeat(np.arange(12), 2)
-    tail = Calibration.of_embeddings(found, persons, "x").tail
-    left = [Calibration.of_embeddings(found[persons != p], persons[persons != p], "x").tail for p in range(12)]
-    logarithms = np.log([one.exceeds(tail.exceeded_by(0.03)) for one in left])
-    error = np.sqrt(11 / 12 * np.sum((logarithms - logarithms.mean()) ** 2))
-    assert Calibration.of_embeddings(found, persons, "x").errors[5] == pytest.approx(error, abs=1e-3)
+    calibration = Calibration.of_embeddings(found, persons, "x")
+    near = found @ found.T > calibration.tail.exceeded_by(0.1)
+    shares = {
+        (a, b): near[2 * a : 2 * a + 2, 2 * b : 2 * b + 2].mean() for a, b in itertools.permutations(range(12), 2)
+    }
+    mean = np.mean(list(shares.values()))
+    products = [
+        one * other
+        for (pair, one), (pair2, other) in itertools.product(shares.items(), repeat=2)
+        if not {*pair} & {*pair2}
+    ]
+    assert calibration.errors[0] == pytest.approx(np.sqrt(mean**2 - np.mean(products)) / mean, abs=1e-3)
+    assert list(calibration.errors) == sorted(calibration.errors)
 
 
 def test_generated_people_promise_no_range():
