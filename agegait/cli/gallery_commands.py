@@ -363,11 +363,14 @@ def _expiry(options: argparse.Namespace) -> datetime.datetime | None:
     now = datetime.datetime.now(datetime.UTC)
     try:
         if text.isdecimal():
-            return now + datetime.timedelta(days=int(text))
-        end = datetime.datetime.combine(datetime.date.fromisoformat(text), datetime.time.max)
-        return end.astimezone()
+            end = now + datetime.timedelta(days=int(text))
+        else:
+            end = datetime.datetime.combine(datetime.date.fromisoformat(text), datetime.time.max).astimezone()
     except (ValueError, OverflowError):
         raise ValueError(f"--expires: expected a day as 2030-12-31 or a number of days, received {text!r}.") from None
+    if end <= now:
+        raise ValueError(f"--expires: expected a day to come, or a number of days from 1, received {text!r}.")
+    return end
 
 
 def _day(time: datetime.datetime | None) -> str | None:

@@ -9,7 +9,7 @@ import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
-from agegait.data.folder.plain_name import plain_person
+from agegait.data.folder.plain_name import plain_name, plain_person
 from agegait.gallery import tables
 from agegait.gallery.name_taken_error import NameTakenError
 from agegait.gallery.person import Person
@@ -34,9 +34,9 @@ def checked_name(person: str) -> str:
     if not isinstance(person, str):
         raise ValueError(f"person: expected a name, received {type(person).__name__}.")
     name = unicodedata.normalize("NFC", person.strip())
-    if not plain_person(name) or len(name) > MOST_CHARACTERS:
+    if not 0 < len(name) <= MOST_CHARACTERS:
         raise ValueError(f"person: expected a name of 1 to {MOST_CHARACTERS} characters, received {len(name)}.")
-    if visible(name) != name:
+    if visible(name) != name or not plain_person(name):
         raise ValueError(f"person: expected characters that can be seen, received '{visible(name)}'.")
     return name
 
@@ -47,9 +47,11 @@ def check_consent(consent: str) -> None:
     Raises:
         ValueError: Nothing, too much, or no Unicode.
     """
-    if not isinstance(consent, str) or not consent.strip() or len(consent) > MOST_NOTED or "\0" in consent:
+    if not isinstance(consent, str) or not consent.strip() or len(consent) > MOST_NOTED:
         received = f"{len(consent)}" if isinstance(consent, str) else type(consent).__name__
         raise ValueError(f"consent: expected a note of 1 to {MOST_NOTED:,} characters, received {received}.")
+    if "\0" in consent or not plain_name(consent):
+        raise ValueError("consent: expected a note that can be seen, received characters that cannot.")
     try:
         consent.encode()
     except UnicodeEncodeError:

@@ -223,6 +223,14 @@ def test_walks_that_are_not_good_enough_are_named(run):
             ("enrol", "Anna", "0_0.npy", "--consent", "x", "--expires", "soon"),
             "--expires: expected a day as 2030-12-31",
         ),
+        (
+            ("enrol", "Anna", "0_0.npy", "--consent", "x", "--expires", "0"),
+            "--expires: expected a day to come, or a number of days from 1, received '0'.",
+        ),
+        (
+            ("enrol", "Anna", "0_0.npy", "--consent", "x", "--expires", "2020-02-29"),
+            "--expires: expected a day to come, or a number of days from 1, received '2020-02-29'.",
+        ),
         (("enrol", "Anna", "0_0.npy", "--consent", " "), "--consent: expected a note of 1 to 10,000 characters"),
         (("identify", "0_0.npy", "--every", "3"), "--every: expected with --server or --model, received --gallery"),
     ],

@@ -125,6 +125,8 @@ def test_what_is_no_name(gallery, name):
     [
         ({"consent": " "}, "consent: expected a note"),
         ({"consent": "\0"}, "consent: expected a note"),
+        ({"consent": "\u200b\u202e"}, "consent: expected a note that can be seen"),
+        ({"person": "\u200b"}, r"person: expected characters that can be seen, received '\\u200b'"),
         ({"consent": "\udcff"}, "consent: expected Unicode"),
         ({"expires": datetime(2000, 1, 1, tzinfo=UTC)}, "expires: expected a time to come"),
         ({"expires": datetime(2100, 1, 1)}, "expires: expected a time to come, with its time zone"),
@@ -136,7 +138,7 @@ def test_what_is_no_name(gallery, name):
 )
 def test_wrong_arguments(gallery, arguments, error):
     with pytest.raises(ValueError, match=f"^{error}"):
-        gallery.enrol("Anna", **{"walks": [walk(0)], "consent": "form", **arguments})
+        gallery.enrol(**{"person": "Anna", "walks": [walk(0)], "consent": "form", **arguments})
     assert gallery.people() == []
 
 

@@ -37,21 +37,19 @@ class AsyncGalleryClient(AsyncServerClient):
         self, walk: GalleryWalk, k: int = 5, false_alarms: float = 0.01, threshold: float | None = None
     ) -> GalleryIdentification:
         """As `GalleryClient.identify`."""
-        message = gallery_requests.walk_message("walk", walk)
-        request = messages.IdentifyRequest(walk=message, k=k, false_alarms=false_alarms, threshold=threshold)
+        request = gallery_requests.identify_request(walk, k, false_alarms, threshold)
         return gallery_requests.identification(await self._connection.call(channels.IDENTIFY, request))
 
     async def verify(
         self, person: str, walk: GalleryWalk, false_accepts: float = 0.01, threshold: float | None = None
     ) -> GalleryVerification:
         """As `GalleryClient.verify`."""
-        message = gallery_requests.walk_message("walk", walk)
-        request = messages.VerifyRequest(person=person, walk=message, false_accepts=false_accepts, threshold=threshold)
+        request = gallery_requests.verify_request(person, walk, false_accepts, threshold)
         return gallery_requests.verification(await self._connection.call(channels.VERIFY, request))
 
     async def forget(self, person: str) -> None:
         """As `GalleryClient.forget`."""
-        await self._connection.call(channels.FORGET, messages.ForgetRequest(person=person))
+        await self._connection.call(channels.FORGET, gallery_requests.forget_request(person))
 
     async def people(self) -> list[EnrolledPerson]:
         """As `GalleryClient.people`."""
@@ -74,7 +72,7 @@ class AsyncGalleryClient(AsyncServerClient):
         threshold: float | None = None,
     ) -> AsyncWalkStream:
         """As `GalleryClient.watch_walk`."""
-        settings = messages.WatchSettings(k=k, false_alarms=false_alarms, threshold=threshold, last=last)
+        settings = gallery_requests.watch_settings(k, false_alarms, threshold, last)
         return AsyncWalkStream(self._connection, every, settings, frame_rate)
 
     async def ready(self) -> bool:

@@ -43,7 +43,7 @@ class GalleryClient(ServerClient):
             expires: When they are to be deleted, with a time zone; None for never.
 
         Raises:
-            ValueError: Walks of another shape, NaN or infinity: nothing was sent.
+            ValueError: Walks of another shape, NaN or infinity, or text that is no Unicode: nothing was sent.
             ClientError: `NameTakenError` for a name that looks like somebody else's, `InvalidRequestError` for walks
                 that nobody can be recognised by, others by status.
         """
@@ -65,8 +65,7 @@ class GalleryClient(ServerClient):
             ValueError: A walk of another shape, NaN or infinity: nothing was sent.
             ClientError: What the server or the way there refused, by status.
         """
-        message = gallery_requests.walk_message("walk", walk)
-        request = messages.IdentifyRequest(walk=message, k=k, false_alarms=false_alarms, threshold=threshold)
+        request = gallery_requests.identify_request(walk, k, false_alarms, threshold)
         return gallery_requests.identification(self._connection.call(channels.IDENTIFY, request))
 
     def verify(
@@ -84,17 +83,17 @@ class GalleryClient(ServerClient):
             ValueError: A walk of another shape, NaN or infinity: nothing was sent.
             ClientError: `NotFoundError` if nobody has that name, others by status.
         """
-        message = gallery_requests.walk_message("walk", walk)
-        request = messages.VerifyRequest(person=person, walk=message, false_accepts=false_accepts, threshold=threshold)
+        request = gallery_requests.verify_request(person, walk, false_accepts, threshold)
         return gallery_requests.verification(self._connection.call(channels.VERIFY, request))
 
     def forget(self, person: str) -> None:
         """Deletes somebody for good.
 
         Raises:
+            ValueError: A name that is no Unicode: nothing was sent.
             ClientError: `NotFoundError` if nobody has that name, others by status.
         """
-        self._connection.call(channels.FORGET, messages.ForgetRequest(person=person))
+        self._connection.call(channels.FORGET, gallery_requests.forget_request(person))
 
     def people(self) -> list[EnrolledPerson]:
         """All who are enrolled, in the order of their enrolment.
@@ -142,7 +141,7 @@ class GalleryClient(ServerClient):
             ...         if found := watch.add(frame):
             ...             print(found.outcome, found.person)
         """
-        settings = messages.WatchSettings(k=k, false_alarms=false_alarms, threshold=threshold, last=last)
+        settings = gallery_requests.watch_settings(k, false_alarms, threshold, last)
         return WalkStream(self._connection, every, settings, frame_rate)
 
     def ready(self) -> bool:

@@ -22,6 +22,8 @@ from agegait.serving.client.gallery_results import (
 
 JOINTS = 20
 
+_LARGEST = 2**31 - 1
+
 _OUTCOMES = {
     messages.OUTCOME_KNOWN: Outcome.KNOWN,
     messages.OUTCOME_UNKNOWN: Outcome.UNKNOWN,
@@ -79,8 +81,10 @@ def enrol_request(
     """A request to enrol somebody.
 
     Raises:
-        ValueError: As `walk_message`; a time without a time zone.
+        ValueError: As `walk_message`; a name or a note that is no Unicode; a time without a time zone.
     """
+    _check_text("person", person)
+    _check_text("consent", consent)
     if isinstance(enrolled, TrackedWalk) or (isinstance(enrolled, np.ndarray) and enrolled.ndim == 3):
         enrolled = [enrolled]
     request = messages.EnrolRequest(person=person, consent=consent)
@@ -95,6 +99,53 @@ def enrol_request(
                 f"expires: expected a time before the year 10000 in UTC, received {expires.isoformat()}."
             ) from None
     return request
+
+
+def identify_request(
+    walk: GalleryWalk, k: int, false_alarms: float, threshold: float | None
+) -> messages.IdentifyRequest:
+    """A question who somebody is.
+
+    Raises:
+        ValueError: As `walk_message`; a number that no message can hold.
+    """
+    _check_count("k", k)
+    message = walk_message("walk", walk)
+    return messages.IdentifyRequest(walk=message, k=k, false_alarms=false_alarms, threshold=threshold)
+
+
+def verify_request(
+    person: str, walk: GalleryWalk, false_accepts: float, threshold: float | None
+) -> messages.VerifyRequest:
+    """A question whether somebody is who they claim to be.
+
+    Raises:
+        ValueError: As `walk_message`; a name that is no Unicode.
+    """
+    _check_text("person", person)
+    message = walk_message("walk", walk)
+    return messages.VerifyRequest(person=person, walk=message, false_accepts=false_accepts, threshold=threshold)
+
+
+def forget_request(person: str) -> messages.ForgetRequest:
+    """A request to delete somebody.
+
+    Raises:
+        ValueError: A name that is no Unicode.
+    """
+    _check_text("person", person)
+    return messages.ForgetRequest(person=person)
+
+
+def watch_settings(k: int, false_alarms: float, threshold: float | None, last: int) -> messages.WatchSettings:
+    """What the server is to do with a walk that goes on.
+
+    Raises:
+        ValueError: A number that no message can hold.
+    """
+    _check_count("k", k)
+    _check_count("last", last)
+    return messages.WatchSettings(k=k, false_alarms=false_alarms, threshold=threshold, last=last)
 
 
 def person_of(message: messages.Person) -> EnrolledPerson:
@@ -139,6 +190,19 @@ def verification(message: messages.VerifyResponse) -> GalleryVerification:
     if (match is not None and match.accepted) != (outcome is Outcome.KNOWN):
         raise BadAnswerError("the answer accepts a claim and says that it does not, or the other way round")
     return GalleryVerification(outcome, match, _threshold(message), _quality(message.quality))
+
+
+def _check_text(argument: str, text: str) -> None:
+    """Refuses text that no message can hold. Whether it is a name says the server."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError(f"{argument}: expected Unicode, received bytes that are none.") from None
+
+
+def _check_count(argument: str, count: int) -> None:
+    if not -_LARGEST <= count <= _LARGEST:
+        raise ValueError(f"{argument}: expected at most {_LARGEST:,}, received {count:,}.")
 
 
 def _outcome(outcome: messages.Outcome) -> Outcome:
