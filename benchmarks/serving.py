@@ -99,8 +99,8 @@ def models(options):
 @contextlib.contextmanager
 def server(folder, workers):
     """A server in a process of its own; its address."""
-    made = f"Server({folder!r}, port=0, workers={workers})"
-    code = f"from agegait.serving import Server; {made}.serve_forever(lambda s: print(s.address))"
+    made = f"Server({folder!r}, port=0, batching=Batching(workers={workers}))"
+    code = f"from agegait.serving import Batching, Server; {made}.serve_forever(lambda s: print(s.address))"
     command = [sys.executable, "-u", "-c", code]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:

@@ -47,11 +47,11 @@ from agegait.serving import Client, ClientError
 FRAMES, JOINTS, PERSONS = 4, 5, 7
 SERVE = """
 import json, logging, sys
-from agegait.serving import Limits, Server
+from agegait.serving import Limits, ModelOptions, Server
 logging.basicConfig(level=logging.INFO, format="%(message)s", filename=sys.argv[2])
-given = json.loads(sys.argv[3])
+given = {"port": 0, **json.loads(sys.argv[3])}
 limits = Limits(**given.pop("limits", {}))
-server = Server(sys.argv[1], limits=limits, **given)
+server = Server(ModelOptions(sys.argv[1], poll_seconds=0.1), limits=limits, **given)
 server.serve_forever(lambda server: print(server.address, flush=True))
 """
 Code = grpc.StatusCode
@@ -104,8 +104,7 @@ class Served:
 
     def __init__(self, folder, **options):
         self.folder, self.log = folder, folder.with_suffix(".log")
-        arguments = json.dumps({"port": 0, "poll_seconds": 0.1, **options})
-        command = [sys.executable, "-c", SERVE, str(folder), str(self.log), arguments]
+        command = [sys.executable, "-c", SERVE, str(folder), str(self.log), json.dumps(options)]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         self.address = self.process.stdout.readline().strip()
         self.port = int(self.address.rpartition(":")[2])

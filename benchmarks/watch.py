@@ -28,7 +28,7 @@ def part(rounds):
     import agegait
     from agegait.export import save
     from agegait.models import RunningEmbedding
-    from agegait.serving import GalleryClient, Server
+    from agegait.serving import GalleryClient, GalleryOptions, Server
     from tfds_builders.walkers import generator
 
     imported = timing.peak_memory()
@@ -50,7 +50,7 @@ def part(rounds):
         for model in ("starter", "embedder"):
             url = f"sqlite:///{folder}/{model}.db"
             with (
-                Server(Path(folder, "served"), port=0, gallery=url, gallery_model=model) as server,
+                Server(Path(folder, "served"), port=0, gallery=GalleryOptions(url, model)) as server,
                 GalleryClient(server.address, timeout=60) as client,
                 client.watch_walk(every=FRAMES, last=FRAMES, threshold=0.2) as watch,
             ):

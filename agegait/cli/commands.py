@@ -209,12 +209,9 @@ def export(options: argparse.Namespace) -> None:
 
 def serve(options: argparse.Namespace) -> None:
     """Serves models until it is stopped."""
+    if options.url is not None:
+        options.url = gallery_url(options.url)
     arguments = server_arguments(options)
-    if (options.folder is None) == (options.model_config_file is None):
-        received = "neither" if options.folder is None else "both"
-        raise ValueError(f"expected either DIR or --model-config-file, received {received}.")
-    if options.gallery is not None:
-        arguments["gallery"] = gallery_url(options.gallery)
     start_tensorflow(data_sets=False)
     from agegait import serving
     from agegait.serving.server.json_log import log_json
@@ -234,7 +231,7 @@ def serve(options: argparse.Namespace) -> None:
         else:
             log = log_json(options.log == "requests", stack.enter_context(json_stderr()))
             stack.callback(log.flush)
-        serving.Server(options.folder, **arguments).serve_forever(announce)
+        serving.Server(**arguments).serve_forever(announce)
         signal.alarm(_EXIT_SECONDS)  # Interpreter and libraries may hang as they go, and so may a log nobody reads.
 
 

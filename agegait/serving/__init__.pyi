@@ -19,5 +19,9 @@ from .client.stream import Stream as Stream
 from .client.walk_stream import WalkStream as WalkStream
 from .client.walks import Embedding as Embedding, Identification as Identification
 from .server.answer_policy import AnswerPolicy as AnswerPolicy
+from .server.batching import Batching as Batching
+from .server.gallery_options import GalleryOptions as GalleryOptions
 from .server.limits import Limits as Limits
+from .server.model_options import ModelOptions as ModelOptions
 from .server.server import Server as Server
+from .server.tls_files import TlsFiles as TlsFiles

@@ -99,20 +99,25 @@ def _is_token(token: str) -> bool:
     return bool(token) and all("!" <= character <= "~" for character in token)
 
 
-def require_pair(argument: str, cert: str | os.PathLike, key: str | os.PathLike) -> None:
+def require_pair(prefix: str, cert: str | os.PathLike, key: str | os.PathLike) -> None:
     """Makes sure of a certificate and its private key before gRPC takes them, which says nothing of what is wrong.
+
+    Args:
+        prefix: What comes before `cert` and `key` in the names of the arguments that they were given as.
+        cert: The certificate's PEM file.
+        key: The key's.
 
     Raises:
         ValueError: Files that can't be read, are no certificate and key, or do not belong together.
     """
-    read_pem(f"{argument}_cert", cert)
-    read_pem(f"{argument}_key", key)
+    read_pem(f"{prefix}cert", cert)
+    read_pem(f"{prefix}key", key)
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(cert, key, password="")
     except ssl.SSLError as error:
         raise ValueError(
-            f"{argument}: expected a certificate and its private key without a pass phrase, received {cert} and {key}: "
-            f"{error.reason or 'not readable'}."
+            f"{prefix}cert: expected a certificate and its private key without a pass phrase, received {cert} and "
+            f"{key}: {error.reason or 'not readable'}."
         ) from None
 
 

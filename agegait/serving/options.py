@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from agegait.serving.server.answer_policy import AnswerPolicy
+from agegait.serving.server.batching import Batching
 from agegait.serving.server.limits import Limits
+from agegait.serving.server.model_options import ModelOptions
 
 
 class _Option(NamedTuple):
@@ -16,13 +18,15 @@ class _Option(NamedTuple):
     default: Any
     help: str
     metavar: str = ""
+    field: str = ""
+    """What it becomes, where that is called otherwise."""
 
 
 _SERVER = {
     "TLS, files in PEM": (
-        _Option("tls_cert", Path, None, "certificate chain; clients must then use TLS"),
-        _Option("tls_key", Path, None, "private key of the certificate; renewed files are read again"),
-        _Option("tls_client_ca", Path, None, "certificate authorities of clients, for mutual TLS"),
+        _Option("tls_cert", Path, None, "certificate chain; clients must then use TLS", field="cert"),
+        _Option("tls_key", Path, None, "private key of the certificate; renewed files are read again", field="key"),
+        _Option("tls_client_ca", Path, None, "certificate authorities of clients, for mutual TLS", field="client_ca"),
     ),
     "limits": tuple(
         _Option(field.name, type(field.default), field.default, field.metadata["help"])
@@ -49,7 +53,12 @@ _SERVER = {
     ),
     "gallery": (
         _Option(
-            "gallery", str, None, "gallery to enrol people in and to recognise them by, see `agegait enrol`", "URL"
+            "gallery",
+            str,
+            None,
+            "gallery to enrol people in and to recognise them by, see `agegait enrol`",
+            "URL",
+            field="url",
         ),
         _Option(
             "gallery_model",
@@ -57,8 +66,15 @@ _SERVER = {
             None,
             "its embedder: a model of DIR, or starter (default: whichever made the gallery's templates)",
             "NAME",
+            field="model",
         ),
-        _Option("gallery_roles", Path, None, "who may identify and who may enrol, a line each: token NAME ROLE"),
+        _Option(
+            "gallery_roles",
+            Path,
+            None,
+            "who may identify and who may enrol, a line each: token NAME ROLE",
+            field="roles",
+        ),
     ),
     "operation": (
         _Option("poll_seconds", float, 1.0, "seconds between two looks for new versions"),
@@ -97,11 +113,13 @@ _CLIENT = {
         _Option("tls_key", Path, None, "private key of the certificate"),
     ),
 }
+_SINGLE = ("host", "port", "token_file", "rest_port", "metrics_port", "reflection", "tracing")
+"""Arguments of `Server` that are in no group."""
 _TOKEN = "file with the token"
 
 
 def add_server_options(parser: argparse.ArgumentParser) -> None:
-    """Adds where to listen, and every further argument of `Server`."""
+    """Adds where to listen, and every further argument of `Server`; what is parsed has their fields."""
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=int, default=8500, help="port to listen on (default: %(default)s)")
     parser.add_argument("--token-file", type=Path, metavar="FILE", help=f"{_TOKEN} that clients must send")
@@ -115,21 +133,31 @@ def add_server_options(parser: argparse.ArgumentParser) -> None:
 
 
 def server_arguments(options: argparse.Namespace) -> dict[str, Any]:
-    """The keyword arguments of `Server` that options make.
+    """The arguments of `Server` that options make.
 
     Raises:
-        ValueError: A limit that makes no sense.
+        ValueError: Options that make no sense.
     """
-    given = _given(options, _SERVER)
-    limits = Limits(**{field.name: given.pop(field.name) for field in dataclasses.fields(Limits)})
-    answers = AnswerPolicy(given.pop("top_only"), given.pop("score_digits"))
+    # They read files, which takes grpcio and cryptography.
+    from agegait.serving.server.gallery_options import GalleryOptions
+    from agegait.serving.server.tls_files import TlsFiles
+
+    def group(kind: type[Any]) -> Any:
+        return kind(**{field.name: getattr(options, field.name) for field in dataclasses.fields(kind)})
+
+    if (options.cert is None) != (options.key is None) or (options.cert is None and options.client_ca is not None):
+        raise ValueError("tls: expected both --tls-cert and --tls-key.")
+    for name in ("model", "roles"):
+        if options.url is None and getattr(options, name) is not None:
+            raise ValueError(f"{name}: expected with a gallery, received without.")
     return {
-        "host": options.host,
-        "port": options.port,
-        "token_file": options.token_file,
-        "limits": limits,
-        "answers": answers,
-        **given,
+        "models": group(ModelOptions),
+        "tls": None if options.cert is None else group(TlsFiles),
+        "gallery": None if options.url is None else group(GalleryOptions),
+        "limits": group(Limits),
+        "answers": group(AnswerPolicy),
+        "batching": group(Batching),
+        **{name: getattr(options, name) for name in _SINGLE},
     }
 
 
@@ -158,7 +186,8 @@ def client_arguments(options: argparse.Namespace) -> dict[str, Any]:
     Raises:
         ValueError: A token's file that can't be read, or holds none.
     """
-    return {"target": options.server, "token": _token(options), **_given(options, _CLIENT)}
+    given = {option.name: getattr(options, option.name) for group in _CLIENT.values() for option in group}
+    return {"target": options.server, "token": _token(options), **given}
 
 
 def _add(parser: argparse.ArgumentParser, groups: Mapping[str, tuple[_Option, ...]]) -> None:
@@ -175,12 +204,13 @@ def _add(parser: argparse.ArgumentParser, groups: Mapping[str, tuple[_Option, ..
             shown = "" if option.default is None else " (default: %(default)s)"
             metavar = option.metavar or ("FILE" if option.kind is Path else "N")
             group.add_argument(
-                words, type=option.kind, default=option.default, metavar=metavar, help=option.help + shown
+                words,
+                dest=option.field or option.name,
+                type=option.kind,
+                default=option.default,
+                metavar=metavar,
+                help=option.help + shown,
             )
-
-
-def _given(options: argparse.Namespace, groups: Mapping[str, tuple[_Option, ...]]) -> dict[str, Any]:
-    return {option.name: getattr(options, option.name) for group in groups.values() for option in group}
 
 
 def _token(options: argparse.Namespace) -> str | None:

@@ -13,7 +13,7 @@ from support.serving_options import server_options
 
 from agegait.serving.client.ready import ready_parser
 from agegait.serving.server.gallery_metrics import GalleryMetrics
-from agegait.serving.server.gallery_roles import GALLERY_SERVICE, GalleryRoles, Role
+from agegait.serving.server.gallery_roles import GALLERY_SERVICE, Role, read_roles
 from agegait.serving.server.metrics import Metrics
 
 FOLDER = Path(__file__).parents[2] / "export/deploy/gallery"
@@ -99,12 +99,12 @@ def servers():
 @pytest.mark.parametrize(("arguments", "variables", "mounts"), list(servers()))
 def test_the_server_finds_what_it_reads(arguments, variables, mounts):
     options = server_options(arguments)
-    read = [options.token_file, options.gallery_roles, Path(variables["PGSERVICEFILE"])]
-    read += [options.tls_cert, options.tls_key] if options.tls_cert else []
+    read = [options.token_file, options.roles, Path(variables["PGSERVICEFILE"])]
+    read += [options.cert, options.key] if options.cert else []
     for file in read:
         assert {file, file.parent} & mounts, file
     assert (options.host, options.log) == ("0.0.0.0", "requests")
-    assert "@" not in options.gallery  # no name and no password: they are in the file of the service
+    assert "@" not in options.url  # no name and no password: they are in the file of the service
     assert "password" not in json.dumps(COMPOSE["services"]["server"])
 
 
@@ -117,7 +117,7 @@ def test_probes_ask_the_health_service():
         assert (python, flag, module) == ("python", "-m", "agegait.serving.client.ready")
         probe = ready_parser().parse_args(words)
         assert probe.server == f"localhost:{options.port}"
-        assert probe.tls_ca.parent == options.tls_cert.parent
+        assert probe.tls_ca.parent == options.cert.parent
         assert probe.timeout < container[name]["timeoutSeconds"]
         asked[name] = probe.service
     assert asked == {"startupProbe": "", "readinessProbe": GALLERY_SERVICE, "livenessProbe": "live"}
@@ -163,7 +163,7 @@ def test_the_roles_of_the_instructions_are_roles(tmp_path):
         (text,) = re.findall(r"printf '(token .*?)' > roles", (FOLDER / name).read_text())
         (tmp_path / "roles").write_text(text.replace("\\n", "\n"))
         (tmp_path / "roles").chmod(0o600)
-        callers = GalleryRoles.from_file(tmp_path / "roles")._callers.entries
+        callers = read_roles(tmp_path / "roles")
         assert callers == {("token", "door"): Role.IDENTIFY, ("token", "desk"): Role.MANAGE}
 
 

@@ -24,7 +24,7 @@ from tensorflow_serving.config import model_server_config_pb2
 
 from agegait.export import saved_models
 from agegait.export.exportable import NAMES
-from agegait.serving import AnswerPolicy, Client, Limits, Server, options
+from agegait.serving import AnswerPolicy, Batching, Client, Limits, ModelOptions, Server, TlsFiles, options
 from agegait.serving.client.ready import ready_parser
 
 ROOT = Path(__file__).parents[2]
@@ -228,7 +228,7 @@ def test_probes_ask_our_server_as_it_wants_to_be_asked():
     for name in ("startupProbe", "readinessProbe", "livenessProbe"):
         probe = probe_options(container[name])
         assert probe.server == f"localhost:{served.port}"
-        assert probe.tls_ca.parent == served.tls_cert.parent == served.tls_key.parent
+        assert probe.tls_ca.parent == served.cert.parent == served.key.parent
         assert probe.timeout < container[name]["timeoutSeconds"]
 
 
@@ -239,7 +239,7 @@ def test_every_secret_is_mounted_where_our_server_reads_it():
         served = server_options(container["args"])
         mounts = {mount["name"]: Path(mount["mountPath"]) for mount in container["volumeMounts"]}
         secrets = {volume["name"]: volume["secret"] for volume in place["volumes"] if "secret" in volume}
-        read = {served.token_file.parent} | ({served.tls_key.parent} if served.tls_key else set())
+        read = {served.token_file.parent} | ({served.key.parent} if served.key else set())
         assert {mounts[name] for name in secrets} == read
         # Kubernetes has them root's: the group reads, and nobody else.
         assert all(secret["defaultMode"] == 0o440 for secret in secrets.values())
@@ -354,10 +354,11 @@ def test_the_image_is_built_from_what_is_there():
 def test_options_are_the_servers_and_the_clients():
     parser = argparse.ArgumentParser()
     options.add_server_options(parser)
-    given = options.server_arguments(parser.parse_args([]))
+    given = options.server_arguments(parser.parse_args([], argparse.Namespace(folder="x")))
     expected = inspect.signature(Server).parameters
-    assert (given.pop("limits"), given.pop("answers")) == (Limits(), AnswerPolicy())
-    elsewhere = {"folder", "token", "limits", "answers"}
+    groups = {"models": ModelOptions("x"), "limits": Limits(), "answers": AnswerPolicy(), "batching": Batching()}
+    assert {name: given.pop(name) for name in groups} == groups
+    elsewhere = {"token", *groups}
     assert given == {name: parameter.default for name, parameter in expected.items() if name not in elsewhere}
     parser = argparse.ArgumentParser()
     options.add_client_options(parser)
@@ -377,13 +378,13 @@ def test_options_are_understood(tmp_path):
             "--reflection",
             "--max-pending=3",
             "--batch-wait=0.01",
-            "--tls-cert=c",
+            "--rest-port=1",
         ]
     )
     given = options.server_arguments(understood)
     assert given["token_file"] == tmp_path / "token"
     assert given["reflection"] is True
-    assert (given["limits"].max_pending, given["batch_wait"], given["tls_cert"]) == (3, 0.01, Path("c"))
+    assert (given["limits"].max_pending, given["batching"].batch_wait, given["rest_port"]) == (3, 0.01, 1)
 
 
 def test_options_cost_nothing_to_import():
@@ -416,8 +417,8 @@ def test_readiness_is_told_by_the_exit_status(tmp_path):
         assert (done.returncode, done.stdout) == (1, f"{server.address}: not ready\n")
     authority = Authority(tmp_path)
     authority.sign("tls")
-    pair = {"tls_cert": tmp_path / "tls.pem", "tls_key": tmp_path / "tls.key"}
-    with Server(tmp_path, port=0, token="s" * 32, **pair) as server:
+    tls = TlsFiles(tmp_path / "tls.pem", tmp_path / "tls.key")
+    with Server(tmp_path, port=0, token="s" * 32, tls=tls) as server:
         done = ready("--server", f"localhost:{server.port}", "--tls-ca", str(tmp_path / "ca.pem"))
         assert (done.returncode, done.stdout) == (0, f"localhost:{server.port}: ready\n")
     done = ready("--server", server.address, "--timeout", "1")

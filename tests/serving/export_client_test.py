@@ -22,7 +22,7 @@ from support.small_identifier import FRAMES, JOINTS, PERSONS, UNITS
 from tensorflow.core.framework import tensor_pb2
 from tensorflow_serving.apis import prediction_service_pb2, status_pb2
 
-from agegait.serving import AnswerPolicy, AsyncClient, Client, ClientError, Limits, Server, wire_pb2
+from agegait.serving import AnswerPolicy, AsyncClient, Client, ClientError, Limits, Server, TlsFiles, wire_pb2
 from agegait.serving.client import client_errors, walks
 from agegait.serving.credentials import read_token
 from agegait.serving.tensors import FLOAT, KINDS, STRING, decode, encode
@@ -354,8 +354,8 @@ def pems(tmp_path_factory):
 
 
 def test_tls(exported, pems):
-    tls = {"tls_cert": pems / "server.pem", "tls_key": pems / "server.key"}
-    with Server(exported / "recognizer", port=0, **tls) as server:
+    tls = TlsFiles(pems / "server.pem", pems / "server.key")
+    with Server(exported / "recognizer", port=0, tls=tls) as server:
         with Client(server.address, tls_ca=pems / "ca.pem") as client:
             assert client.status("recognizer")[0].version == 1
         for options in ({}, {"tls": True}):
@@ -379,7 +379,8 @@ def test_renewed_certificates_are_taken_up_and_half_a_renewal_is_not(exported, p
 
     renew("pem", "server")
     renew("key", "server")
-    with Server(exported / "recognizer", port=0, tls_cert=tmp_path / "tls.pem", tls_key=tmp_path / "tls.key") as server:
+    tls = TlsFiles(tmp_path / "tls.pem", tmp_path / "tls.key")
+    with Server(exported / "recognizer", port=0, tls=tls) as server:
         assert certificate_of(server, pems) == "server"
         renew("pem", "renewed")
         assert certificate_of(server, pems) == "server"
@@ -387,17 +388,17 @@ def test_renewed_certificates_are_taken_up_and_half_a_renewal_is_not(exported, p
         assert certificate_of(server, pems) == "renewed"
 
 
-def test_a_certificate_and_another_ones_key_are_refused(exported, pems):
-    tls = {"tls_cert": pems / "server.pem", "tls_key": pems / "client.key"}
-    with pytest.raises(ValueError, match=r"tls: expected a certificate and its private key .*MISMATCH"):
-        Server(exported / "recognizer", **tls)
-    with pytest.raises(ValueError, match=r"tls: expected a certificate and its private key .*MISMATCH"):
-        Client("127.0.0.1:1", **tls)
+def test_a_certificate_and_another_ones_key_are_refused(pems):
+    files = pems / "server.pem", pems / "client.key"
+    with pytest.raises(ValueError, match=r"^cert: expected a certificate and its private key .*MISMATCH"):
+        TlsFiles(*files)
+    with pytest.raises(ValueError, match=r"^tls_cert: expected a certificate and its private key .*MISMATCH"):
+        Client("127.0.0.1:1", tls_cert=files[0], tls_key=files[1])
 
 
 def test_mutual_tls(exported, pems):
-    tls = {"tls_cert": pems / "server.pem", "tls_key": pems / "server.key", "tls_client_ca": pems / "ca.pem"}
-    with Server(exported / "recognizer", port=0, **tls) as server:
+    tls = TlsFiles(pems / "server.pem", pems / "server.key", pems / "ca.pem")
+    with Server(exported / "recognizer", port=0, tls=tls) as server:
         own = {"tls_cert": pems / "client.pem", "tls_key": pems / "client.key"}
         with Client(server.address, tls_ca=pems / "ca.pem", **own) as client:
             assert client.status("recognizer")[0].version == 1

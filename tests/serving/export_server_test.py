@@ -36,8 +36,9 @@ from support.export_walker import (
 )
 from tensorflow_serving.apis import model_management_pb2, prediction_log_pb2, prediction_service_pb2_grpc
 
+from agegait import cli
 from agegait.export.warmup import WARMUP_FILE, write_warmup
-from agegait.serving import Limits, Server
+from agegait.serving import Batching, Limits, ModelOptions, Server, TlsFiles
 from agegait.serving.server.json_log import log_json
 from agegait.serving.server.servable import Servable, Signature
 from agegait.serving.server.status_error import invalid_argument
@@ -485,25 +486,39 @@ def test_a_port_that_is_taken_is_refused(folder):
 
 
 @pytest.mark.parametrize(
-    ("options", "words"),
+    ("make", "words"),
     [
-        ({"limits": {"max_pending": 0}}, "max_pending: expected a number of at least 1, received 0"),
-        ({"tls_cert": "cert.pem"}, "tls: expected both tls_cert and tls_key"),
-        ({"tls_cert": "nowhere.pem", "tls_key": "key.pem"}, "tls_cert: nowhere.pem can't be read"),
-        ({"port": 65536}, "port: expected 0 to 65535, received 65536"),
-        ({"metrics_port": -1}, "metrics_port: expected 0 to 65535, received -1"),
-        ({"poll_seconds": 0}, "poll_seconds: expected a number of seconds above 0, received 0"),
-        (
-            {"limits": {"request_seconds": float("nan")}},
-            "request_seconds: expected a number of at least 0.001, received nan",
-        ),
-        ({"limits": {"drain_seconds": -1}}, "drain_seconds: expected a number of at least 0, received -1"),
-        ({"batch_wait": float("inf")}, "batch_wait: expected a number of seconds at least 0, received inf"),
+        (lambda: Limits(max_pending=0), "max_pending: expected a number of at least 1, received 0"),
+        (lambda: TlsFiles("nowhere.pem", "key.pem"), "cert: nowhere.pem can't be read"),
+        (lambda: Server("served", port=65536), "port: expected 0 to 65535, received 65536"),
+        (lambda: Server("served", metrics_port=-1), "metrics_port: expected 0 to 65535, received -1"),
+        (lambda: ModelOptions("served", poll_seconds=0), "poll_seconds: expected a number of seconds above 0"),
+        (lambda: Limits(request_seconds=float("nan")), "request_seconds: expected a number of at least 0.001"),
+        (lambda: Limits(drain_seconds=-1), "drain_seconds: expected a number of at least 0, received -1"),
+        (lambda: Batching(batch_wait=float("inf")), "batch_wait: expected a number of seconds at least 0"),
+        (lambda: Batching(workers=0), "workers: expected at least 1, received 0"),
     ],
 )
-def test_wrong_options_are_refused(folder, options, words):
-    with pytest.raises(ValueError, match=words):
-        Server(folder, **options | {"limits": Limits(**options.get("limits", {}))})
+def test_wrong_arguments_are_refused(make, words):
+    with pytest.raises(ValueError, match=f"^{words}"):
+        make()
+
+
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [
+        ("--tls-cert=c.pem", "tls: expected both --tls-cert and --tls-key."),
+        ("--tls-cert=c.pem --tls-key=k.pem", "--tls-cert: c.pem can't be read: No such file or directory."),
+        ("--gallery-model=walkers", "--gallery-model: expected with a gallery, received without."),
+        ("--poll-seconds=0", "--poll-seconds: expected a number of seconds above 0, received 0.0."),
+        ("--max-batch=0", "--max-batch: expected at least 1, received 0."),
+    ],
+)
+def test_wrong_options_are_refused_in_their_words(words, error, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["serve", "served", *words.split()]) == 1
+    assert capsys.readouterr().err == f"agegait: {error}\n"
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_port_for_counts_that_is_taken_is_refused(folder):

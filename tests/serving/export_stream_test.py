@@ -11,7 +11,7 @@ from support.small_identifier import FRAMES, JOINTS, make_identifier
 
 from agegait.export import saved_models
 from agegait.export.endpoints import identifier_endpoints
-from agegait.serving import AsyncClient, Client, Server
+from agegait.serving import AsyncClient, Client, ModelOptions, Server
 from agegait.serving.client import client_errors
 
 
@@ -257,7 +257,7 @@ def test_answers_of_two_versions_are_never_added_up(small_export, tmp_path):
     write(make_identifier(seed=9), tmp_path / "2")
     frames = noise(30, JOINTS, 3)
     with (
-        Server(tmp_path / "identifier", port=0, poll_seconds=0.05) as server,
+        Server(ModelOptions(tmp_path / "identifier", poll_seconds=0.05), port=0) as server,
         Client(server.address, timeout=20) as client,
     ):
         walk = client.stream(6)

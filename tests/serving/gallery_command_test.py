@@ -164,9 +164,12 @@ def test_two_servers_share_a_file(bones_folder, tmp_path):
         (("--gallery-roles=roles",), "--gallery-roles: expected with a gallery, received without"),
         (
             ("--gallery=g.db", "--gallery-roles=roles"),
-            "--gallery-roles: expected with a --token-file or --tls-client-ca",
+            "--gallery-roles: expected with a --token-file or --tls-client-ca, received neither",
         ),
-        (("--gallery=g.db", "--token-file=tokens"), "--gallery-roles: expected with a gallery and a --token-file"),
+        (
+            ("--gallery=g.db", "--token-file=tokens"),
+            "--gallery-roles: expected with a --token-file or --tls-client-ca, received none",
+        ),
         (("--gallery=g.db", "--token-file=tokens", "--gallery-roles=none"), "--gallery-roles: none can't be read"),
         (("--gallery=g.db", "--gallery-model=nobody"), "--gallery-model: expected an exported embedder that is served"),
     ],

@@ -115,7 +115,7 @@ def test_a_message_without_the_role_is_not_read(bones_folder, gallery_url, tmp_p
     tokens.touch(0o600)
     tokens.write_text(f"lab: {'l' * 32}\n")
     roles.write_text(f"token other {role}\n")
-    options = {"token_file": tokens, "gallery_roles": roles}
+    options = {"token_file": tokens, "roles": roles}
     with serving_bones(bones_folder, gallery_url, client={"token": "l" * 32}, **options) as (server, _):
         with RawPeer(server.address, window=1 << 16) as peer:
             sent = [("authorization", f"Bearer {'l' * 32}")]

@@ -17,7 +17,7 @@ from support.served_bodies import NEAR, export_bones, plain, serving_bones
 
 import agegait
 from agegait.gallery import GalleryDatabaseError
-from agegait.serving import AnswerPolicy, GalleryClient, Outcome, Server, gallery_pb2 as messages
+from agegait.serving import AnswerPolicy, GalleryClient, GalleryOptions, Outcome, Server, gallery_pb2 as messages
 from agegait.serving.client import client_errors
 from agegait.serving.client.gallery_requests import walk_message
 from agegait.serving.server import gallery_api, gallery_keeper
@@ -287,19 +287,17 @@ def test_names_may_be_held_back(bones_folder, gallery_url):
 def test_another_embedders_gallery_is_refused(bones_folder, gallery_url):
     with agegait.Gallery.open(gallery_url, BoneLengths("another")) as gallery:
         gallery.enrol("Anna", walk(0), consent="form")
-    words = r"gallery_model: expected the embedder that made this gallery's templates, another, found embedder/1 \(bone"
+    words = r"model: expected the embedder that made this gallery's templates, another, found embedder/1 \(bone"
     with pytest.raises(ValueError, match=words):
-        Server(bones_folder, port=0, gallery=gallery_url, gallery_model="embedder").start()
-    with pytest.raises(
-        ValueError, match="gallery_model: expected an exported embedder that is served here, or starter"
-    ):
-        Server(bones_folder, port=0, gallery=gallery_url, gallery_model="identifier").start()
+        Server(bones_folder, port=0, gallery=GalleryOptions(gallery_url, "embedder")).start()
+    with pytest.raises(ValueError, match="model: expected an exported embedder that is served here, or starter"):
+        Server(bones_folder, port=0, gallery=GalleryOptions(gallery_url, "identifier")).start()
 
 
 def test_a_file_that_is_no_database_is_refused(bones_folder, tmp_path):
     (tmp_path / "walk.npy").write_bytes(b"no database" * 1000)
     with pytest.raises(GalleryDatabaseError, match="not a database"):
-        Server(bones_folder, port=0, gallery=f"sqlite:///{tmp_path}/walk.npy").start()
+        Server(bones_folder, port=0, gallery=GalleryOptions(f"sqlite:///{tmp_path}/walk.npy")).start()
 
 
 def test_templates_of_another_embedder_that_come_later_are_refused(bones_folder, gallery_url):
@@ -326,7 +324,7 @@ def test_the_gallery_keeps_its_embedder_when_a_newer_version_comes(tmp_path, gal
 
 @pytest.mark.slow
 def test_the_starter_says_what_it_says_in_process(bones_folder, gallery_url):
-    with serving_bones(bones_folder, gallery_url, gallery_model="starter") as (_, client):
+    with serving_bones(bones_folder, gallery_url, model="starter") as (_, client):
         for person in range(3):
             client.enrol(f"person {person}", bodies.walk(100, person), consent="form")
         served = client.identify(bodies.walk(100, 1, 1), threshold=1)

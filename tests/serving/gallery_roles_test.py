@@ -8,10 +8,9 @@ from support.gallery_bodies import BoneLengths, walk
 from support.served_bodies import NEAR, plain, serving_bones
 
 import agegait
-from agegait.serving import GalleryClient, Outcome, Server
+from agegait.serving import GalleryClient, GalleryOptions, Outcome, Server, TlsFiles
 from agegait.serving.client import client_errors
 from agegait.serving.server import followed_file
-from agegait.serving.server.gallery_roles import GalleryRoles
 
 DOOR, DESK, LAB = "d" * 32, "e" * 32, "l" * 32
 DENIED = client_errors.UnauthenticatedError
@@ -25,7 +24,7 @@ def files(tmp_path, monkeypatch):
     tokens.touch(0o600)
     tokens.write_text(f"door: {DOOR}\ndesk: {DESK}\nlab: {LAB}\n")
     roles.write_text("# who may do what\n\ntoken door identify\n token  desk\tmanage\n")
-    return {"token_file": tokens, "gallery_roles": roles}
+    return {"token_file": tokens, "roles": roles}
 
 
 def may(client):
@@ -67,16 +66,16 @@ def test_roles_of_tokens(bones_folder, gallery_url, files):
         with plain(server) as models, refused(grpc.StatusCode.NOT_FOUND):  # whoever has a token may ask for models
             models.predict(metadata=[("authorization", f"Bearer {LAB}")])
         # Roles follow their file; a mistake changes nothing.
-        files["gallery_roles"].write_text("token lab manage\ntoken desk identify\n")
+        files["roles"].write_text("token lab manage\ntoken desk identify\n")
         assert (may(desk), may(door), may(lab)) == (LOOKING, set(), ALL)
-        files["gallery_roles"].write_text("token lab everything\n")
+        files["roles"].write_text("token lab everything\n")
         assert (may(desk), may(lab)) == (LOOKING, ALL)
     with agegait.Gallery.open(gallery_url, BoneLengths()) as gallery:
         actors = {entry.actor for entry in gallery.audit()}
     assert actors == {"token desk", "token door", "token lab"}
 
 
-@pytest.mark.parametrize("withdrawn", ["token_file", "gallery_roles"])
+@pytest.mark.parametrize("withdrawn", ["token_file", "roles"])
 def test_an_open_stream_ends_once_its_token_or_role_is_withdrawn(bones_folder, gallery_url, files, withdrawn):
     with (
         serving_bones(bones_folder, gallery_url, client={"token": DESK}, **files) as (server, desk),
@@ -96,8 +95,8 @@ def test_roles_of_certificates(bones_folder, gallery_url, tmp_path):
     for name in ("server", "door", "desk", "guest"):
         authority.sign(name)
     (tmp_path / "roles").write_text("certificate door identify\ncertificate desk manage\n")
-    tls = {name: tmp_path / f"server.{kind}" for name, kind in (("tls_cert", "pem"), ("tls_key", "key"))}
-    options = {**tls, "tls_client_ca": tmp_path / "ca.pem", "gallery_roles": tmp_path / "roles"}
+    tls = TlsFiles(tmp_path / "server.pem", tmp_path / "server.key", tmp_path / "ca.pem")
+    options = {"tls": tls, "roles": tmp_path / "roles"}
 
     def certificate(name):
         files = {"tls_cert": tmp_path / f"{name}.pem", "tls_key": tmp_path / f"{name}.key"}
@@ -119,13 +118,9 @@ def test_a_name_in_the_certificate_counts_wherever_it_stands(bones_folder, galle
     authority.sign("server")
     authority.sign("door")  # its subject alternative names are localhost and 127.0.0.1
     (tmp_path / "roles").write_text("certificate localhost manage\ncertificate door identify\n")
-    pems = {
-        "tls_cert": tmp_path / "server.pem",
-        "tls_key": tmp_path / "server.key",
-        "tls_client_ca": tmp_path / "ca.pem",
-    }
+    tls = TlsFiles(tmp_path / "server.pem", tmp_path / "server.key", tmp_path / "ca.pem")
     own = {"tls_cert": tmp_path / "door.pem", "tls_key": tmp_path / "door.key", "tls_ca": tmp_path / "ca.pem"}
-    with serving_bones(bones_folder, gallery_url, client=own, **pems, gallery_roles=tmp_path / "roles") as (_, client):
+    with serving_bones(bones_folder, gallery_url, client=own, tls=tls, roles=tmp_path / "roles") as (_, client):
         client.enrol("Anna", walk(0), consent="form")
         assert client.identify(walk(0, 1), threshold=NEAR).outcome is Outcome.KNOWN
     with agegait.Gallery.open(gallery_url, BoneLengths()) as gallery:
@@ -146,26 +141,21 @@ def test_a_name_in_the_certificate_counts_wherever_it_stands(bones_folder, galle
 )
 def test_a_file_with_a_mistake_is_refused(tmp_path, text, words):
     (tmp_path / "roles").write_text(text)
-    with pytest.raises(ValueError, match=f"^gallery_roles: .*{words}"):
-        GalleryRoles.from_file(tmp_path / "roles")
+    with pytest.raises(ValueError, match=f"^roles: .*{words}"):
+        GalleryOptions("sqlite:///gallery.db", roles=tmp_path / "roles")
 
 
 def test_roles_that_are_missing_or_of_nobody_are_refused(bones_folder, gallery_url, files):
-    tokens, roles = files["token_file"], files["gallery_roles"]
+    tokens, gallery = files["token_file"], GalleryOptions(gallery_url, roles=files["roles"])
     for options, words in (
-        ({"gallery": gallery_url, "token_file": tokens}, "gallery_roles: expected with a gallery and a token_file"),
-        (
-            {"gallery": gallery_url, "gallery_roles": roles},
-            "gallery_roles: expected with a token_file or tls_client_ca",
-        ),
-        ({"token_file": tokens, "gallery_roles": roles}, "gallery_roles: expected with a gallery, received without"),
-        ({"gallery_model": "embedder"}, "gallery_model: expected with a gallery, received without"),
+        ({"gallery": GalleryOptions(gallery_url), "token_file": tokens}, "received none"),
+        ({"gallery": gallery}, "received neither of them"),
     ):
-        with pytest.raises(ValueError, match=words):
+        with pytest.raises(ValueError, match=f"^roles: expected with a token_file or client_ca, {words}"):
             Server(bones_folder, port=0, **options)
 
 
 def test_whoever_reaches_a_server_without_tokens_is_warned_of(bones_folder, gallery_url):
-    server = Server(bones_folder, "0.0.0.0", port=0, gallery=gallery_url)
+    server = Server(bones_folder, "0.0.0.0", port=0, gallery=GalleryOptions(gallery_url))
     assert any(warning.startswith("gallery: whoever reaches the server may enrol") for warning in server.warnings)
     server.stop(0)

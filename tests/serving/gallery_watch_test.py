@@ -12,7 +12,7 @@ from support.gallery_bodies import BoneLengths, walk
 from support.served_bodies import NEAR, serving_bones
 
 import agegait
-from agegait.serving import AsyncGalleryClient, GalleryClient, Outcome, gallery_pb2 as messages
+from agegait.serving import AsyncGalleryClient, GalleryClient, GalleryOptions, Outcome, gallery_pb2 as messages
 from agegait.serving.client import channels, client_errors
 from agegait.serving.client.gallery_requests import walk_message
 
@@ -142,7 +142,7 @@ def test_a_walk_goes_on_after_a_server_that_was_started_anew(bones_folder, galle
         frames = iter(walk(0, 1, frames=75))
         assert [found.person for found in added(watch, [next(frames) for _ in range(30)])] == [None, "Anna"]
     # The one before said goodbye: an idle stream is ended at once, and held nothing up.
-    with agegait.serving.Server(bones_folder, port=port, gallery=gallery_url), patient, watch:
+    with agegait.serving.Server(bones_folder, port=port, gallery=GalleryOptions(gallery_url)), patient, watch:
         assert [(found.person, found.frames) for found in added(watch, frames)] == [
             ("Anna", 45),
             ("Anna", 60),

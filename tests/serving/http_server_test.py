@@ -18,6 +18,7 @@ from agegait.serving.server.http_connections import HttpConnections
 from agegait.serving.server.http_limits import HttpLimits
 from agegait.serving.server.http_server import HttpServer
 from agegait.serving.server.tls_contexts import TlsContexts
+from agegait.serving.server.tls_files import TlsFiles
 
 LONG = 60.0
 
@@ -296,7 +297,7 @@ def copy(certificates, name, folder):
 
 def test_tls_is_renewed_and_bad_files_change_nothing(certificates, tmp_path):
     copy(certificates, "first", tmp_path)
-    with serving(TlsContexts(tmp_path / "served.crt", tmp_path / "served.key")) as served:
+    with serving(TlsContexts(TlsFiles(tmp_path / "served.crt", tmp_path / "served.key"))) as served:
         assert served.ask("POST", body=b"x" * 300_000, context=trust(certificates, "first")) == (200, b"300000")
         assert served.ask(path="/large", context=trust(certificates, "first"))[0] == 200
         sent = random.Random(0).randbytes(3_000_000)
@@ -313,7 +314,7 @@ def test_tls_is_renewed_and_bad_files_change_nothing(certificates, tmp_path):
 
 def test_mutual_tls(certificates):
     files = (certificates / f"first.{end}" for end in ("crt", "key"))
-    with serving(TlsContexts(*files, certificates / "second.crt")) as served:
+    with serving(TlsContexts(TlsFiles(*files, certificates / "second.crt"))) as served:
         assert served.ask(context=trust(certificates, "first", "second")) == (200, b"0")
         with pytest.raises(OSError):  # noqa: PT011
             served.ask(context=trust(certificates, "first"))
@@ -323,7 +324,7 @@ def test_mutual_tls(certificates):
 
 def test_callers_who_never_shake_hands_lock_nobody_out(certificates):
     files = (certificates / f"first.{end}" for end in ("crt", "key"))
-    with serving(TlsContexts(*files), connections=12, per_peer=8) as served:
+    with serving(TlsContexts(TlsFiles(*files)), connections=12, per_peer=8) as served:
         flood = served.send(b"", 30) + served.send(b"\x16\x03\x01", 30) + served.send(b"GET / HTTP/1.1\r\n", 30)
         assert [served.ask(context=trust(certificates, "first")) for _ in range(5)] == [(200, b"0")] * 5
         close(flood)
@@ -332,7 +333,7 @@ def test_callers_who_never_shake_hands_lock_nobody_out(certificates):
 
 def test_a_handshake_has_its_time(certificates):
     files = (certificates / f"first.{end}" for end in ("crt", "key"))
-    with serving(TlsContexts(*files), header_seconds=0.3) as served:
+    with serving(TlsContexts(TlsFiles(*files)), header_seconds=0.3) as served:
         connections = served.send(b"", 3)
         until(lambda: served.server.connections == 3)
         until(lambda: served.server.connections == 0)

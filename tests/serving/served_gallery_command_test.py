@@ -34,7 +34,7 @@ def folder(tmp_path, monkeypatch):
 
 @pytest.fixture
 def server(bones_folder, gallery_url, folder):
-    roles = {"token_file": folder / "tokens", "gallery_roles": folder / "roles"}
+    roles = {"token_file": folder / "tokens", "roles": folder / "roles"}
     with serving_bones(bones_folder, gallery_url, **roles) as (server, _):
         yield server
 

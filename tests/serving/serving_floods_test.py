@@ -19,8 +19,8 @@ from support.raw_peer import RawPeer
 
 SERVE = """
 import sys
-from agegait.serving import Server
-server = Server(sys.argv[1], port=0, poll_seconds=0.1, token=sys.argv[2] or None, metrics_port=0)
+from agegait.serving import ModelOptions, Server
+server = Server(ModelOptions(sys.argv[1], poll_seconds=0.1), port=0, token=sys.argv[2] or None, metrics_port=0)
 server.serve_forever(lambda server: print(server.address, server.metrics_port, flush=True))
 """
 # Work that no signal ends: it holds on to its thread, as a heavy graph does.

@@ -11,7 +11,7 @@ from support.export_walker import Plain, changed, export, refused, serving, unti
 from tensorflow_serving.apis import model_management_pb2
 
 from agegait import cli
-from agegait.serving import Server
+from agegait.serving import ModelOptions, Server
 
 Code = grpc.StatusCode
 
@@ -78,7 +78,7 @@ def test_a_label_of_a_version_that_does_not_serve_is_refused_at_the_start(origin
     config.write_text(text(original, [("stable", 2)]))
     words = "model_config_file: model walker: label stable: expected a version that serves, received 2"
     with pytest.raises(ValueError, match=words):
-        Server(model_config_file=config, port=0).start()
+        Server(ModelOptions(model_config_file=config), port=0).start()
 
 
 def test_a_label_of_a_version_that_does_not_serve_may_be_allowed(original, config):
@@ -123,7 +123,7 @@ def test_a_file_that_makes_no_sense_is_refused_in_one_line(tmp_path, content, wo
     file = tmp_path / "models.config"
     file.write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(ValueError, match=words) as caught:
-        Server(model_config_file=file)
+        Server(ModelOptions(model_config_file=file))
     assert str(caught.value).startswith(f"model_config_file: {file}")
     assert "\n" not in str(caught.value)
 
@@ -132,16 +132,17 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path):
     os.mkfifo(tmp_path / "fifo")
     for name, words in (("nowhere", "No such file"), ("fifo", "not a regular file"), (".", "Is a directory|regular")):
         with pytest.raises(ValueError, match=f"model_config_file: .* can't be read: .*({words})"):
-            Server(model_config_file=tmp_path / name)
+            Server(ModelOptions(model_config_file=tmp_path / name))
 
 
 @pytest.mark.parametrize(("both", "received"), [(True, "both"), (False, "neither")])
 def test_a_folder_or_a_file_but_not_both(config, original, both, received, capsys):
     words = [str(original), "--model-config-file", str(config)] if both else []
     with pytest.raises(ValueError, match=f"expected either a folder or model_config_file, received {received}"):
-        Server(*([original] if both else []), model_config_file=config if both else None)
+        ModelOptions(original if both else None, model_config_file=config if both else None)
     assert cli.main(["serve", *words]) == 1
-    assert capsys.readouterr().err == f"agegait: expected either DIR or --model-config-file, received {received}.\n"
+    expected = f"DIR: expected either a folder or --model-config-file, received {received}."
+    assert capsys.readouterr().err == f"agegait: {expected}\n"
 
 
 @pytest.mark.slow

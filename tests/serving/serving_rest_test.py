@@ -13,7 +13,7 @@ import pytest
 import tensorflow as tf
 from support.export_walker import FRAMES, JOINTS, Gate, export, serving, until, walks_request
 
-from agegait.serving import Limits, Server
+from agegait.serving import Limits, Server, TlsFiles
 from agegait.serving.server import rest_json
 from agegait.serving.server.rest_bodies import RestBodies, TooLargeError
 from agegait.serving.server.servable import TensorSpec
@@ -396,7 +396,7 @@ def test_tls_is_that_of_grpc(folder, tmp_path):
     subprocess.run(
         [*command, "-subj", "/CN=x", "-addext", "subjectAltName=IP:127.0.0.1"], check=True, capture_output=True
     )
-    with Server(folder, port=0, rest_port=0, tls_cert=tmp_path / "crt", tls_key=tmp_path / "key") as server:
+    with Server(folder, port=0, rest_port=0, tls=TlsFiles(tmp_path / "crt", tmp_path / "key")) as server:
         context = ssl.create_default_context(cafile=tmp_path / "crt")
         connection = http.client.HTTPSConnection("127.0.0.1", server.rest_port, timeout=20, context=context)
         connection.request("POST", PREDICT, json.dumps({"instances": WALKS.tolist()}))

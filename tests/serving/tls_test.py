@@ -11,7 +11,9 @@ from support.certificates import Authority
 
 from agegait.serving.server import tls
 from agegait.serving.server.open_doors import Doors, is_loopback, open_doors
-from agegait.serving.server.tls import TlsFiles, server_credentials
+from agegait.serving.server.tls import FollowedTlsFiles, server_credentials
+from agegait.serving.server.tls_files import TlsFiles
+from agegait.serving.server.tokens import Tokens
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +51,7 @@ def renew(authority, tmp_path):
 def serving(authority, renew):
     """Asks a gRPC server for its certificate's name."""
     server = grpc.server(ThreadPoolExecutor(1))
-    port = server.add_secure_port("127.0.0.1:0", server_credentials(renew.cert, renew.key, None))
+    port = server.add_secure_port("127.0.0.1:0", server_credentials(TlsFiles(renew.cert, renew.key)))
     server.start()
 
     def name():
@@ -94,10 +96,10 @@ def _a_pipe(renew):
         (lambda renew: renew("expired"), "expected a certificate that is valid now"),
         (lambda renew: renew("future"), "expected a certificate that is valid now"),
         (lambda renew: renew("locked"), "without a pass phrase"),
-        (lambda renew: renew.cert.write_text("-----BEGIN CERTIFICATE-----\nnonsense"), "tls: expected a certificate"),
+        (lambda renew: renew.cert.write_text("-----BEGIN CERTIFICATE-----\nnonsense"), "cert: expected a certificate"),
         (lambda renew: renew.cert.write_text(""), "expected a PEM file"),
         (lambda renew: renew.key.unlink(), "No such file"),
-        (_a_folder, "tls_key"),
+        (_a_folder, "key: "),
         (_a_pipe, "expected an ordinary file"),
     ],
 )
@@ -122,7 +124,7 @@ def test_a_certificate_that_is_about_to_expire_is_warned_of_daily(renew, caplog,
     now = [0.0]
     monkeypatch.setattr(tls.time, "monotonic", lambda: now[0])
     renew("short")
-    files = TlsFiles(renew.cert, renew.key)
+    files = FollowedTlsFiles(TlsFiles(renew.cert, renew.key))
     with caplog.at_level(logging.WARNING, "agegait.serving"):
         for hour in range(100):
             now[0] = hour * 3600.0
@@ -132,7 +134,7 @@ def test_a_certificate_that_is_about_to_expire_is_warned_of_daily(renew, caplog,
 
 
 def test_a_renewed_certificate_that_is_about_to_expire_is_warned_of(renew, caplog):
-    files = TlsFiles(renew.cert, renew.key)
+    files = FollowedTlsFiles(TlsFiles(renew.cert, renew.key))
     renew("short")
     with caplog.at_level(logging.WARNING, "agegait.serving"):
         assert files.follow()
@@ -142,7 +144,7 @@ def test_a_renewed_certificate_that_is_about_to_expire_is_warned_of(renew, caplo
 @pytest.mark.parametrize("client_ca", ["server.key", "words"])
 def test_authorities_that_are_none_are_refused(authority, client_ca, tmp_path):
     (authority.folder / "words").write_text("-----BEGIN CERTIFICATE-----")
-    with pytest.raises(ValueError, match="tls_client_ca: expected certificates in PEM"):
+    with pytest.raises(ValueError, match=r"^client_ca: expected certificates in PEM"):
         TlsFiles(authority.folder / "server.pem", authority.folder / "server.key", authority.folder / client_ca)
 
 
@@ -158,18 +160,24 @@ def test_not_loopback(host):
     assert not is_loopback(host)
 
 
-def pair(authority, name="server"):
-    return {"tls_cert": authority.folder / f"{name}.pem", "tls_key": authority.folder / f"{name}.key"}
+def pair(authority, name="server", client_ca=None):
+    return TlsFiles(authority.folder / f"{name}.pem", authority.folder / f"{name}.key", client_ca)
+
+
+TOKENS = Tokens.single(32 * "x")
+
+
+def tokens_in(secret):
+    secret.touch(0o600)
+    secret.write_text(f"anna: {32 * 'x'}\n")
+    return Tokens.from_file(secret)
 
 
 def test_nothing_to_warn_of(authority, tmp_path):
-    secret = tmp_path / "tokens"
-    secret.touch(0o600)
+    tokens, mutual = tokens_in(tmp_path / "tokens"), pair(authority, client_ca=authority.folder / "ca.pem")
     assert open_doors(Doors("127.0.0.1", plain_ports={"metrics_port": 9090}, allow_reload=True)) == []
-    assert open_doors(Doors("0.0.0.0", **pair(authority), token=True, token_file=secret, allow_reload=True)) == []
-    assert (
-        open_doors(Doors("::", **pair(authority), tls_client_ca=authority.folder / "ca.pem", allow_reload=True)) == []
-    )
+    assert open_doors(Doors("0.0.0.0", pair(authority), tokens, allow_reload=True)) == []
+    assert open_doors(Doors("::", mutual, allow_reload=True, plain_ports={"rest_port": None})) == []
 
 
 @pytest.mark.parametrize(
@@ -177,16 +185,16 @@ def test_nothing_to_warn_of(authority, tmp_path):
     [
         ({}, ["host: other machines reach 0.0.0.0, and there is no TLS", "host: whoever reaches 0.0.0.0 may ask"]),
         (
-            {"token": True},
+            {"tokens": TOKENS},
             ["host: other machines reach 0.0.0.0, and there is no TLS", "token: it travels in the clear"],
         ),
         (
             {"allow_reload": True},
             ["host: other", "host: whoever", "allow_reload: whoever reaches the server may run code here"],
         ),
-        ({"token": True, "allow_reload": True}, ["host: other", "token: it travels"]),
+        ({"tokens": TOKENS, "allow_reload": True}, ["host: other", "token: it travels"]),
         (
-            {"token": True, "plain_ports": {"metrics_port": 9090, "rest_port": 8501}},
+            {"tokens": TOKENS, "plain_ports": {"metrics_port": 9090, "rest_port": 8501}},
             ["host: other", "token: it", "metrics_port: port 9090 is plain HTTP", "rest_port: port 8501 is plain HTTP"],
         ),
     ],
@@ -202,26 +210,26 @@ def test_open_doors_on_a_network(doors, starts):
     ("name", "words"), [("expired", "has expired on"), ("future", "is not valid before"), ("short", "expires on")]
 )
 def test_certificates_are_warned_of_anywhere(authority, name, words):
-    (found,) = open_doors(Doors("127.0.0.1", **pair(authority, name)))
-    assert found.startswith("tls_cert: a certificate in ")
+    (found,) = open_doors(Doors("127.0.0.1", pair(authority, name)))
+    assert found.startswith("cert: a certificate in ")
     assert words in found
 
 
 def test_secrets_that_others_read_are_warned_of(authority, tmp_path):
     secret = tmp_path / "tokens"
-    secret.touch()
+    tokens = tokens_in(secret)
     for mode, warned in ((0o600, False), (0o400, False), (0o640, True), (0o604, True), (0o602, True)):
         secret.chmod(mode)
-        assert bool(open_doors(Doors("127.0.0.1", token=True, token_file=secret))) == warned
-    assert open_doors(Doors("127.0.0.1", token=True, token_file=secret)) == [
+        assert bool(open_doors(Doors("127.0.0.1", tokens=tokens))) == warned
+    assert open_doors(Doors("127.0.0.1", tokens=tokens)) == [
         f"token_file: other users of this machine can read {secret}: chmod go= {secret}"
     ]
 
 
 def test_a_group_may_read_what_another_user_gave_it(tmp_path, monkeypatch):
     secret = tmp_path / "tokens"
-    secret.touch()
+    tokens = tokens_in(secret)
     secret.chmod(0o440)
-    assert len(open_doors(Doors("127.0.0.1", token=True, token_file=secret))) == 1
+    assert len(open_doors(Doors("127.0.0.1", tokens=tokens))) == 1
     monkeypatch.setattr(os, "geteuid", lambda: secret.stat().st_uid + 1)
-    assert open_doors(Doors("127.0.0.1", token=True, token_file=secret)) == []
+    assert open_doors(Doors("127.0.0.1", tokens=tokens)) == []

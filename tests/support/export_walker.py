@@ -18,7 +18,7 @@ from tensorflow_serving.apis import (
     prediction_service_pb2_grpc,
 )
 
-from agegait.serving import Server
+from agegait.serving import Batching, ModelOptions, Server
 from agegait.serving.server.limits import Limits
 from agegait.serving.server.servable import Signature
 
@@ -109,8 +109,13 @@ def walks_request(walks=None, version=None, signature="", outputs=()):
 
 @contextlib.contextmanager
 def serving(folder, **options):
-    limits = {name: options.pop(name) for name in {field.name for field in fields(Limits)} & set(options)}
-    with Server(folder, port=0, poll_seconds=0.05, limits=Limits(**limits), **options) as server:
+    """A server with these options, or fields of its groups of options, and a plain client."""
+
+    def group(kind, **given):
+        return kind(**given, **{field.name: options.pop(field.name) for field in fields(kind) if field.name in options})
+
+    models = group(ModelOptions, folder=folder, poll_seconds=0.05)
+    with Server(models, port=0, limits=group(Limits), batching=group(Batching), **options) as server:
         plain = Plain(server)
         with plain.channel:
             yield server, plain

@@ -8,7 +8,7 @@ from support.export_walker import Plain
 from support.gallery_bodies import SIZE, BoneLengths, bones
 
 from agegait.export.embedder_file import EmbedderFile
-from agegait.serving import GalleryClient, Limits, Server
+from agegait.serving import GalleryClient, GalleryOptions, Limits, ModelOptions, Server
 from agegait.skeletons import BONES, STANDING
 
 NEAR = 0.2
@@ -50,8 +50,10 @@ def export_bones(folder, calibration=None, fingerprint="bone lengths", version=1
 def serving_bones(folder, url, limits=None, **options):
     """A server, and a client that may do everything."""
     client_options = options.pop("client", {})
+    gallery = GalleryOptions(url, options.pop("model", None), options.pop("roles", None))
+    models = ModelOptions(folder, poll_seconds=0.05)
     with (
-        Server(folder, port=0, poll_seconds=0.05, gallery=url, limits=Limits(**(limits or {})), **options) as server,
+        Server(models, port=0, gallery=gallery, limits=Limits(**(limits or {})), **options) as server,
         GalleryClient(server.address, **{"timeout": 60, **client_options}) as client,
     ):
         yield server, client

@@ -87,7 +87,7 @@ def channel_credentials(
     if not (tls or ca or cert):
         return None
     if cert is not None and key is not None:
-        require_pair("tls", cert, key)
+        require_pair("tls_", cert, key)
     return grpc.ssl_channel_credentials(
         root_certificates=None if ca is None else read_pem("tls_ca", ca),
         private_key=None if key is None else read_pem("tls_key", key),

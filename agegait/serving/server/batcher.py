@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import grpc
 import numpy as np
 
+from agegait.serving.server.batching import Batching
 from agegait.serving.server.servable import Signature
 from agegait.serving.server.status_error import StatusError
 
@@ -48,30 +49,21 @@ class Batcher:
 
     A request that finds a worker idle runs at once, alone, in the caller's own thread: to wake another costs as much as
     the rest of a small request. What comes while the workers are busy waits, and is joined: batches grow with the load,
-    and nobody waits for company that does not come, unless `wait` asks for it.
+    and nobody waits for company that does not come, unless `batch_wait` asks for it.
 
     Args:
-        max_rows: Most rows of a joined batch; 1 joins nothing.
-        wait: Seconds that a request waits for company.
-        workers: Batches that run at the same time.
+        batching: How it joins them.
         observe: Called with the number of requests of each batch.
     """
 
-    def __init__(
-        self,
-        max_rows: int = 64,
-        wait: float = 0.0,
-        workers: int = 2,
-        observe: Callable[[int], None] = lambda requests: None,
-    ) -> None:
-        self._max_rows = max_rows
-        self._wait = wait
+    def __init__(self, batching: Batching, observe: Callable[[int], None] = lambda requests: None) -> None:
+        self._batching = batching
         self._observe = observe
         self._jobs: deque[_Job] = deque()
-        self._workers = self._idle = workers
+        self._workers = self._idle = batching.workers
         self._changed = threading.Condition()
         self._closed = False
-        self._threads = [threading.Thread(target=self._work, daemon=True) for _ in range(workers)]
+        self._threads = [threading.Thread(target=self._work, daemon=True) for _ in range(batching.workers)]
         for thread in self._threads:
             thread.start()
 
@@ -97,7 +89,7 @@ class Batcher:
         with self._changed:
             if self._closed:
                 raise StatusError(grpc.StatusCode.UNAVAILABLE, "the server is shutting down")
-            at_once = self._idle > 0 and not self._jobs and not self._wait
+            at_once = self._idle > 0 and not self._jobs and not self._batching.batch_wait
             if at_once:
                 self._idle -= 1
             else:
@@ -155,16 +147,16 @@ class Batcher:
         if not self._jobs or not self._idle:
             return _UNKNOWN
         oldest = self._jobs[0]
-        full = oldest.rows + sum(job.rows for job in self._company(oldest)) >= self._max_rows
+        full = oldest.rows + sum(job.rows for job in self._company(oldest)) >= self._batching.max_batch
         if self._closed or full or not oldest.signature.joinable:
             return 0.0
-        return max(oldest.arrival + self._wait - time.monotonic(), 0.0)
+        return max(oldest.arrival + self._batching.batch_wait - time.monotonic(), 0.0)
 
     def _company(self, oldest: _Job) -> list[_Job]:
         """Those in line that may run with the oldest, as many as fit."""
         rows, company = oldest.rows, []
         for job in self._jobs:
-            if job is not oldest and job.joins(oldest) and rows + job.rows <= self._max_rows:
+            if job is not oldest and job.joins(oldest) and rows + job.rows <= self._batching.max_batch:
                 company.append(job)
                 rows += job.rows
         return company

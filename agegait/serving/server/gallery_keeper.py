@@ -1,6 +1,5 @@
 import contextlib
 import logging
-import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -84,8 +83,6 @@ class GalleryKeeper:
             if self._url.startswith(_SQLITE):
                 raise
             self._tell(error)
-        except ValueError as error:
-            raise ValueError(re.sub("^url:", "gallery:", str(error))) from None
         self._thread.start()
 
     @property

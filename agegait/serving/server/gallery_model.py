@@ -146,13 +146,12 @@ def find_gallery_model(catalog: Catalog, name: str | None, fingerprint: str | No
         served.append(model)
     if not served:
         raise ValueError(
-            f"gallery_model: expected an exported embedder that is served here, or {STARTER}, received "
+            f"model: expected an exported embedder that is served here, or {STARTER}, received "
             f"{name!r}: an embedder that an older version of agegait exported has to be exported again."
         )
     known = ", ".join(f"{model.name} ({model.embedder_file.fingerprint[:12]})" for model in served)
     raise ValueError(
-        f"gallery_model: expected the embedder that made this gallery's templates, {str(fingerprint)[:12]}, "
-        f"found {known}."
+        f"model: expected the embedder that made this gallery's templates, {str(fingerprint)[:12]}, found {known}."
     )
 
 

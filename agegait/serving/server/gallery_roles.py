@@ -48,50 +48,33 @@ class GalleryRoles:
         self._callers = callers
 
     @classmethod
-    def of_arguments(
-        cls, gallery: str | None, model: str | None, file: str | os.PathLike | None, callers_have_names: bool
-    ) -> Self:
-        """Those of a server's arguments.
+    def of_argument(cls, file: str | os.PathLike | None, callers_have_names: bool) -> Self:
+        """Those of a server, as `GalleryOptions.roles` has them.
 
         Args:
-            gallery: `gallery`.
-            model: `gallery_model`.
-            file: `gallery_roles`.
+            file: As of `from_file`, or None.
             callers_have_names: Whether callers say who they are, by tokens or certificates.
 
         Raises:
-            ValueError: Arguments that do not belong together, or a file that `from_file` refuses.
+            ValueError: A file where callers have no names, names without a file, or what `from_file` refuses.
         """
-        if gallery is None:
-            for name, value in (("gallery_model", model), ("gallery_roles", file)):
-                if value is not None:
-                    raise ValueError(f"{name}: expected with a gallery, received without.")
-        if file is None:
-            if gallery is not None and callers_have_names:
-                raise ValueError(
-                    "gallery_roles: expected with a gallery and a token_file or tls_client_ca, received none: it says "
-                    "who may identify people, and who may enrol and forget them."
-                )
-            return cls()
-        if not callers_have_names:
-            raise ValueError("gallery_roles: expected with a token_file or tls_client_ca, received neither of them.")
-        return cls.from_file(file)
+        if file is None and callers_have_names:
+            raise ValueError(
+                "roles: expected with a token_file or client_ca, received none: it says who may identify people, and "
+                "who may enrol and forget them."
+            )
+        if file is not None and not callers_have_names:
+            raise ValueError("roles: expected with a token_file or client_ca, received neither of them.")
+        return cls() if file is None else cls.from_file(file)
 
     @classmethod
     def from_file(cls, path: str | os.PathLike) -> Self:
-        """The roles in a file, a line each: `token NAME ROLE` or `certificate NAME ROLE`. It is followed as it changes.
-
-        NAME is that of a token, or a common name or subject alternative name of a caller's certificate. ROLE is
-        `identify` or `manage`. Empty lines and lines that start with `#` are left out.
+        """The roles in a file, which is followed as it changes.
 
         Raises:
-            ValueError: A file that can't be read, or a line that is none of these.
+            ValueError: As of `read_roles`.
         """
-
-        def read() -> Callers:
-            return _parse(read_token_file("gallery_roles", path))
-
-        return cls(FollowedFile("roles", read(), read))
+        return cls(FollowedFile("roles", read_roles(path), lambda: read_roles(path)))
 
     def permits(self, path: str, context: grpc.ServicerContext) -> bool:
         """Whether the caller of a call may call a method, given by its whole path; any that is no gallery's."""
@@ -122,21 +105,29 @@ def _names(context: grpc.ServicerContext) -> list[tuple[str, str]]:
     return names
 
 
-def _parse(text: str) -> Callers:
+def read_roles(path: str | os.PathLike) -> Callers:
+    """The roles in a file, a line each: `token NAME ROLE` or `certificate NAME ROLE`.
+
+    NAME is that of a token, or a common name or subject alternative name of a caller's certificate. ROLE is `identify`
+    or `manage`. Empty lines and lines that start with `#` are left out.
+
+    Raises:
+        ValueError: A file that can't be read, or a line that is none of these.
+    """
     callers: dict[tuple[str, str], Role] = {}
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(read_token_file("roles", path).splitlines(), 1):
         words = line.split()
         if not words or words[0].startswith("#"):
             continue
         if len(words) != 3 or words[0] not in _KINDS or words[2] not in _ROLES:
             raise ValueError(
-                f"gallery_roles: expected `token NAME ROLE` or `certificate NAME ROLE` in line {number}; a role is "
+                f"roles: expected `token NAME ROLE` or `certificate NAME ROLE` in line {number}; a role is "
                 f"{' or '.join(_ROLES)}."
             )
         name = words[0], words[1]
         if name in callers:
-            raise ValueError(f"gallery_roles: expected each name once, received the one of line {number} again.")
+            raise ValueError(f"roles: expected each name once, received the one of line {number} again.")
         callers[name] = _ROLES[words[2]]
     if not callers:
-        raise ValueError("gallery_roles: expected at least one line such as `token NAME identify`, received none.")
+        raise ValueError("roles: expected at least one line such as `token NAME identify`, received none.")
     return callers

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from agegait.serving.credentials import read_pem
-from agegait.serving.server.tls import certificate_warnings
+from agegait.serving.server.tls_files import TlsFiles
+from agegait.serving.server.tokens import Tokens
 
 
 @dataclass(frozen=True)
@@ -16,25 +16,24 @@ class Doors:
 
     Attributes:
         host: Address that it listens on.
-        tls_cert: PEM file of the certificate chain, if TLS is used.
-        tls_key: PEM file of its private key.
-        tls_client_ca: PEM file of the authorities of callers' certificates, if callers must have one.
-        token: Whether callers must send a token.
-        token_file: The file of the tokens, if there is one.
+        tls: Its files, if TLS is used.
+        tokens: What callers must send, if anything.
         allow_reload: Whether callers may have other models served.
         gallery: Whether people may be enrolled and forgotten.
-        plain_ports: The ports beside gRPC's that are HTTP without TLS, by argument.
+        plain_ports: The ports beside gRPC's that are HTTP without TLS, by argument; None where there is none.
     """
 
     host: str
-    tls_cert: str | os.PathLike | None = None
-    tls_key: str | os.PathLike | None = None
-    tls_client_ca: str | os.PathLike | None = None
-    token: bool = False
-    token_file: str | os.PathLike | None = None
+    tls: TlsFiles | None = None
+    tokens: Tokens | None = None
     allow_reload: bool = False
     gallery: bool = False
-    plain_ports: Mapping[str, int] = field(default_factory=dict)
+    plain_ports: Mapping[str, int | None] = field(default_factory=dict)
+
+    @property
+    def callers_have_names(self) -> bool:
+        """Whether callers must say who they are, by a token or a certificate."""
+        return self.tokens is not None or (self.tls is not None and self.tls.client_ca is not None)
 
 
 def open_doors(doors: Doors) -> list[str]:
@@ -43,15 +42,16 @@ def open_doors(doors: Doors) -> list[str]:
     Raises:
         ValueError: A certificate that can't be read.
     """
-    found = []
-    if not is_loopback(doors.host):
-        found += _network(doors)
-    for argument, file in (("tls_cert", doors.tls_cert), ("tls_client_ca", doors.tls_client_ca)):
-        if file is not None:
-            found += certificate_warnings(argument, file, read_pem(argument, file))
-    for argument, file in (("tls_key", doors.tls_key), ("token_file", doors.token_file)):
-        if file is not None and _is_read_by_others(Path(file)):
-            found.append(f"{argument}: other users of this machine can read {file}: chmod go= {file}")
+    found = [] if is_loopback(doors.host) else _network(doors)
+    secrets = {}
+    if doors.tls is not None:
+        found += doors.tls.warnings(doors.tls.read())
+        secrets["key"] = doors.tls.key
+    if doors.tokens is not None and doors.tokens.file is not None:
+        secrets["token_file"] = doors.tokens.file
+    for name, file in secrets.items():
+        if _is_read_by_others(Path(file)):
+            found.append(f"{name}: other users of this machine can read {file}: chmod go= {file}")
     return found
 
 
@@ -74,24 +74,25 @@ def _is_loopback(address: str) -> bool:
 
 
 def _network(doors: Doors) -> list[str]:
-    found, anybody = [], not doors.token and doors.tls_client_ca is None
-    if doors.tls_cert is None:
+    found, anybody = [], not doors.callers_have_names
+    if doors.tls is None:
         found.append(
             f"host: other machines reach {doors.host}, and there is no TLS: who is on the way reads walks and answers, "
-            f"which are biometric data. Give tls_cert and tls_key."
+            f"which are biometric data. Give a certificate and its key."
         )
-        if doors.token:
+        if doors.tokens is not None:
             found.append("token: it travels in the clear, as there is no TLS: who is on the way can use it.")
     if anybody:
         found.append(
-            f"host: whoever reaches {doors.host} may ask: there is neither a token nor tls_client_ca. Give token_file."
+            f"host: whoever reaches {doors.host} may ask: there is neither a token nor a client_ca. Give token_file."
         )
     if anybody and doors.allow_reload:
         found.append("allow_reload: whoever reaches the server may run code here: a SavedModel is code.")
     if anybody and doors.gallery:
-        found.append("gallery: whoever reaches the server may enrol and forget people. Give token_file, gallery_roles.")
+        found.append("gallery: whoever reaches the server may enrol and forget people. Give token_file and roles.")
     for argument, port in doors.plain_ports.items():
-        found.append(f"{argument}: port {port} is plain HTTP, without TLS, on {doors.host}.")
+        if port is not None:
+            found.append(f"{argument}: port {port} is plain HTTP, without TLS, on {doors.host}.")
     return found
 
 

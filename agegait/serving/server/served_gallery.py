@@ -10,6 +10,7 @@ from agegait.serving.server.gallery_api import GalleryApi
 from agegait.serving.server.gallery_keeper import GalleryKeeper
 from agegait.serving.server.gallery_metrics import GalleryMetrics
 from agegait.serving.server.gallery_model import find_gallery_model
+from agegait.serving.server.gallery_options import GalleryOptions
 from agegait.serving.server.gallery_roles import GalleryRoles
 from agegait.serving.server.gallery_service import GalleryService
 from agegait.serving.server.limits import Limits
@@ -23,8 +24,7 @@ class ServedGallery:
     """A gallery, and all that answers for it.
 
     Args:
-        url: As of `agegait.Gallery.open`.
-        model: As of `Server`.
+        options: Where it is, and what embeds its walks.
         catalog: The models that are served.
         batcher: What runs them.
         services: What each message passes.
@@ -38,8 +38,7 @@ class ServedGallery:
 
     def __init__(
         self,
-        url: str,
-        model: str | None,
+        options: GalleryOptions,
         catalog: Catalog,
         batcher: Batcher,
         services: Services,
@@ -52,8 +51,8 @@ class ServedGallery:
     ) -> None:
         self.metrics = GalleryMetrics(registry)
         self._keeper = GalleryKeeper(
-            url,
-            lambda fingerprint: find_gallery_model(catalog, model, fingerprint),
+            options.url,
+            lambda fingerprint: find_gallery_model(catalog, options.model, fingerprint),
             batcher,
             self.metrics,
             on_change,

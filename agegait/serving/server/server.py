@@ -12,11 +12,13 @@ from grpc_health.v1 import health_pb2
 from starlette.types import ASGIApp
 
 from agegait.serving.server.answer_policy import AnswerPolicy
-from agegait.serving.server.argument_checks import require_ports, require_positive, require_seconds
+from agegait.serving.server.argument_checks import require_ports
 from agegait.serving.server.batcher import Batcher
+from agegait.serving.server.batching import Batching
 from agegait.serving.server.call import Call
 from agegait.serving.server.call_gate import CallGate
 from agegait.serving.server.catalog import Catalog
+from agegait.serving.server.gallery_options import GalleryOptions
 from agegait.serving.server.gallery_roles import GALLERY_SERVICE, GalleryRoles
 from agegait.serving.server.grpc_options import grpc_options, offer_reflection
 from agegait.serving.server.health_service import HealthService
@@ -25,6 +27,7 @@ from agegait.serving.server.http_server import HttpServer
 from agegait.serving.server.limits import Limits
 from agegait.serving.server.memory_budget import MemoryBudget
 from agegait.serving.server.model_api import ModelApi
+from agegait.serving.server.model_options import ModelOptions
 from agegait.serving.server.open_doors import Doors, open_doors
 from agegait.serving.server.rest_api import RestApi
 from agegait.serving.server.serve_until_signal import serve_until_signal
@@ -33,6 +36,7 @@ from agegait.serving.server.sources import find_sources
 from agegait.serving.server.telemetry import Telemetry
 from agegait.serving.server.tls import server_credentials
 from agegait.serving.server.tls_contexts import TlsContexts
+from agegait.serving.server.tls_files import TlsFiles
 from agegait.serving.server.tokens import Tokens
 from agegait.serving.server.tracing import Tracing
 from agegait.serving.server.unread_answers import UnreadAnswers
@@ -62,49 +66,31 @@ class Server:
     is logged. A JSON line a request goes to the logger `agegait.serving.requests`.
 
     Args:
-        folder: What `agegait.export.save` wrote: `folder/<model>/<version>/`; or one model's `<version>/` folders.
-            Absent where `model_config_file` says which models to serve.
+        models: What it serves: a folder that `agegait.export.save` wrote, or `ModelOptions`.
         host: Address to listen on; other machines reach `0.0.0.0` or `[::]`.
         port: Port to listen on; 0 takes a free one.
-        tls_cert: PEM file of the certificate chain. With `tls_key`, callers must use TLS. Renewed files are read again.
-        tls_key: PEM file of its private key.
-        tls_client_ca: PEM file of the authorities of callers' certificates; callers must then have one.
+        tls: The files of its certificate; callers must then use TLS.
         token: What callers must send as `authorization: Bearer <token>`, health checks excepted. Without TLS it
             travels in the clear.
         token_file: File of the tokens that callers may send, in place of one token: a line each, `name: token`. Changes
             count at once.
+        gallery: A gallery to answer for too.
         limits: How much it does and holds at once.
         answers: What answers say of the people whom a model knows.
-        max_batch: Most rows that requests of equal shape are joined to while they wait; 1 joins none.
-        batch_wait: Seconds that a request waits for others to join it, even if nothing else runs.
-        workers: Batches that run at the same time.
-        poll_seconds: How often version folders are looked at.
-        allow_reload: Whether HandleReloadConfigRequest is answered; whoever may call it may run code here.
-        metrics_port: Port of a page of counts for Prometheus, `/metrics` over plain HTTP, without a token; absent,
-            there is none. 0 takes a free one.
-        model_config_file: In place of `folder`, TensorFlow Serving's `models.config`, which gives versions labels too;
-            read at the start.
-        allow_version_labels_for_unavailable_models: Whether a label may name a version that does not serve.
-        verify: Whether a version is refused whose files differ from the manifest that was exported with them; one
-            without a manifest loads.
+        batching: How requests that wait are joined.
         rest_port: Port of TensorFlow Serving's REST API, by the same tokens, limits and TLS files; absent, there is
             none. 0 takes a free one.
+        metrics_port: Port of a page of counts for Prometheus, `/metrics` over plain HTTP, without a token; absent,
+            there is none. 0 takes a free one.
         reflection: Whether it tells what it offers, for grpcurl and its like.
         tracing: Whether calls are traced by OpenTelemetry, as the variables `OTEL_*` say; needs `agegait[tracing]`.
-        gallery: A gallery to answer for too, by the service `agegait.gallery.v1.Gallery`; see `agegait.Gallery.open`
-            for its URL. One in PostgreSQL that does not answer at the start is opened once it does.
-        gallery_model: Its embedder: a model that is served, or `starter`, which comes with agegait. Absent, whichever
-            made the gallery's templates; of a gallery without any, the served one, or `starter`.
-        gallery_roles: File of who may use the gallery: a line each, `token NAME ROLE` or `certificate NAME ROLE`.
-            `identify` may identify, verify and watch; `manage` may enrol, forget and list too. Changes count at once.
 
     Attributes:
         warnings: What an operator should know of how the server may be reached, a sentence each; logged at the start.
 
     Raises:
-        ValueError: No models in `folder`, a `model_config_file` that can't be understood, both of them or neither, a
-            port or number that makes no sense, TLS files that are missing, do not belong together or are only half
-            named, or tokens that no header can carry or that are too short.
+        ValueError: No models in the folder, a `model_config_file` that can't be understood, a port that makes no sense,
+            tokens that no header can carry or that are too short, or a gallery whose roles are missing, or nobody's.
 
     Example:
         >>> with agegait.serving.Server("exported", port=0) as server:
@@ -113,110 +99,63 @@ class Server:
 
     def __init__(
         self,
-        folder: str | os.PathLike | None = None,
+        models: str | os.PathLike | ModelOptions,
         host: str = "127.0.0.1",
         port: int = 8500,
         *,
-        tls_cert: str | os.PathLike | None = None,
-        tls_key: str | os.PathLike | None = None,
-        tls_client_ca: str | os.PathLike | None = None,
+        tls: TlsFiles | None = None,
         token: str | None = None,
         token_file: str | os.PathLike | None = None,
+        gallery: GalleryOptions | None = None,
         limits: Limits | None = None,
         answers: AnswerPolicy | None = None,
-        max_batch: int = 64,
-        batch_wait: float = 0.0,
-        workers: int = 2,
-        poll_seconds: float = 1.0,
-        allow_reload: bool = False,
-        metrics_port: int | None = None,
-        model_config_file: str | os.PathLike | None = None,
-        allow_version_labels_for_unavailable_models: bool = False,
-        verify: bool = True,
+        batching: Batching | None = None,
         rest_port: int | None = None,
+        metrics_port: int | None = None,
         reflection: bool = False,
         tracing: bool = False,
-        gallery: str | None = None,
-        gallery_model: str | None = None,
-        gallery_roles: str | os.PathLike | None = None,
     ) -> None:
-        require_ports(port=port, metrics_port=metrics_port, rest_port=rest_port)
-        require_seconds("above", poll_seconds=poll_seconds)
-        require_seconds("at least", batch_wait=batch_wait)
-        require_positive(max_batch=max_batch, workers=workers)
-        self._host = host
-        self._port = port
-        self._limits = limits or Limits()
-        self._answers = answers or AnswerPolicy()
-        self._credentials = server_credentials(tls_cert, tls_key, tls_client_ca)
-        self._tokens = Tokens.of_arguments(token, token_file)
-        callers_have_names = self._tokens is not None or tls_client_ca is not None
-        roles = GalleryRoles.of_arguments(gallery, gallery_model, gallery_roles, callers_have_names)
-        ports = {"metrics_port": metrics_port, "rest_port": rest_port if tls_cert is None else None}
-        plain = {name: number for name, number in ports.items() if number is not None}
-        self.warnings = open_doors(
-            Doors(
-                host,
-                tls_cert,
-                tls_key,
-                tls_client_ca,
-                self._tokens is not None,
-                token_file,
-                allow_reload,
-                gallery is not None,
-                plain,
-            )
-        )
-        self._poll_seconds = poll_seconds
+        require_ports(port=port, rest_port=rest_port, metrics_port=metrics_port)
+        self._host, self._port = host, port
+        self._models = models if isinstance(models, ModelOptions) else ModelOptions(models)
+        self._limits, self._answers = limits or Limits(), answers or AnswerPolicy()
+        self._credentials = None if tls is None else server_credentials(tls)
+        tokens = Tokens.of_arguments(token, token_file)
+        plain = {"metrics_port": metrics_port, "rest_port": rest_port if tls is None else None}
+        doors = Doors(host, tls, tokens, self._models.allow_reload, gallery is not None, plain)
+        self.warnings = open_doors(doors)
+        roles = GalleryRoles() if gallery is None else GalleryRoles.of_argument(gallery.roles, doors.callers_have_names)
+        bodies = 0 if rest_port is None else self._limits.rest_bodies()
         self._stopping = threading.Event()
         self._watcher: threading.Thread | None = None
         self._telemetry = Telemetry()
+        self._tracing = Tracing() if tracing else None
         services = ("", PREDICTION_SERVICE, MODEL_SERVICE, *(() if gallery is None else (GALLERY_SERVICE,)))
         states = dict.fromkeys(services, _States.NOT_SERVING)
         self._health = HealthService({**states, LIVE: _States.SERVING}.items(), _WATCHES)
-        sources, discover = find_sources(folder, model_config_file)
-        self._catalog = Catalog(
-            sources,
-            self._limits.max_elements,
-            self._tell_health,
-            discover,
-            verify=verify,
-            on_load=self._telemetry.metrics.load,
-            any_label=allow_version_labels_for_unavailable_models,
-        )
-        self._batcher = Batcher(max_batch, batch_wait, workers, self._telemetry.metrics.batch)
-        self._api = ModelApi(self._catalog, self._batcher, self._limits, self._answers, allow_reload)
-        self._tracing = Tracing() if tracing else None
+        self._catalog = self._make_catalog()
+        self._batcher = Batcher(batching or Batching(), self._telemetry.metrics.batch)
+        self._api = ModelApi(self._catalog, self._batcher, self._limits, self._answers, self._models.allow_reload)
         refuse = self._telemetry.metrics.refuse
         unread = UnreadAnswers(
             _UNREAD * self._limits.max_pending, self._limits.request_memory // 2, lambda: refuse("unread_answer")
         )
-        self._gate = CallGate(self._limits, _WATCHES, unread, self._tokens, self._count_refused, refuse, roles.permits)
-        self._grpc = grpc.server(
-            ThreadPoolExecutor(1),  # Idle: the gate has threads for all that it lets pass.
-            # Inside of the gate, which says in which threads a call is answered.
-            interceptors=[self._gate, *([] if self._tracing is None else [self._tracing.interceptor])],
-            options=grpc_options(self._limits),
-        )
-        bodies = 0 if rest_port is None else self._limits.rest_bodies()
+        self._gate = CallGate(self._limits, _WATCHES, unread, tokens, self._count_refused, refuse, roles.permits)
+        self._telemetry.metrics.watch_calls(lambda: self.calls)
+        self._grpc = self._make_grpc()
         budget = MemoryBudget(self._limits.request_memory - bodies)
         answering = Services(self._api, self._telemetry, budget)
         self._grpc.add_generic_rpc_handlers([*answering.handlers(), self._health.handler()])
-        self._gallery: ServedGallery | None = None
-        if gallery is not None:
-            self._gallery = self._serve_gallery(gallery, gallery_model, answering, budget, roles)
-            self._grpc.add_generic_rpc_handlers([self._gallery.handler()])
+        self._gallery = None if gallery is None else self._serve_gallery(gallery, answering, budget, roles)
         if reflection:
             offer_reflection(self._grpc, gallery is not None)
-        self._telemetry.metrics.watch_calls(lambda: self.calls)
         self._page = self._rest = None
         if metrics_port is not None:
             self._page = self._http("metrics", self._telemetry.metrics.app(), metrics_port)
         if rest_port is not None:
-            rest = RestApi(self._api, self._telemetry, budget, unread, self._limits, bodies, self._tokens)
-            contexts = None if tls_cert is None or tls_key is None else TlsContexts(tls_cert, tls_key, tls_client_ca)
-            app = rest.app() if self._tracing is None else self._tracing.traced(rest.app())
-            self._rest = self._http("rest", app, rest_port, contexts)
+            rest = RestApi(self._api, self._telemetry, budget, unread, self._limits, bodies, tokens).app()
+            app = rest if self._tracing is None else self._tracing.traced(rest)
+            self._rest = self._http("rest", app, rest_port, None if tls is None else TlsContexts(tls))
 
     @property
     def port(self) -> int:
@@ -350,6 +289,26 @@ class Server:
                 http.start()
         self._grpc.start()
 
+    def _make_catalog(self) -> Catalog:
+        sources, discover = find_sources(self._models)
+        return Catalog(
+            sources,
+            self._limits.max_elements,
+            self._tell_health,
+            discover,
+            verify=self._models.verify,
+            on_load=self._telemetry.metrics.load,
+            any_label=self._models.allow_version_labels_for_unavailable_models,
+        )
+
+    def _make_grpc(self) -> grpc.Server:
+        return grpc.server(
+            ThreadPoolExecutor(1),  # Idle: the gate has threads for all that it lets pass.
+            # Inside of the gate, which says in which threads a call is answered.
+            interceptors=[self._gate, *([] if self._tracing is None else [self._tracing.interceptor])],
+            options=grpc_options(self._limits),
+        )
+
     def _http(self, name: str, app: ASGIApp, port: int, tls: TlsContexts | None = None) -> HttpServer:
         limits = HttpLimits(
             body_seconds=self._limits.message_seconds,
@@ -369,13 +328,12 @@ class Server:
         return http
 
     def _serve_gallery(
-        self, url: str, model: str | None, services: Services, budget: MemoryBudget, roles: GalleryRoles
+        self, options: GalleryOptions, services: Services, budget: MemoryBudget, roles: GalleryRoles
     ) -> "ServedGallery":
         from agegait.serving.server.served_gallery import ServedGallery  # what it needs takes its time to load
 
         served = ServedGallery(
-            url,
-            model,
+            options,
             self._catalog,
             self._batcher,
             services,
@@ -387,6 +345,7 @@ class Server:
             lambda up: self._health.set(GALLERY_SERVICE, _States.SERVING if up else _States.NOT_SERVING),
         )
         served.metrics.watch_streams(lambda: len(self._gate.walk_streams))
+        self._grpc.add_generic_rpc_handlers([served.handler()])
         return served
 
     def _require_a_model(self) -> None:
@@ -402,7 +361,7 @@ class Server:
 
     def _watch(self) -> None:
         def watch() -> None:
-            while not self._stopping.wait(self._poll_seconds):
+            while not self._stopping.wait(self._models.poll_seconds):
                 try:
                     self._catalog.refresh()
                 except Exception as error:  # The models that serve keep serving, whatever a look at the disk meets.

@@ -1,28 +1,22 @@
 """Where a server's models are: in a folder, or named by a file."""
 
-import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from agegait.serving.server.model_config import read_model_config
+from agegait.serving.server.model_options import ModelOptions
 from agegait.serving.server.source import Source, version_folders
 
 
-def find_sources(
-    folder: str | os.PathLike | None, model_config_file: str | os.PathLike | None
-) -> tuple[Mapping[str, Source], Callable[[], Mapping[str, Source]]]:
+def find_sources(options: ModelOptions) -> tuple[Mapping[str, Source], Callable[[], Mapping[str, Source]]]:
     """The models to serve, and what finds further ones as they appear.
 
     Raises:
-        ValueError: Both are given or neither, or there are no models.
+        ValueError: There are no models, or the file can't be understood.
     """
-    if folder is not None and model_config_file is not None:
-        raise ValueError("folder: expected either a folder or model_config_file, received both.")
-    if model_config_file is not None:
-        return read_model_config(model_config_file), dict
-    if folder is None:
-        raise ValueError("folder: expected either a folder or model_config_file, received neither.")
-    base = Path(folder)
+    if options.model_config_file is not None:
+        return read_model_config(options.model_config_file), dict
+    base = Path(options.folder or "")
     return _models_in(base), lambda: _discover(base)
 
 

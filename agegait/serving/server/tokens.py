@@ -22,6 +22,10 @@ class Tokens:
     Args:
         holders: The tokens' holders, by token.
         read: Reads the holders again; absent, they never change.
+        file: What they come from, if it is a file.
+
+    Attributes:
+        file: As given.
 
     Raises:
         ValueError: No token, one that no header can carry, or one that is too short.
@@ -31,8 +35,14 @@ class Tokens:
         'default'
     """
 
-    def __init__(self, holders: Mapping[str, str], read: Callable[[], Mapping[str, str]] | None = None) -> None:
-        self._file = FollowedFile("tokens", _digests(holders), None if read is None else lambda: _digests(read()))
+    def __init__(
+        self,
+        holders: Mapping[str, str],
+        read: Callable[[], Mapping[str, str]] | None = None,
+        file: Path | None = None,
+    ) -> None:
+        self.file = file
+        self._followed = FollowedFile("tokens", _digests(holders), None if read is None else lambda: _digests(read()))
 
     @classmethod
     def of_arguments(cls, token: str | None, token_file: str | os.PathLike | None) -> Self | None:
@@ -81,7 +91,7 @@ class Tokens:
                 holders[token] = name
             return holders
 
-        return cls(read(), read)
+        return cls(read(), read, file)
 
     def caller(self, authorization: str) -> str | None:
         """Who sends an `authorization` header.
@@ -96,7 +106,7 @@ class Tokens:
         digest = _digest(token.strip())
         found = None
         # All of them are compared, and digests are of one length, so that the time taken tells nothing of any token.
-        for known, name in self._file.entries.items():
+        for known, name in self._followed.entries.items():
             if hmac.compare_digest(known, digest):
                 found = name
         return found if scheme.lower() == "bearer" else None
