@@ -7,6 +7,7 @@ from typing import Any
 from rich.text import Text
 from rich.tree import Tree
 
+from agegait.cli.gallery_url import gallery_url
 from agegait.cli.tensorflow import start_tensorflow
 from agegait.storage.whole_file import whole_file
 from agegait.terminal.console import output
@@ -92,7 +93,7 @@ def _show_gallery(file: Path, dataset: Any) -> None:
     walks, tests = (dataset.whole_walks(part) for part in ("train", "test"))
     *others, first, second, third = dataset.persons
     calibration = Calibration.measure(embedder, walks.of_persons(others))
-    with Gallery.open(f"sqlite:///{file}", embedder, calibration) as gallery:
+    with Gallery.open(gallery_url(str(file)), embedder, calibration) as gallery:
         for person in (first, second):
             enrolled = gallery.enrol(person, walks.of_persons([person]).skeletons[:2], consent="none needed: generated")
             console.print(f"enrolled:   {enrolled.name}, from {enrolled.walks} walks")

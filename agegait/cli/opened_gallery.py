@@ -4,11 +4,10 @@ import argparse
 import contextlib
 import re
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agegait.cli.gallery_models import load_calibration, load_embedder
-from agegait.cli.gallery_url import gallery_url
+from agegait.cli.gallery_url import gallery_file, gallery_url
 from agegait.cli.served_gallery import ServedGallery, served_gallery
 from agegait.cli.walk_inputs import print_remarks, tell_rates
 from agegait.serving.options import client_options
@@ -56,7 +55,7 @@ def open_gallery(
     Args:
         options: The command's.
         walks: As of `command_gallery`.
-        makes: Whether a file is made where there is none.
+        makes: Whether a gallery is made where there is none.
 
     Raises:
         ValueError: There is none, or it does not fit, in the words of the command line.
@@ -64,16 +63,16 @@ def open_gallery(
     from agegait.gallery import Gallery
 
     url = gallery_url(options.gallery)
-    file = Path(url.removeprefix("sqlite:///"))
-    if not makes and url.startswith("sqlite:///") and not file.exists():
+    file = gallery_file(url)
+    if not makes and file is not None and not file.exists():
         raise ValueError(f"--gallery: expected a gallery, found no file {file}: `agegait enrol` makes one.")
-    if not makes and url.startswith("sqlite:///") and not file.stat().st_size:
+    if not makes and file is not None and not file.stat().st_size:
         raise ValueError(f"--gallery: expected a gallery, found an empty file, {file}.")
     embedder = None
     if hasattr(options, "model"):
         options.model = str(options.model or STARTER)
         embedder = load_embedder(options.model)
-    gallery = opened(url, embedder)
+    gallery = opened(url, embedder, makes)
     if embedder is not None and gallery.calibration is None and (found := load_calibration(options.model, embedder)):
         gallery.close()
         gallery = Gallery.open(url, embedder, found)
@@ -90,12 +89,12 @@ def open_gallery(
         yield gallery
 
 
-def opened(url: str, embedder: Any) -> "Gallery":
-    """A gallery, or what is wrong in the words of the command line."""
+def opened(url: str, embedder: Any, makes: bool = True) -> "Gallery":
+    """A gallery, made where there is none and `makes`, or what is wrong in the words of the command line."""
     from agegait.gallery import Gallery
 
     try:
-        return Gallery.open(url, embedder)
+        return Gallery.open(url, embedder, makes=makes)
     except ValueError as error:
         raise ValueError(re.sub("^url:", "--gallery:", re.sub("^embedder:", "--model:", str(error)))) from error
 

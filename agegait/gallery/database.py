@@ -59,7 +59,8 @@ class Database:
             raise ValueError(
                 f"url: expected sqlite:///... or postgresql+psycopg://..., received one of {where.drivername}."
             )
-        if self.is_sqlite and not makes and not Path(where.database or "").is_file():
+        self.file = Path(where.database or "") if self.is_sqlite else None
+        if self.file is not None and not makes and not self.file.is_file():
             raise ValueError(f"url: expected a gallery, found no file {where.database}.")
         self._engine = self._sqlite(where) if self.is_sqlite else self._postgresql(where)
         isolation = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}

@@ -94,6 +94,7 @@ class Gallery:
         calibration: Calibration | None = None,
         search: Literal["exact", "hnsw"] = "exact",
         actor: str | None = None,
+        makes: bool = True,
     ) -> "Gallery":
         """Opens a gallery, and makes it where there is none.
 
@@ -106,14 +107,16 @@ class Gallery:
             calibration: Of the embedder; kept in the gallery, in place of the one before.
             search: `"exact"`, in memory, or with PostgreSQL `"hnsw"`, approximate, by the database.
             actor: Who does what follows, for the audit trail; the user of this process by default.
+            makes: Whether a gallery is made where there is none.
 
         Raises:
-            ValueError: An argument that is wrong, or another embedder than the one of the gallery's templates.
+            ValueError: An argument that is wrong, no gallery where none is to be made, or another embedder than the one
+                of the gallery's templates.
             GalleryDatabaseError: The database cannot be reached, or is none.
         """
         if search not in ("exact", "hnsw"):
             raise ValueError(f"search: expected exact or hnsw, received {search!r}.")
-        database = Database(url)
+        database = Database(url, makes)
         try:
             if search == "hnsw" and database.is_sqlite:
                 raise ValueError("search: expected exact for a SQLite file, received 'hnsw'.")

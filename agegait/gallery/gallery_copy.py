@@ -1,7 +1,6 @@
 import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -67,8 +66,8 @@ def copy_gallery(source: str, target: str, actor: str | None = None) -> GalleryC
         >>> folder.cleanup()
     """
     actor = visible(user_name() if actor is None else actor)
-    _check_different(source, target)
     with _database("source", source, makes=False) as there, _database("target", target) as here:
+        _check_different(there, here)
         Gallery.open(source, actor=actor).close()  # which deletes whoever is expired
         with here.writes() as to:
             state = State.read(to, lock=True)
@@ -148,7 +147,7 @@ def _sequence(table: sa.Table) -> sa.ColumnElement[str]:
     return sa.func.pg_get_serial_sequence(table.name, "id")
 
 
-def _check_different(source: str, target: str) -> None:
-    files = [Path(url.removeprefix("sqlite:///")) for url in (source, target) if url.startswith("sqlite:///")]
-    if source == target or (len(files) == 2 and all(map(Path.exists, files)) and files[0].samefile(files[1])):
+def _check_different(source: Database, target: Database) -> None:
+    files = [database.file for database in (source, target) if database.file is not None]
+    if source.name == target.name or (len(files) == 2 and files[0].samefile(files[1])):
         raise ValueError("target: expected another gallery than the source, received the same.")

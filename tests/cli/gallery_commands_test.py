@@ -296,6 +296,19 @@ def test_an_adapted_embedder_is_another(gallery, walkers_dir, folder, tmp_path, 
 
 
 @pytest.mark.usefixtures("enrolled")
+def test_a_path_is_a_file_of_that_name(gallery, tmp_path, capsys):
+    for name in ("100%.db", "%41.db", "a b?.db", "ü#@:;+.db"):
+        path = tmp_path / name
+        assert main(["gallery", "copy", gallery, str(path)]) == 0
+        assert path.is_file()
+        capsys.readouterr()
+        assert main(["people", "--gallery", str(path), "--json"]) == 0
+        assert len(json.loads(capsys.readouterr().out)) == 2
+        assert main(["gallery", "copy", str(path), f"{tmp_path}/./{name}"]) == 1
+        assert "TO: expected another gallery than the source" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("enrolled")
 def test_a_gallery_is_copied(run, gallery, tmp_path, capsys):
     copy = str(tmp_path / "copy.db")
     assert main(["gallery", "copy", gallery, copy]) == 0

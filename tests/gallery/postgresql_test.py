@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from support.gallery_bodies import BoneLengths, walk
 
 import agegait
+from agegait.cli import main
 from agegait.gallery import GalleryDatabaseError
 
 NEAR = 0.2
@@ -45,6 +46,17 @@ def test_a_server_that_is_killed_and_started_again(killable_postgresql):
         gallery.enrol("person 3", [walk(3)], consent="form")
         names = [person.name for person in gallery.people() if person.name != "x"]
         assert names == [f"person {number}" for number in range(4)]
+
+
+def test_commands_that_only_look_make_no_gallery(postgresql_url, capsys):
+    for words in (["people"], ["forget", "Anna", "--yes"], ["gallery", "check", "--threshold", "0.1"]):
+        assert main([*words, "--gallery", postgresql_url]) == 1
+        assert "agegait: --gallery: expected a gallery, found none in postgresql+psycopg:" in capsys.readouterr().err
+    database = sa.create_engine(postgresql_url)
+    assert sa.inspect(database).get_table_names() == []
+    database.dispose()
+    agegait.Gallery.open(postgresql_url).close()
+    assert main(["people", "--gallery", postgresql_url]) == 0
 
 
 def test_the_index_answers_the_search(postgresql_url):
