@@ -144,7 +144,7 @@ def test_instructions_are_given_where_nothing_was_fetched_by_hand(tmp_path):
 @pytest.mark.parametrize("status", [200, 404])
 def test_a_fetch_that_fails_gives_instructions_and_leaves_no_data_set(tmp_path, monkeypatch, status):
     server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (Answer,), {"status": status}))
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     try:
         monkeypatch.setattr(

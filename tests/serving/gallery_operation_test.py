@@ -18,7 +18,7 @@ from support.served_bodies import NEAR, export_bones, plain, serving_bones
 import agegait
 from agegait.gallery import GalleryDatabaseError
 from agegait.serving import AnswerPolicy, GalleryClient, GalleryOptions, Outcome, Server, gallery_pb2 as messages
-from agegait.serving.client import client_errors
+from agegait.serving.client import client_errors, retries
 from agegait.serving.client.gallery_requests import walk_message
 from agegait.serving.server import gallery_api, gallery_keeper
 
@@ -92,6 +92,7 @@ def test_a_caller_who_goes_away_enrols_nobody(bones_folder, gallery_url, monkeyp
 
 
 def test_what_is_in_hand_is_finished_at_the_end(bones_folder, gallery_url, monkeypatch):
+    monkeypatch.setattr(retries, "PATIENCE_SECONDS", 0.0)
     with serving_bones(bones_folder, gallery_url) as (server, client), ThreadPoolExecutor(4) as threads:
         client.enrol("Anna", walk(0), consent="form")
         idle = client.watch_walk(every=1, threshold=NEAR)

@@ -14,6 +14,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from support.export_walker import until
 
+from agegait.serving.server import http_server
 from agegait.serving.server.http_connections import HttpConnections
 from agegait.serving.server.http_limits import HttpLimits
 from agegait.serving.server.http_server import HttpServer
@@ -21,6 +22,12 @@ from agegait.serving.server.tls_contexts import TlsContexts
 from agegait.serving.server.tls_files import TlsFiles
 
 LONG = 60.0
+
+
+@pytest.fixture(autouse=True)
+def soon(monkeypatch):
+    """A server that hears sooner that it is to stop."""
+    monkeypatch.setattr(http_server, "_TICK_SECONDS", 0.02)
 
 
 async def size(request):

@@ -164,7 +164,7 @@ def test_a_reload_whose_caller_left_while_it_loads_is_dropped(folder, gate, end,
     monkeypatch.setattr(Catalog, "replace", lambda *arguments: asked.append(arguments[2]) or replace(*arguments))
     with serving(folder, allow_reload=True) as (server, plain):
         request = config(("runner", folder.parent / "other", [2], {}))
-        call = plain.models.HandleReloadConfigRequest.future(request, timeout=60 if end == "cancelled" else 5)
+        call = plain.models.HandleReloadConfigRequest.future(request, timeout=60 if end == "cancelled" else 2)
         assert gate.entered.acquire(timeout=60)
         assert plain.score() == 3
         if end == "cancelled":

@@ -3,12 +3,14 @@
 import contextlib
 
 import numpy as np
+import pytest
 import tensorflow as tf
 from support.export_walker import Plain
 from support.gallery_bodies import SIZE, BoneLengths, bones
 
 from agegait.export.embedder_file import EmbedderFile
 from agegait.serving import GalleryClient, GalleryOptions, Limits, ModelOptions, Server
+from agegait.serving.server import served_gallery
 from agegait.skeletons import BONES, STANDING
 
 NEAR = 0.2
@@ -48,15 +50,17 @@ def export_bones(folder, calibration=None, fingerprint="bone lengths", version=1
 
 @contextlib.contextmanager
 def serving_bones(folder, url, limits=None, **options):
-    """A server, and a client that may do everything."""
+    """A server, which looks at its gallery more often than others, and a client that may do everything."""
     client_options = options.pop("client", {})
     gallery = GalleryOptions(url, options.pop("model", None), options.pop("roles", None))
-    models = ModelOptions(folder, poll_seconds=0.05)
-    with (
-        Server(models, port=0, gallery=gallery, limits=Limits(**(limits or {})), **options) as server,
-        GalleryClient(server.address, **{"timeout": 60, **client_options}) as client,
-    ):
-        yield server, client
+    models, limits = ModelOptions(folder, poll_seconds=0.05), Limits(**(limits or {}))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(served_gallery, "_LOOK_SECONDS", 0.1)
+        with (
+            Server(models, port=0, gallery=gallery, limits=limits, **options) as server,
+            GalleryClient(server.address, **{"timeout": 60, **client_options}) as client,
+        ):
+            yield server, client
 
 
 @contextlib.contextmanager

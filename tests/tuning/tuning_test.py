@@ -525,6 +525,13 @@ class TestChief:
         trial.status = "COMPLETED"
         client.end_trial(trial)
 
+    def end_all(self, client):
+        """Lets the chief end at once, for tests of something else."""
+        for worker in "ab":
+            self.end(client, client.create_trial(worker))
+        for worker in "ab":
+            client.create_trial(worker)
+
     def test_it_ends_when_each_worker_knows(self, workers):
         first, second = workers.create_trial("a"), workers.create_trial("b")
         assert first.trial_id != second.trial_id
@@ -542,6 +549,7 @@ class TestChief:
             == workers.create_trial("a").trial_id
             != workers.create_trial("b").trial_id
         )
+        self.end_all(workers)
 
     def test_a_silent_workers_trial_goes_to_another(self, workers):
         lost = workers.create_trial("a")
@@ -580,6 +588,7 @@ class TestChief:
         workers.create_trial("a")
         with pytest.raises(RuntimeError, match="address"):
             chief.serve(self.oracle, self.PATIENCE)
+        self.end_all(workers)
 
 
 class TestWorker:
