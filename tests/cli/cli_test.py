@@ -1,25 +1,23 @@
 """The command line as a user has it: real files, a real socket, and real processes where these are quick, or slow."""
 
-import contextlib
 import json
 import re
-import signal
 import socket
 import subprocess
 import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import grpc
 import numpy as np
 import pytest
-from grpc_health.v1 import health_pb2, health_pb2_grpc
 from support.frame_rates import walk_at
 from support.small_identifier import PERSONS
 from support.tiny_run import WORDS
 from support.walk_writing import kinect_v2, wide_text
 
 from agegait import cli, datasets, training
+from agegait.serving import Server
+from agegait.serving.client import retries
 from tfds_builders.walkers import generator
 
 
@@ -83,26 +81,8 @@ def walk(folder, places):
 
 @pytest.fixture(scope="module")
 def server(body_export):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "agegait", "serve", str(body_export / "identifier"), "--port", str(port)],
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
-        check = health_pb2_grpc.HealthStub(channel).Check
-        for _ in range(600):
-            with contextlib.suppress(grpc.RpcError):
-                if check(health_pb2.HealthCheckRequest()).status == health_pb2.HealthCheckResponse.SERVING:
-                    break
-            time.sleep(0.1)
-    yield f"127.0.0.1:{port}"
-    process.send_signal(signal.SIGTERM)
-    _, errors = process.communicate(timeout=60)
-    assert process.returncode == 0, errors
-    assert "oneDNN" not in errors
+    with Server(body_export / "identifier", port=0) as server:
+        yield server.address
 
 
 @pytest.mark.slow
@@ -291,10 +271,11 @@ def test_training_that_is_done_is_not_done_again(here, run, places):
     assert (run / "encoder.keras").stat().st_mtime_ns == before
 
 
-def test_a_server_that_is_not_there_is_one_line(walk):
+def test_a_server_that_is_not_there_is_one_line(here, walk, monkeypatch):
+    monkeypatch.setattr(retries, "PATIENCE_SECONDS", 0.0)
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
-        _, stderr = agegait("identify", walk, "--server", f"127.0.0.1:{taken.getsockname()[1]}", status=1)
+        _, stderr = here("identify", walk, "--server", f"127.0.0.1:{taken.getsockname()[1]}", status=1)
     assert len(stderr.splitlines()) == 1
 
 

@@ -1,6 +1,7 @@
 import contextlib
 import json
 import logging
+import os
 import re
 import shutil
 import signal
@@ -651,6 +652,20 @@ def test_what_is_offered_is_told_if_asked_for(folder):
 def test_what_is_offered_is_not_told_unasked(folder):
     with serving(folder) as (_, plain), refused(Code.UNIMPLEMENTED):
         ProtoReflectionDescriptorDatabase(plain.channel).get_services()
+
+
+def test_a_signal_ends_it(folder):
+    before, scores = signal.getsignal(signal.SIGTERM), []
+
+    def ask_and_end(server):
+        plain = Plain(server)
+        with plain.channel:
+            scores.append(plain.score())
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    Server(folder, port=0).serve_forever(ask_and_end)
+    assert scores == [1]
+    assert signal.getsignal(signal.SIGTERM) == before
 
 
 SERVE = """
