@@ -4,9 +4,10 @@ import fcntl
 import gc
 import os
 import shutil
+import sys
 
 import pytest
-import support.budget  # noqa: F401 (loads the profile of Hypothesis)
+from support import budget
 
 
 def pytest_collection_modifyitems(items):
@@ -16,10 +17,16 @@ def pytest_collection_modifyitems(items):
 
 
 def pytest_collection_finish(session):
-    """Lets the garbage collector leave alone what is imported: graphs make it run often, over TensorFlow's objects."""
+    """Makes graphs cheaper.
+
+    The garbage collector leaves alone what is imported: graphs make it run often, over TensorFlow's objects.
+    """
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
+    # Most graphs run once or twice: to optimize them takes a quarter of the time. Processes that tests start do it.
+    if budget.PROFILE != "ci" and "tensorflow" in sys.modules:
+        sys.modules["tensorflow"].config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
 
 
 @pytest.fixture(scope="session")
@@ -110,6 +117,9 @@ def body_identifier():
 @pytest.fixture(scope="session")
 def body_export(made_once, body_identifier):
     """The folder of its export. Only to be read."""
+    from support.uncompared import uncompared
+
     from agegait.export import save
 
-    return made_once("body-export", lambda folder: save(body_identifier, folder))
+    with uncompared():
+        return made_once("body-export", lambda folder: save(body_identifier, folder))

@@ -219,12 +219,14 @@ def test_only_the_last_windows_say_whether_there_is_a_body(client):
     assert (stream.windows, stream.bodiless) == (2, 0)
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_lengths_are_checked_in_metres_whatever_the_unit():
     identifier = make_identifier(unit="mm")
     assert identifier.identify(1000 * walk(12))[0].person in PERSONS
     assert "smaller" in identifier.identify(walk(12))[0].fault
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_without_the_check_only_finite_numbers_are_asked_for():
     identifier = make_identifier(check_body=False)
     assert identifier.identify(0 * walk(12))[0].person in PERSONS

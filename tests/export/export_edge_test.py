@@ -36,7 +36,7 @@ def lengths(*frames):
 @pytest.fixture(scope="module")
 def embedder():
     keras.utils.set_random_seed(0)
-    embedder = agegait.GaitEmbedder(embedding_size=6, units=8, segment=16, frame_rate=25)
+    embedder = agegait.GaitEmbedder(embedding_size=6, units=8, dilations=(1, 2), segment=16, frame_rate=25)
     embedder.adapt(walks(4, 40))
     embedder.run_eagerly = True  # what it gives is looked at; its graphs are for others
     return embedder

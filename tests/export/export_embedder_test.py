@@ -26,7 +26,7 @@ def walks(count, frames, seed=0):
 @pytest.fixture(scope="module")
 def embedder():
     keras.utils.set_random_seed(0)
-    embedder = agegait.GaitEmbedder(embedding_size=6, units=8, segment=16)
+    embedder = agegait.GaitEmbedder(embedding_size=6, units=8, dilations=(1, 2), segment=16)
     embedder.adapt(walks(4, 40))
     embedder.run_eagerly = True  # what it gives is looked at; its graphs are for others
     return embedder
@@ -53,6 +53,17 @@ def loaded(exported):
     return tf.saved_model.load(str(exported / "embedder" / "1"))
 
 
+@pytest.fixture(scope="module")
+def graph(exported):
+    return ExportedEmbedder(exported)
+
+
+@pytest.fixture(scope="module")
+def client(exported):
+    with Server(exported, port=0) as server, Client(server.address, timeout=60) as client:
+        yield client
+
+
 def ask(loaded, signature, skeletons, **more):
     found = loaded.signatures[signature](skeletons=tf.constant(skeletons), **more)
     return found["embeddings"].numpy(), [fault.decode() for fault in found["fault"].numpy()]
@@ -67,13 +78,12 @@ def test_the_graph_gives_what_keras_gives(embedder, loaded, signature, frames):
     np.testing.assert_allclose(np.linalg.norm(found, axis=1), 1, atol=1e-5)
 
 
-def test_walks_of_other_rates_are_resampled(embedder, exported, loaded):
+def test_walks_of_other_rates_are_resampled(embedder, client, loaded):
     skeletons, rates = walks(3, 60, seed=2), [15, 30, 60]
     found, faults = ask(loaded, "resampled", skeletons, lengths=tf.constant([60] * 3), frame_rate=np.float32(rates))
     assert faults == [""] * 3
     np.testing.assert_allclose(found, embedder.embed(skeletons, rates), atol=1e-5)
-    with Server(exported, port=0) as server, Client(server.address, timeout=60) as client:
-        received = client.embed(skeletons, frame_rate=rates)
+    received = client.embed(skeletons, frame_rate=rates)
     np.testing.assert_allclose([one.vector for one in received], found, atol=1e-5)
 
 
@@ -166,17 +176,15 @@ def test_a_servers_budget_covers_what_a_request_takes(exported):
     assert 4 * (20 * 3 + 190) < each < 200_000  # its features at the least
 
 
-def test_served_over_a_socket(embedder, exported):
+def test_served_over_a_socket(embedder, client):
     long, short = walks(1, 50, seed=6)[0], walks(1, 20, seed=7)[0]
-    with Server(exported, port=0) as server, Client(f"127.0.0.1:{server.port}") as client:
-        first, second, nobody = client.embed([long, short, 0 * short])
+    first, second, nobody = client.embed([long, short, 0 * short])
     np.testing.assert_allclose(first.vector, embedder.embed(long)[0], atol=1e-5)
     np.testing.assert_allclose(second.vector, embedder.embed(short)[0], atol=1e-5)
     assert (first.fault, nobody.vector, nobody.fault) == ("", None, BodyCheck.FAULTS[2])
 
 
-def test_an_exported_embedder_is_the_embedder_for_a_gallery(embedder, exported, sqlite_gallery):
-    graph = ExportedEmbedder(exported)
+def test_an_exported_embedder_is_the_embedder_for_a_gallery(embedder, graph, sqlite_gallery):
     assert graph.fingerprint() == embedder.fingerprint()
     assert (graph.embedding_size, graph.frame_rate) == (embedder.embedding_size, embedder.frame_rate)
     several = [walks(1, frames, seed=8)[0] for frames in (30, 45, 100)]
@@ -211,13 +219,13 @@ def sqlite_gallery(tmp_path):
         (np.zeros((0, 20, 3), "float32"), "expected at least 1 frame"),
     ],
 )
-def test_an_exported_embedder_says_what_is_wrong_with_a_walk(exported, walk, words):
+def test_an_exported_embedder_says_what_is_wrong_with_a_walk(graph, walk, words):
     with pytest.raises(ValueError, match=f"^walks: {words}.* for walk 1"):
-        ExportedEmbedder(exported).embed([walks(1, 40)[0], walk])
+        graph.embed([walks(1, 40)[0], walk])
 
 
-def test_a_calibration_goes_with_the_embedder(embedder, calibration, exported, tmp_path):
-    assert ExportedEmbedder(exported).calibration == calibration
+def test_a_calibration_goes_with_the_embedder(embedder, calibration, exported, graph, tmp_path):
+    assert graph.calibration == calibration
     manifest = json.loads((exported / "manifest.json").read_text())
     assert "assets.extra/agegait_embedder.json" in manifest["models"]["embedder"]["sha256"]
     file, random = tmp_path / "embedder.keras", np.random.default_rng(0)

@@ -311,7 +311,7 @@ def test_reload_is_off(plain):
         plain.models.HandleReloadConfigRequest(model_management_pb2.ReloadConfigRequest(), timeout=20)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(raw=st.binary(max_size=200))
 @example(raw=b"")
 def test_any_bytes_get_an_answer(plain, raw):

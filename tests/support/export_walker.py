@@ -1,10 +1,15 @@
 """What the tests of the server share: a small model in the place of an identifier, and a plain client."""
 
+import atexit
 import contextlib
+import functools
 import json
+import shutil
+import tempfile
 import threading
 import time
 from dataclasses import fields
+from pathlib import Path
 
 import grpc
 import numpy as np
@@ -49,22 +54,32 @@ class Walker(tf.Module):
         return {"score": tf.sqrt(tf.reduce_mean(skeletons, axis=[1, 2, 3]))}
 
 
-def export(base_path, version, factor=None, warmup=None):
-    """A version that multiplies by its own number."""
-    module = Walker(version if factor is None else factor)
+@functools.cache
+def _saved(factor):
+    """A walker's files, which versions are copied from."""
+    own = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, own)
+    folder = own / "walker"
+    module = Walker(factor)
     walks = tf.TensorSpec([None, None, JOINTS, 3], tf.float32, "skeletons")
     lengths = tf.TensorSpec([None], tf.int32, "lengths")
     specs = {"serving_default": (module.default, [walks]), "padded": (module.padded, [walks, lengths])}
     specs |= {"fussy": (module.fussy, [walks]), "root": (module.root, [walks])}
-    aside = base_path / f".{version}"
     signatures = {
         name: tf.function(function, input_signature=spec, autograph=False).get_concrete_function()
         for name, (function, spec) in specs.items()
     }
-    tf.saved_model.save(module, str(aside), signatures=signatures)
-    extra = aside / "assets.extra"
+    tf.saved_model.save(module, str(folder), signatures=signatures)
+    extra = folder / "assets.extra"
     extra.mkdir()
     (extra / "agegait.json").write_text(json.dumps({"min_frames": dict.fromkeys(specs, FRAMES)}))
+    return folder
+
+
+def export(base_path, version, factor=None, warmup=None):
+    """A version that multiplies by its own number."""
+    aside = base_path / f".{version}"
+    shutil.copytree(_saved(version if factor is None else factor), aside, dirs_exist_ok=True)
     if warmup is not None:
         warmup(aside)
     aside.rename(base_path / str(version))

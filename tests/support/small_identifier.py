@@ -23,5 +23,6 @@ def make_identifier(stride=None, seed=0, joints=JOINTS, unit="m", embedding=Fals
         people.adapt(random.normal(size=(len(PERSONS), 6)), range(len(PERSONS)))
         options |= {"embedder": embedder, "embedding_recognizer": people}
     identifier = agegait.GaitIdentifier(encoder, recognizer, normalization, stride, PERSONS, **options)
+    identifier.run_eagerly = True  # what it gives is looked at; its graphs, one for each length, are for others
     identifier(np.zeros((1, FRAMES, joints, 3), np.float32))
     return identifier
