@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from hypothesis import given, settings, strategies as st
+from support.budget import examples
 
 from agegait import SkeletonNormalization, data
 
@@ -67,7 +68,7 @@ def test_windows_are_cut_from_each_start_in_turn():
     assert found == [[1, 2, 3], [3, 4, 5], [0, 1, 2], [2, 3, 4]]
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 @given(
     st.lists(st.integers(0, 9), max_size=3),
     st.integers(1, 4),

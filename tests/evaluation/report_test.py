@@ -94,7 +94,8 @@ def run(tiny_run):
 
 @pytest.fixture(scope="module")
 def path(run, data_dir):
-    with without_graphs():
+    with without_graphs(), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(observations, "WINDOWS_OF_A_PERSON", 20)  # t-SNE of all takes longer than the rest of the page
         return evaluated(run, "--data-dir", data_dir, "--baseline", "d13-knn")
 
 
@@ -410,13 +411,13 @@ def test_windows_decide_between_pairs_of_as_many_walks():
 
 
 def test_errors_are_centimetres_between_joints():
-    windows = seen().windows
+    windows = seen().windows[:, :3]
     shift = np.array([0.01, 0.03, 0.02, 0.04])[:, None, None, None] * np.array([0.6, 0.0, 0.8])
-    result = rebuilding.rebuilding(seen(rebuilt=windows + shift))
+    result = rebuilding.rebuilding(seen(windows=windows, rebuilt=windows + shift))
     assert [name for name, _, _ in result.pictures] == ["best", "median", "worst"]
     np.testing.assert_allclose([error for _, error, _ in result.pictures], [1, 3, 4], atol=1e-4)
     np.testing.assert_allclose(result.quantiles, np.quantile([1, 2, 3, 4], (0.1, 0.5, 0.9)), atol=1e-4)
-    assert "4.0, 4.0, 4.0, 4.0, 4.0, 4.0" in result.pictures[2][2].alternative
+    assert "4.0, 4.0, 4.0." in result.pictures[2][2].alternative
 
 
 @pytest.mark.parametrize("direction", ["reverse", "forward"])
@@ -607,6 +608,7 @@ def test_pictures_are_dark_at_night(path, tmp_path):
     assert (night.min(axis=-1) > 240).mean() < 0.01  # no white paper
 
 
+@pytest.mark.slow
 def test_the_browser_tells_what_is_wrong_with_a_page(tmp_path):
     wrong = tmp_path / "wrong.html"
     wrong.write_text('<body style="width: 900px"><img src="gone.png"><script>console.error("alas")</script>')

@@ -225,18 +225,19 @@ def test_pairs_by_chance_are_as_many_as_there_are(each):
     for _ in range(40):
         embeddings, persons = drawn(30)
         near = 1 - embeddings @ embeddings.T <= distance
-        pairs = {tuple(sorted(persons[list(place)])) for place in np.argwhere(near)}
-        counts.append(len([pair for pair in pairs if pair[0] != pair[1]]))
+        pairs = np.unique(np.sort(persons[np.argwhere(near)], axis=1), axis=0)
+        counts.append(np.sum(pairs[:, 0] != pairs[:, 1]))
     assert calibration.expected_pairs(distance, {each: 30}) == pytest.approx(np.mean(counts), rel=0.2)
 
 
-@pytest.fixture
-def page(sqlite_url, tmp_path):
-    with agegait.Gallery.open(sqlite_url, BoneLengths()) as gallery:
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("page")
+    with agegait.Gallery.open(f"sqlite:///{folder}/gallery.db", BoneLengths()) as gallery:
         enrol(gallery)
         found = gallery.check(threshold=LIMIT)
-    write_check(found, tmp_path / "check.html")
-    return tmp_path / "check.html"
+    write_check(found, folder / "check.html")
+    return folder / "check.html"
 
 
 def test_the_page_is_private_and_whole(page):

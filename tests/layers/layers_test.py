@@ -36,7 +36,7 @@ from agegait.layers import (
 from agegait.models import GaitEncoder
 from agegait.skeletons import JOINTS
 
-A, B, F, J, K = 3, 2, 4, 5, 6
+A, B, F, J, K = 3, 2, 3, 5, 6
 STATE = (A, B, K)
 STATES = [(STATE, STATE), (STATE, STATE)]
 

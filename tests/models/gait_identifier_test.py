@@ -1,3 +1,4 @@
+import functools
 import itertools
 import json
 import subprocess
@@ -14,8 +15,8 @@ F, J, K, N = 4, 5, 6, 3
 PERSONS = ["ann", "bob", "cat"]
 
 
-def identifier_of(manner="ap", embedding=False, **options):
-    """An identifier whose weights are far enough from zero to tell walks apart."""
+def make_parts(manner, embedding):
+    """Models whose weights are far enough from zero to tell walks apart."""
     keras.utils.set_random_seed(0)
     encoder = agegait.GaitEncoder(frames=F, joints=J, units=K, num_layers=1)
     recognizer = agegait.GaitRecognizer(N, manner, units=5)
@@ -24,12 +25,21 @@ def identifier_of(manner="ap", embedding=False, **options):
     random = np.random.default_rng(0)
     for model in (encoder, recognizer):
         model.set_weights([random.standard_normal(weight.shape) for weight in model.weights])
-    if embedding:
-        options["embedder"] = agegait.GaitEmbedder(4, units=8, dilations=(1,), segment=6, hips=(1, 2))
-        options["embedder"].adapt(random.standard_normal((20, 9, J, 3)))
-        options["embedding_recognizer"] = agegait.EmbeddingRecognizer(N)
-        options["embedding_recognizer"].adapt(random.standard_normal((N, 4)), range(N))
-    return agegait.GaitIdentifier(encoder, recognizer, **options)
+    if not embedding:
+        return {"encoder": encoder, "recognizer": recognizer}
+    embedder = agegait.GaitEmbedder(4, units=8, dilations=(1,), segment=6, hips=(1, 2))
+    people = agegait.EmbeddingRecognizer(N)
+    embedder.adapt(random.standard_normal((20, 9, J, 3)))
+    people.adapt(random.standard_normal((N, 4)), range(N))
+    return {"encoder": encoder, "recognizer": recognizer, "embedder": embedder, "embedding_recognizer": people}
+
+
+same_parts = functools.cache(make_parts)
+
+
+def identifier_of(manner="ap", embedding=False, parts=same_parts, **options):
+    """An identifier of parts that others have too, and do not change."""
+    return agegait.GaitIdentifier(**parts(manner, embedding), **options)
 
 
 @pytest.fixture(scope="module")
@@ -192,6 +202,7 @@ class TestIdentify:
         assert [one.score for one in found] == pytest.approx([one.score for one in alone], rel=1e-4)
         assert len({round(one.score, 5) for one in alone}) == len(walks)
 
+    @pytest.mark.usefixtures("eagerly")
     def test_an_embedder_sees_the_parts_of_a_long_walk(self, monkeypatch):
         identifier = identifier_of(embedding=True, persons=PERSONS)
         walk = draw_walks(1, 22)[0]
@@ -229,7 +240,7 @@ class TestKerasContract:
 
     @pytest.mark.filterwarnings("ignore:Gradients do not exist")  # a person's name says nothing of the reconstruction
     def test_can_be_trained_as_a_whole(self):
-        identifier = identifier_of()
+        identifier = identifier_of(parts=make_parts)
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         identifier.compile(keras.optimizers.Adam(0.01), loss={"logits": loss}, run_eagerly=True)
         walks, persons = draw_walks(3, 8), np.arange(3)
@@ -312,7 +323,7 @@ class TestRefusals:
             agegait.GaitIdentifier(*parts, stride=0)
 
     def test_parts_that_do_not_fit(self, identifier):
-        embedder = agegait.GaitEmbedder(4, units=8, hips=(1, 2))
+        embedder = agegait.GaitEmbedder(4, units=8, dilations=(1,), hips=(1, 2))
         embedder.adapt(np.ones((2, 9, J - 1, 3)))
         people = agegait.EmbeddingRecognizer(N)
         with pytest.raises(ValueError, match="embedder: expected 5 joints, as the encoder has, received 4"):

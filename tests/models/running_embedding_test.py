@@ -25,12 +25,22 @@ def embedder():
     return embedder
 
 
+@pytest.fixture(scope="module")
+def compiled(embedder):
+    return RunningEmbedding(embedder)
+
+
+@pytest.fixture
+def running(compiled):
+    """One of a walk of its own, by graphs that other tests have compiled."""
+    return compiled.another()
+
+
 @pytest.mark.parametrize(
     "pushes",
     [[1] * 26, [3, 100, 1, 0, 46], *(pytest.param(n, marks=pytest.mark.slow) for n in ([150], [7] * 20, [8] * 4))],
 )
-def test_it_is_the_embedding_of_the_frames_so_far(embedder, pushes):
-    running = RunningEmbedding(embedder)
+def test_it_is_the_embedding_of_the_frames_so_far(embedder, running, pushes):
     for frames in pushes:
         running.push(WALK[running.frames : running.frames + frames])
         found = running.embedding()
@@ -58,7 +68,7 @@ def test_it_is_so_for_other_networks(options):
 
 
 @pytest.mark.parametrize("frame_rate", [15, 60, 31])
-def test_frames_of_another_rate_are_resampled_as_a_whole_walk_is(embedder, frame_rate):
+def test_frames_of_another_rate_are_resampled_as_a_whole_walk_is(eagerly, embedder, frame_rate):
     running = RunningEmbedding(embedder, frame_rate=frame_rate)
     for frames in np.array_split(WALK[:90], 4):
         running.push(frames)
@@ -74,8 +84,7 @@ def test_a_rate_that_is_none_is_refused(embedder):
         RunningEmbedding(embedder, frame_rate=0)
 
 
-def test_another_begins_anew_and_leaves_the_first_alone(embedder):
-    running = RunningEmbedding(embedder)
+def test_another_begins_anew_and_leaves_the_first_alone(embedder, running):
     running.push(WALK[:50])
     other = running.another()
     assert other.frames == 0
@@ -85,8 +94,7 @@ def test_another_begins_anew_and_leaves_the_first_alone(embedder):
     np.testing.assert_allclose(running.embedding(), embedder.embed(WALK[:70])[0], atol=1e-5)
 
 
-def test_it_keeps_no_more_frames_than_it_has_to(embedder):
-    running = RunningEmbedding(embedder)
+def test_it_keeps_no_more_frames_than_it_has_to(running):
     looked_at = 0
     for frame in WALK:
         before = len(running._skeletons)
@@ -103,17 +111,16 @@ def test_it_keeps_no_more_frames_than_it_has_to(embedder):
         (WALK * np.nan, "frames: expected finite coordinates"),
     ],
 )
-def test_what_is_no_frames_is_refused_and_changes_nothing(embedder, frames, words):
-    running = RunningEmbedding(embedder)
+def test_what_is_no_frames_is_refused_and_changes_nothing(embedder, running, frames, words):
     running.push(WALK[:30])
     with pytest.raises(ValueError, match=words):
         running.push(frames)
     np.testing.assert_allclose(running.embedding(), embedder.embed(WALK[:30])[0], atol=1e-5)
 
 
-def test_refusals(embedder):
+def test_refusals(running):
     with pytest.raises(ValueError, match="frames: expected at least one before an embedding"):
-        RunningEmbedding(embedder).embedding()
+        running.embedding()
     with pytest.raises(ValueError, match="embedder: expected one with segments"):
         RunningEmbedding(made(segment=None))
     with pytest.raises(ValueError, match="embedder: expected a trained one"):

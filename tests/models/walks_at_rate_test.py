@@ -26,7 +26,9 @@ def identifier():
 
 @pytest.fixture(scope="module")
 def embedder():
-    return agegait.GaitEmbedder.from_preset("walkers")
+    embedder = agegait.GaitEmbedder.from_preset("walkers")
+    embedder.run_eagerly = True
+    return embedder
 
 
 @pytest.mark.parametrize("rate", [15, 25, 60])

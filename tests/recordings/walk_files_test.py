@@ -108,7 +108,7 @@ def scratch(tmp_path_factory):
     return tmp_path_factory.mktemp("walks")
 
 
-@hypothesis.settings(max_examples=60, deadline=None)
+@hypothesis.settings(max_examples=examples(60), deadline=None)
 @hypothesis.given(WALKS, st.randoms(use_true_random=False), st.data())
 def test_every_layout_is_read_back(scratch, walk, random, draw):
     order = random.sample(range(J), J)

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
+from support.budget import examples
 
 from agegait.skeletons import JOINTS, descriptors
 
@@ -48,7 +49,7 @@ def test_by_hand(person):
 
 
 @given(st.integers(0, 2**32 - 1))
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=examples(30))
 def test_place_mirror_and_turns_about_the_upright_do_not_matter(seed):
     random = np.random.default_rng(seed)
     skeletons = random.normal(size=(3, 20, 3))

@@ -3,6 +3,7 @@ import re
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
+from support.budget import examples, few
 from support.outside import BIWI_FRAME, needs_biwi_frame
 
 from agegait import skeletons
@@ -138,7 +139,7 @@ def turned_and_tilted(*angles):
     return rotation
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(st.sampled_from(WALKS), st.floats(0.6, 1.2), st.integers(0, 1000), st.tuples(*[st.floats(-100, 100)] * 3))
 def test_limbs_make_sense_wherever_a_child_or_an_adult_walks_and_however_the_camera_is_turned(walk, size, turn, shift):
     rotation = turned_and_tilted(*np.random.default_rng(turn).uniform((-np.pi, -0.4, -0.4), (np.pi, 0.4, 0.4)))
@@ -164,7 +165,7 @@ def test_joints_that_a_sensor_repeats_are_let_through():
     assert found(among(WALKS, repeated)) == []
 
 
-@pytest.mark.parametrize("one", range(19))
+@pytest.mark.parametrize("one", few(range(19), 4))
 def test_any_two_joints_exchanged_are_found_and_named(one):
     for other in range(one + 1, 20):
         faults = found(among(WALKS, exchanged(one, other)))
@@ -173,7 +174,7 @@ def test_any_two_joints_exchanged_are_found_and_named(one):
 
 
 @pytest.mark.parametrize("walk", WALKS[:3])
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(data=st.data())
 def test_clearly_different_joints_exchanged_are_found_in_one_walk(walk, data):
     one, other = data.draw(st.sampled_from(limbs._SWAPS))
@@ -199,7 +200,7 @@ def test_known_orders_taken_for_the_canonical_one_are_named():
     ]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(st.permutations(range(20)))
 def test_shuffled_joints_are_found(order):
     bones = {frozenset(bone) for bone in skeletons.BONES}

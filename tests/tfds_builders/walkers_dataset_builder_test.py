@@ -15,13 +15,8 @@ class WalkersTest(tfds.testing.DatasetBuilderTestCase):
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("walkers")
-
-
-@pytest.fixture(scope="module")
-def examples(folder):
-    splits = tfds.load("walkers", data_dir=folder)
+def examples(walkers_dir):
+    splits = tfds.load("walkers", data_dir=walkers_dir)
     return {name: list(tfds.as_numpy(split)) for name, split in splits.items()}
 
 
@@ -54,8 +49,8 @@ def test_array_record_reads_as_a_data_source(tmp_path):
     assert source[0]["skeleton"].dtype == np.float32
 
 
-def test_persons_are_named(folder):
-    builder = walkers_dataset_builder.Builder(data_dir=folder)
+def test_persons_are_named(walkers_dir):
+    builder = walkers_dataset_builder.Builder(data_dir=walkers_dir)
     assert builder.info.features["person"].names == list(generator.PERSONS)
 
 

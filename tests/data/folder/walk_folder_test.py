@@ -50,10 +50,10 @@ def names(walks):
 
 @pytest.fixture(scope="module")
 def people(tmp_path_factory):
-    """Kinect v2 exports of twenty people in millimetres, each a mix of files; and what was written."""
-    root = tmp_path_factory.mktemp("twenty")
+    """Kinect v2 exports of twelve people in millimetres, each a mix of files; and what was written."""
+    root = tmp_path_factory.mktemp("twelve")
     walks = {}
-    for person in range(20):
+    for person in range(12):
         home = root / f"person{person + 1}"
         home.mkdir()
         for number, ending in enumerate(("csv", "npy", "parquet")):
@@ -69,15 +69,15 @@ def people(tmp_path_factory):
                     f"{name}.{axis}": full[:, j, a] for j, name in enumerate(KINECT_V2) for a, axis in enumerate("XYZ")
                 }
                 pq.write_table(pa.table(table), path)
-    (root / "README.md").write_text("Twenty people.")
+    (root / "README.md").write_text("Twelve people.")
     return root, walks
 
 
-class TestTwentyPeople:
+class TestTwelvePeople:
     def test_all_is_read_back(self, people):
         root, written = people
         walks = from_folder(root, units="mm")
-        assert walks.class_names == [f"person{number}" for number in range(1, 21)]
+        assert walks.class_names == [f"person{number}" for number in range(1, 13)]
         read = {walk["walk"].decode(): walk for walk in walks.as_numpy_iterator()}
         assert read.keys() == written.keys()
         for name, walk in read.items():
@@ -89,14 +89,14 @@ class TestTwentyPeople:
         folder = WalkFolder(root, WalkFormat(units="mm"))
         assert folder.schema.name == "kinect_v2"
         assert {name: len(walks) for name, walks in folder.splits.items()} == {
-            "train": 20,
-            "validation": 20,
-            "test": 20,
+            "train": 12,
+            "validation": 12,
+            "test": 12,
         }
         assert folder.left_alone == (root / "README.md",)
         assert folder.faults == ()
-        assert folder.warnings == ("the frame rate of 40 of 60 walks is not known, taken as 30 Hz",)
-        assert folder.limbs.walks == 60
+        assert folder.warnings == ("the frame rate of 24 of 36 walks is not known, taken as 30 Hz",)
+        assert folder.limbs.walks == 36
         folder.check_limbs()
 
     def test_units_that_are_mistaken(self, people):
@@ -104,7 +104,7 @@ class TestTwentyPeople:
             ValueError, match=r'expected limbs as bodies have them: .* millimetres, expected units="mm"'
         ):
             from_folder(people[0])
-        assert len(list(from_folder(people[0], check_limbs=False))) == 60
+        assert len(list(from_folder(people[0], check_limbs=False))) == 36
 
     def test_windows_and_a_step_of_training(self, people):
         walks = from_folder(people[0], "train", units="mm", frame_rate=30, resample=15)

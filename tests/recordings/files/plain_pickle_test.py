@@ -33,7 +33,7 @@ def test_plain_data_is_read_as_python_reads_it(value, protocol):
 
 
 @given(st.sampled_from(["i1", "<i8", ">i4", "u2", "f4", ">f8"]), st.sampled_from([(), (3,), (2, 3), (0, 2)]))
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 def test_arrays_of_numbers_are_read_as_numpy_reads_them(dtype, shape):
     for order in "CF":
         array = np.arange(np.prod(shape, dtype=int)).astype(dtype).reshape(shape, order=order)

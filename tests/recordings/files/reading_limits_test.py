@@ -456,11 +456,11 @@ def test_a_parquet_file_with_damage_inside(scratch, draw):
 
 def test_tables_in_blocks_are_read_as_in_one(tmp_path):
     """More rows than are read at once, in each form of table."""
-    walk = np.random.default_rng(0).standard_normal((5000, J, 3)).astype("float32").astype(float)
-    states = np.random.default_rng(1).integers(0, 2, 5000)
-    columns = {"time_s": np.arange(5000) / 30, "Head_state": states}
+    walk = np.random.default_rng(0).standard_normal((2000, J, 3)).astype("float32").astype(float)
+    states = np.random.default_rng(1).integers(0, 2, 2000)
+    columns = {"time_s": np.arange(2000) / 30, "Head_state": states}
     read = {"csv": load_walk(write(tmp_path / "walk.csv", wide_text(walk, skeletons.JOINTS, columns=columns)))}
-    table = pa.table(dict(zip(HEADER, walk.reshape(5000, -1).T, strict=True)) | columns)
+    table = pa.table(dict(zip(HEADER, walk.reshape(2000, -1).T, strict=True)) | columns)
     pq.write_table(table, tmp_path / "walk.parquet", row_group_size=700)
     read["parquet"] = load_walk(tmp_path / "walk.parquet")
     for found in read.values():

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings, strategies as st
+from support.budget import examples
 from support.made_poses import made_pose
 
 from agegait.recordings.video.pose_tracking import PATIENCE, PoseTracker
@@ -32,7 +33,7 @@ def walk(person, start, speed, frames=60, depth=4.0, size=1.0, noise=0.01):
     ]
 
 
-@settings(max_examples=20)
+@settings(max_examples=examples(20))
 @given(st.randoms(use_true_random=False))
 def test_the_order_in_which_poses_are_listed_does_not_matter(random):
     frames = [list(frame) for frame in zip(walk(0, -2, 1), walk(1, 0.5, 0.3), walk(2, 2, -0.2), strict=True)]
@@ -43,7 +44,7 @@ def test_the_order_in_which_poses_are_listed_does_not_matter(random):
     assert sorted(len(seen) for seen in tracks.values()) == [60, 60, 60]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(
     speeds=st.tuples(st.floats(0.3, 2), st.floats(0.3, 2)),
     depths=st.tuples(st.floats(2, 6), st.floats(2, 6)),
