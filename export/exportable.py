@@ -13,7 +13,8 @@ from agegait.thresholds.calibration import Calibration, calibration_file
 
 from .embedder_endpoints import embedder_endpoints
 from .embedder_file import EmbedderFile
-from .endpoints import Endpoint, encoder_endpoints, identifier_endpoints, recognizer_endpoints
+from .endpoints import Endpoint, encoder_endpoints, recognizer_endpoints
+from .identifier_endpoints import identifier_endpoints
 from .resampled_endpoint import resampled_endpoint
 
 NAMES = ("encoder", "recognizer", "identifier", "embedder")

@@ -13,6 +13,7 @@ from support.small_identifier import FRAMES as F, PERSONS
 
 import agegait
 from agegait.export import endpoints, save
+from agegait.export.identifier_endpoints import identifier_endpoints
 from agegait.export.signature_limits import SignatureLimits, read_limits
 from agegait.layers import BodyCheck
 from agegait.models import gait_identifier
@@ -249,10 +250,8 @@ def test_answers_are_the_same_in_pieces(stride, monkeypatch):
     people[3, 7:25] = 0
     lengths = np.array([31, 6, 12, 30, 17], np.int32)
     expected = identifier(people), identifier(people, lengths=lengths)
-    monkeypatch.setattr(endpoints, "PIECE", 3)
-    identify, padded, windows = map(
-        graph(endpoints.identifier_endpoints(identifier)), ("identify", "padded", "windows")
-    )
+    monkeypatch.setattr("agegait.export.identifier_endpoints.PIECE", 3)
+    identify, padded, windows = map(graph(identifier_endpoints(identifier)), ("identify", "padded", "windows"))
     tensors = tf.constant(people), tf.constant(lengths)
     assert_same(identify(tensors[0])["logits"], expected[0]["logits"])
     assert_same(padded(*tensors)["probabilities"], expected[1]["probabilities"])
@@ -269,7 +268,7 @@ def test_an_embedder_answers_too_part_by_part(stride, monkeypatch):
     people[1, 7:25] = 0
     lengths = np.array([45, 38, F], np.int32)
     expected = identifier(people), identifier(people, lengths=lengths)
-    served = endpoints.identifier_endpoints(identifier)
+    served = identifier_endpoints(identifier)
     for name, inputs, one in (
         ("identify", (people,), expected[0]),
         ("padded", (people, lengths), expected[1]),
@@ -282,7 +281,7 @@ def test_an_embedder_answers_too_part_by_part(stride, monkeypatch):
         short = tf.function(served["windows"].function, served["windows"].inputs, autograph=False)(people[:, :length])
         assert short["logits"].shape == (3, 0, len(PERSONS))
     assert endpoints.PIECE == gait_identifier.WINDOWS_AT_ONCE  # the parts that the embedder sees of a long walk
-    monkeypatch.setattr(endpoints, "PIECE", 3)
+    monkeypatch.setattr("agegait.export.identifier_endpoints.PIECE", 3)
     monkeypatch.setattr(gait_identifier, "WINDOWS_AT_ONCE", 3)
     received = graph(served)("identify")(tf.constant(people))
     found = identifier.identify(list(people))
@@ -293,9 +292,7 @@ def test_an_embedder_answers_too_part_by_part(stride, monkeypatch):
 
 @pytest.mark.slow
 def test_memory_of_an_embedder_counts():
-    limits = [
-        endpoints.identifier_endpoints(make_identifier(embedding=one))["identify"].limits for one in (False, True)
-    ]
+    limits = [identifier_endpoints(make_identifier(embedding=one))["identify"].limits for one in (False, True)]
     assert limits[1].window_bytes > limits[0].window_bytes > 0
 
 

@@ -12,7 +12,8 @@ from tensorflow_serving.config import model_server_config_pb2
 
 import agegait
 from agegait.export import save, saved_models
-from agegait.export.endpoints import encoder_endpoints, identifier_endpoints
+from agegait.export.endpoints import encoder_endpoints
+from agegait.export.identifier_endpoints import identifier_endpoints
 from agegait.export.warmup import read_warmup
 from agegait.models import GaitIdentifier
 from agegait.serving import Server

@@ -11,7 +11,7 @@ from support.small_identifier import FRAMES, JOINTS, make_identifier
 from support.uncompared import uncompared
 
 from agegait.export import saved_models
-from agegait.export.endpoints import identifier_endpoints
+from agegait.export.identifier_endpoints import identifier_endpoints
 from agegait.serving import AsyncClient, Client, ModelOptions, Server
 from agegait.serving.client import client_errors
 

@@ -13,7 +13,7 @@ from support.uncompared import uncompared
 
 from agegait.data import resample
 from agegait.export import saved_models
-from agegait.export.endpoints import identifier_endpoints
+from agegait.export.identifier_endpoints import identifier_endpoints
 from agegait.recordings.walks_at_rate import walks_at_rate
 from agegait.serving import AsyncClient, Client, ClientError, Limits, Server
 from agegait.serving.server.batcher import _Job
