@@ -55,7 +55,7 @@ def folder(tmp_path, monkeypatch):
 @pytest.fixture
 def served(bones_folder, gallery_url, folder):
     """Words for the server of a gallery with the first body in it."""
-    roles = {"token_file": Path("tokens"), "gallery_roles": Path("roles")}
+    roles = {"token_file": Path("tokens"), "roles": Path("roles")}
     with serving_bones(bones_folder, gallery_url, **roles) as (server, _):
         yield "--server", server.address, "--timeout", "60", "--token-file"
 
