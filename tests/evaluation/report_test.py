@@ -23,6 +23,7 @@ from agegait.data.folder import walk_folder
 from agegait.evaluation import protocols, report
 from agegait.evaluation.report import attention, confusion, curves, embedding, histories, observations, rebuilding
 from agegait.evaluation.report.observations import Walks, evenly
+from agegait.skeletons import drawing
 from agegait.training import recipes
 from agegait.training.run_record import StageResult
 from tfds_builders.walkers import generator
@@ -458,8 +459,9 @@ def test_attention_tells_how_much_goes_to_the_frame_that_is_rebuilt(kind, direct
     assert text in found.reading
 
 
-def test_long_windows_are_drawn_in_some_of_their_frames():
-    windows = generator.walk(0, "a", 0)[0][:80].reshape(4, 20, 20, 3)
+def test_long_windows_are_drawn_in_some_of_their_frames(monkeypatch):
+    monkeypatch.setattr(drawing, "MOST_FRAMES", 3)
+    windows = generator.walk(0, "a", 0)[0][:20].reshape(4, 5, 20, 3)
     result = rebuilding.rebuilding(seen(windows=windows, rebuilt=windows))
     assert [error for _, error, _ in result.pictures] == [0, 0, 0]
 

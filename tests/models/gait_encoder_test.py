@@ -115,6 +115,7 @@ class TestOutputs:
             expected = outputs["attention"][:, axis] @ states[..., part]
             np.testing.assert_allclose(outputs["ages"][..., part], expected, rtol=1e-4, atol=1e-6)
 
+    @pytest.mark.usefixtures("eagerly")
     def test_states_are_the_encoders_outputs_for_x_then_y_then_z(self, encoder, windows):
         memory, _ = encoder.encoder(np.transpose(windows, (3, 0, 1, 2)))
         expected = np.concatenate(list(np.asarray(memory)), axis=-1)
