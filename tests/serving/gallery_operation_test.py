@@ -125,6 +125,7 @@ def test_what_is_in_hand_is_finished_at_the_end(bones_folder, gallery_url, monke
 
 
 def test_health_says_how_the_gallery_fares(bones_folder, gallery_url, monkeypatch):
+    monkeypatch.setattr(retries, "PATIENCE_SECONDS", 0.0)
     with serving_bones(bones_folder, gallery_url) as (server, client), plain(server) as asked:
         assert asked.serving(SERVICE) == SERVING
         with monkeypatch.context() as patch:

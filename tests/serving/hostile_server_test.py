@@ -386,13 +386,13 @@ def test_a_server_that_is_not_there_yet_is_asked_again(client, hostile, said):
 def test_a_model_that_loads_is_waited_for_longer_than_a_server_that_is_away(hostile, make, monkeypatch):
     monkeypatch.setattr("agegait.serving.client.retries.PATIENCE_SECONDS", 0.0)
     client = make(hostile.address, timeout=60)
-    hostile.answer = Saying(4, *LOADING)
+    hostile.answer = Saying(2, *LOADING)
     assert client.identify(WALK)[0].person == "ann"
     hostile.answer = Saying(99, grpc.StatusCode.UNAVAILABLE, "away")
     with pytest.raises(client_errors.UnavailableError, match="away"):
         client.identify(WALK)
     waiting = make(hostile.address, timeout=60, wait=True)
-    hostile.answer = Saying(4, grpc.StatusCode.UNAVAILABLE, "away")
+    hostile.answer = Saying(2, grpc.StatusCode.UNAVAILABLE, "away")
     assert waiting.identify(WALK)[0].person == "ann"
     waiting.close()
     client.close()
