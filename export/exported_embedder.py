@@ -1,5 +1,3 @@
-import hashlib
-import json
 from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
@@ -11,8 +9,8 @@ from agegait.recordings.frame_rates import FrameRates
 from agegait.recordings.walks_at_rate import walks_at_rate
 
 from .embedder_file import EmbedderFile
-from .manifest_file import MANIFEST_FILE
 from .plain_path import plain_path
+from .version_manifest import VersionManifest
 
 if TYPE_CHECKING:
     from agegait.recordings.walk import Walk
@@ -105,13 +103,8 @@ class ExportedEmbedder:
 def _check(version: Path) -> None:
     """Refuses files that are not those that were exported."""
     try:
-        hashes = json.loads((version / MANIFEST_FILE).read_text())["sha256"]
-        changed = [name for name, digest in hashes.items() if _digest(version / name) != digest]
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        changed = VersionManifest.from_json((version / VersionManifest.FILE).read_bytes()).changed(version)
+    except (OSError, ValueError) as error:
         raise ValueError(f"{version}: expected the files of an export, found others: {error}.") from None
     if changed:
         raise ValueError(f"{version}: expected the files of an export, found others: {', '.join(changed)}.")
-
-
-def _digest(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()

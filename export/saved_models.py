@@ -2,7 +2,6 @@
 
 import contextlib
 import datetime
-import hashlib
 import importlib.metadata
 import json
 import os
@@ -23,9 +22,9 @@ from .aside_folder import aside_folder, share_with_group
 from .embedder_file import EmbedderFile
 from .endpoints import Endpoint
 from .exportable import NAMES, Exportable
-from .manifest_file import MANIFEST_FILE
 from .plain_path import plain_path
 from .signature_limits import write_limits
+from .version_manifest import VersionManifest
 from .warmup import write_warmup
 
 # Whitening magnifies float32's rounding, which differs between a graph and single operations; a wrong graph differs by
@@ -167,7 +166,7 @@ def _write(
     write_limits(folder, {name: endpoint.limits for name, endpoint in endpoints.items()})
     if embedder_file is not None:
         embedder_file.write(folder)
-    (folder / MANIFEST_FILE).write_text(json.dumps({"sha256": _hashes(folder)}, indent=2) + "\n")
+    VersionManifest.from_files(folder).write(folder)
 
 
 def _refuse_cudnn(folder: Path) -> None:
@@ -236,13 +235,11 @@ def _manifest(exportable: Exportable, models: dict[str, tuple[int, Path]]) -> di
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "packages": {name: importlib.metadata.version(name) for name in ("agegait", "keras", "tensorflow")},
         **exportable.manifest(),
-        "models": {name: {"version": version, "sha256": _hashes(folder)} for name, (version, folder) in models.items()},
+        "models": {
+            name: {"version": version, "sha256": VersionManifest.from_files(folder).sha256}
+            for name, (version, folder) in models.items()
+        },
     }
-
-
-def _hashes(folder: Path) -> dict[str, str]:
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    return {file.relative_to(folder).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
 
 
 def _models_config(base_path: PurePosixPath, names: Iterable[str]) -> str:

@@ -1,8 +1,6 @@
 """What may lie in a model's folder: odd names, odd files, damage. The model that serves keeps serving."""
 
 import contextlib
-import hashlib
-import json
 import logging
 import os
 import shutil
@@ -15,13 +13,14 @@ import numpy as np
 import pytest
 from support.export_walker import FRAMES, JOINTS, NOT_SERVING, export, refused, serving, until, walks_request
 
-from agegait.export.manifest_file import MANIFEST_FILE
+from agegait.export.version_manifest import VersionManifest
 from agegait.export.warmup import WARMUP_FILE, write_warmup
 from agegait.serving import Server
 from agegait.serving.server.loader import Loader
 from agegait.serving.server.source import version_folders
 
 Code = grpc.StatusCode
+MANIFEST = VersionManifest.FILE
 LARGEST = 2**63 - 1
 
 
@@ -46,13 +45,8 @@ def noise(folder):
 
 
 def write_manifest(folder):
-    (folder / MANIFEST_FILE).unlink(missing_ok=True)
-    hashes = {
-        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in folder.rglob("*")
-        if path.is_file()
-    }
-    (folder / MANIFEST_FILE).write_text(json.dumps({"sha256": hashes}))
+    (folder / MANIFEST).unlink(missing_ok=True)
+    VersionManifest.from_files(folder).write(folder)
 
 
 def place(original, folder, change=lambda path: None, version=2):
@@ -138,7 +132,7 @@ def a_folder(path):
                 "variables/variables.data-00000-of-00001",
                 "assets/words",
                 str(WARMUP_FILE),
-                str(MANIFEST_FILE),
+                str(MANIFEST),
                 "assets.extra/agegait.json",
                 "fingerprint.pb",
             )
@@ -228,9 +222,13 @@ DATA, INDEX = "variables/variables.data-00000-of-00001", "variables/variables.in
         (written("assets/more", b""), "manifest: assets/more: not listed", None),
         (written("more", b""), "manifest: more: not listed", None),
         (written(".DS_Store", b""), None, None),
-        (written(MANIFEST_FILE, b"{}"), f"{MANIFEST_FILE}: not a manifest", None),
-        (written(MANIFEST_FILE, b"[" * 100_000), f"{MANIFEST_FILE}: not a manifest", None),
-        (written(MANIFEST_FILE, b'{"sha256": {"saved_model.pb": 1}}'), f"{MANIFEST_FILE}: not a manifest", None),
+        (written(MANIFEST, b"{}"), f"{MANIFEST}: not a manifest", None),
+        (written(MANIFEST, b"[" * 100_000), f"{MANIFEST}: not a manifest", None),
+        (
+            written(MANIFEST, b'{"sha256": {"saved_model.pb": 1}}'),
+            f"{MANIFEST}: not a manifest",
+            None,
+        ),
         (
             written("assets.extra/agegait.json", b'{"min_frames": 3}'),
             "manifest: assets.extra/agegait.json: SHA-256 differs",
@@ -252,7 +250,7 @@ def test_damage_is_told_in_one_line_without_paths(original, folder, change, veri
 
 def test_a_version_without_a_manifest_loads_and_the_log_says_so(original, folder, caplog):
     with caplog.at_level(logging.INFO, "agegait.serving"), serving(folder) as (_, plain):
-        place(original, folder, removed(MANIFEST_FILE))
+        place(original, folder, removed(MANIFEST))
         until(lambda: plain.score() == 2)
     assert [line for line in caplog.messages if "manifest" in line] == [
         "model walker version 2: no manifest, not verified"

@@ -1,12 +1,11 @@
 import errno
 import hashlib
-import json
 import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from agegait.export.manifest_file import MANIFEST_FILE
+from agegait.export.version_manifest import VersionManifest
 from agegait.serving.server.load_error import LoadError
 from agegait.serving.server.regular_file import open_regular, read_regular
 
@@ -62,7 +61,7 @@ class VersionFiles:
             expected = self._manifest()
             if expected is None:
                 return False
-            names = {name for name, _ in self._entries()} - {MANIFEST_FILE.as_posix()}
+            names = {name for name, _ in self._entries()} - {VersionManifest.FILE.as_posix()}
             for name in sorted(names | expected.keys()):
                 if name not in names:
                     raise LoadError(f"manifest: {name}: missing")
@@ -77,14 +76,12 @@ class VersionFiles:
 
     def _manifest(self) -> dict[str, str] | None:
         try:
-            hashes = json.loads(read_regular(self._folder / MANIFEST_FILE, _MAX_MANIFEST_BYTES))["sha256"]
-            if not all(isinstance(digest, str) for digest in hashes.values()):
-                raise TypeError
+            text = read_regular(self._folder / VersionManifest.FILE, _MAX_MANIFEST_BYTES)
+            return VersionManifest.from_json(text).sha256
         except FileNotFoundError:
             return None
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-            raise LoadError(f"{MANIFEST_FILE}: not a manifest") from None
-        return hashes
+        except ValueError as error:
+            raise LoadError(str(error)) from None
 
     def _entries(self) -> Iterator[tuple[str, os.stat_result]]:
         """Whatever is no folder, by its path from the version's folder.
