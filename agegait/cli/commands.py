@@ -157,7 +157,7 @@ def evaluate(options: argparse.Namespace) -> None:
         found = evaluation.evaluate(run, options.data_dir, options.manual_dir, baselines, options.search_windows, seen)
     console = errors() if options.json else output()
     if options.json:
-        print_json(found)
+        print_json(found.to_plain())
     else:
         for table in evaluation.tables(found):
             console.print(table)

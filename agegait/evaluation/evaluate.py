@@ -1,11 +1,7 @@
 """What a run reached on its test walks, by protocol."""
 
-import dataclasses
-import json
 from collections.abc import Callable, Sequence
 from os import PathLike
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -13,12 +9,13 @@ from agegait.data import Walks
 from agegait.datasets import DataSet, Windows
 from agegait.evaluation import protocols
 from agegait.evaluation.baselines import baseline
-from agegait.evaluation.evaluate_windows import TITLES, Gallery, Logits, as_result, evaluate_windows, logits_by_method
+from agegait.evaluation.evaluate_windows import TITLES, Gallery, Logits, evaluate_windows, logits_by_method
+from agegait.evaluation.evaluation import Evaluation
 from agegait.evaluation.parts import Parts
+from agegait.evaluation.result import Result
 from agegait.evaluation.stranger_tests import stranger_tests
 from agegait.models import GaitEmbedder
 from agegait.storage.private_files import private_files, private_folder
-from agegait.training.records import load_json, write_record
 from agegait.training.run import Run
 
 COORDINATES = ("mlp", "mlp-whitened", "mlp-distances")
@@ -34,7 +31,7 @@ def evaluate(
     search_windows: bool = False,
     observe: Callable[[str, Windows, np.ndarray | None, np.ndarray | None], None] | None = None,
     dataset: DataSet | None = None,
-) -> dict[str, Any]:
+) -> Evaluation:
     """Evaluates a run on the test walks of its data set and writes `evaluation.json` into its folder.
 
     Recognition is of windows and of whole walks. Retrieval, verification and open-set identification compare walks by
@@ -57,8 +54,7 @@ def evaluate(
     tests.
 
     Returns:
-        What `evaluation.json` holds: for each test split, a list of results, each with its `method`, `protocol`, what
-        its `samples` are and its figures.
+        What `evaluation.json` holds.
 
     Raises:
         ValueError: The run is not finished, its data are not to be had, are not those that it was trained on, or have
@@ -79,7 +75,7 @@ def evaluate(
     gallery = Gallery(TITLES[run.settings.features], recognizer.embed(features), parts.gallery)
     for other in others:
         other.fit(parts.training, parts.validation, len(run.persons), run.settings.seed)
-    tests: dict[str, list[dict[str, Any]]] = {}
+    tests: dict[str, list[Result]] = {}
     for split, windows in parts.tests.items():
         ages = run.features(windows, f"{split} AGEs")
         logits = logits_by_method(run, windows, ages, Walks.from_dataset(dataset.walks(split)))
@@ -91,59 +87,23 @@ def evaluate(
         if run.embedder is not None and search_windows:
             tests[split].append(_embedder_windows(run.embedder, windows, parts.gallery))
     if strangers := stranger_tests(run, dataset, TITLES):
-        tests["strangers"] = [
-            as_result(method, f"{one.probe}, gallery of {one.gallery}", one)
-            for method, results in strangers.items()
-            for one in results
-        ]
+        tests["strangers"] = [Result(method, one.of, one) for method, ones in strangers.items() for one in ones]
         if run.embedder is not None and search_windows and dataset.strangers is not None:
             whole = dataset.strangers.whole_walks()
             windows_found = protocols.retrieve_stranger_windows(whole, run.embedder.embed, run.settings.frames)
-            tests["strangers"].append(as_result(TITLES["embedder"], "windows", windows_found))
-    evaluation = {
-        "settings": dataclasses.asdict(run.settings),
-        "chosen_on": "validation walks, which are no training walks"
-        if not dataset.held_out
-        else f"the last {dataset.held_out:.0%} of each training walk, which was not trained on",
-        "left_out": parts.left_out,
-        "tests": tests,
-    }
-    path = run.folder / "evaluation.json"
-    for split, results in _kept(path, evaluation).items():
-        tests[split] += results
-    write_record(path, evaluation)
+            tests["strangers"].append(Result(TITLES["embedder"], "windows", windows_found))
+    chosen_on = (
+        f"the last {dataset.held_out:.0%} of each training walk, which was not trained on"
+        if dataset.held_out
+        else "validation walks, which are no training walks"
+    )
+    evaluation = Evaluation(run.settings, chosen_on, parts.left_out, tests).with_earlier(run.folder)
+    evaluation.write(run.folder)
     return evaluation
 
 
-def _kept(path: Path, evaluation: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
-    """What an earlier evaluation found of the same tests that this one did not look for, by test split."""
-    try:
-        before = load_json(path)
-        if any(before[name] != json.loads(json.dumps(evaluation[name])) for name in ("settings", "left_out")):
-            return {}
-        kept = {}
-        for split, results in evaluation["tests"].items():
-            there = {_key(result): result for result in before["tests"][split]}
-            if not all(_alike(there[_key(own)], own) for own in results[:2]):
-                return {}
-            now = {_key(result) for result in results}
-            kept[split] = [result for key, result in there.items() if key not in now]
-        return kept
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):  # none, or no evaluation: it is written anew
-        return {}
-
-
-def _alike(one: dict[str, Any], other: dict[str, Any]) -> bool:
-    name = "nauc_roc" if "nauc_roc" in other else "equal_error_rate"
-    return bool(np.isclose(one[name], other[name], atol=1e-3))
-
-
-def _key(result: dict[str, Any]) -> tuple[Any, ...]:
-    return result["method"], result["protocol"], result["of"], result["samples"]
-
-
-def _embedder_windows(embedder: GaitEmbedder, windows: Windows, gallery: Windows) -> dict[str, Any]:
+def _embedder_windows(embedder: GaitEmbedder, windows: Windows, gallery: Windows) -> Result:
     """Retrieval of test windows among the training windows, which the embedder was trained on."""
     probes, entries = (embedder.embed(list(one.skeletons)) for one in (windows, gallery))
     found = protocols.retrieval(probes, windows.persons, entries, gallery.persons, standardize=False)
-    return as_result(TITLES["embedder"], "windows", found)
+    return Result(TITLES["embedder"], "windows", found)

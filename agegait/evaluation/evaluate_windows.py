@@ -1,6 +1,5 @@
 """Evaluation of test windows by every protocol; nothing is read from the disk or written to it."""
 
-import dataclasses
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
@@ -10,6 +9,7 @@ from agegait.data import Walks
 from agegait.datasets import Windows
 from agegait.evaluation import protocols
 from agegait.evaluation.baselines import BASELINES
+from agegait.evaluation.result import Result
 from agegait.models.weighted_logits import weighted_logits
 from agegait.training.run import Run
 
@@ -55,7 +55,7 @@ def evaluate_windows(
     gallery: Gallery | None = None,
     probes: np.ndarray | None = None,
     search_windows: bool = False,
-) -> list[dict[str, Any]]:
+) -> list[Result]:
     """The results of test windows.
 
     Recognition is of windows, and of walks by the mean of their windows' logits. Retrieval, verification and open-set
@@ -69,7 +69,7 @@ def evaluate_windows(
         search_windows: Whether to search among windows too.
 
     Returns:
-        A list of results as `evaluation.json` has them.
+        Those of each method, and then of the comparison with the gallery.
     """
     found = []
     for method, own in logits:
@@ -77,11 +77,6 @@ def evaluate_windows(
     if gallery is None or probes is None:
         return found
     return found + _comparison(gallery, probes, windows, search_windows)
-
-
-def as_result(method: str, of: str, found: Any) -> dict[str, Any]:
-    """What a protocol found, as `evaluation.json` has it."""
-    return {"method": method, "protocol": found.protocol, "of": of, **dataclasses.asdict(found)}
 
 
 def logits_by_method(run: Run, windows: Windows, features: np.ndarray, walks: Walks) -> dict[str, Logits]:
@@ -119,25 +114,25 @@ def embedder_logits(run: Run, walks: Iterable[np.ndarray]) -> Any:
     return run.embedding_recognizer.predict(embeddings, batch_size=BATCH, verbose=0)
 
 
-def _recognition(method: str, logits: Logits, windows: Windows) -> list[dict[str, Any]]:
+def _recognition(method: str, logits: Logits, windows: Windows) -> list[Result]:
     by_walk = protocols.by_walk(logits.in_walk, windows.persons, windows.walks)
     return [
-        as_result(method, "windows", protocols.recognition(logits.alone, windows.persons)),
-        as_result(method, "walks", protocols.recognition(*by_walk)),
+        Result(method, "windows", protocols.recognition(logits.alone, windows.persons)),
+        Result(method, "walks", protocols.recognition(*by_walk)),
     ]
 
 
-def _comparison(gallery: Gallery, probes: np.ndarray, windows: Windows, search_windows: bool) -> list[dict[str, Any]]:
+def _comparison(gallery: Gallery, probes: np.ndarray, windows: Windows, search_windows: bool) -> list[Result]:
     method, features, enrolled = gallery
     walks = (
         *protocols.by_walk(probes, windows.persons, windows.walks),
         *protocols.by_walk(features, enrolled.persons, enrolled.walks),
     )
-    found = [as_result(method, "walks", protocols.retrieval(*walks))]
+    found = [Result(method, "walks", protocols.retrieval(*walks))]
     if search_windows:
         every = protocols.retrieval(probes, windows.persons, features, enrolled.persons)
-        found.append(as_result(method, "windows", every))
+        found.append(Result(method, "windows", every))
     if len(set(windows.persons.tolist())) >= FEWEST_PEOPLE:
         others = (protocols.verification, protocols.open_set)
-        found += [as_result(method, "walks", compare(*walks)) for compare in others]
+        found += [Result(method, "walks", compare(*walks)) for compare in others]
     return found

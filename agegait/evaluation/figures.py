@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from agegait.evaluation import protocols
+from agegait.evaluation.result import Result
 
 CONFIDENCE = 0.95
 """Of the intervals beside figures."""
@@ -12,7 +13,7 @@ CONFIDENCE = 0.95
 FEWEST_CLAIMS = 10
 """Claims of either kind, or strangers, from which on an error rate or a curve says anything."""
 
-Result = dict[str, Any]
+_Thresholded = protocols.Verification | protocols.OpenSet
 
 
 @dataclass(frozen=True)
@@ -33,8 +34,8 @@ class Figure:
 
     def interval(self, result: Result) -> tuple[float, float] | None:
         """The interval that the result has of its own, else the Wilson interval of a share; None where it is none."""
-        if "intervals" in result:
-            return result["intervals"].get(self.key)
+        if isinstance(result.figures, protocols.Strangers):
+            return result.figures.intervals.get(self.key)
         value, samples = self.read(result), self.samples(result)
         if value is None or not samples:
             return None
@@ -46,12 +47,17 @@ class Figure:
 
 def wrong_samples(result: Result) -> int:
     """How many of a result's samples should be refused: false claims, or strangers; 0 where nobody should."""
-    return int(result.get("impostors") or result.get("strangers") or 0)
+    match result.figures:
+        case protocols.OpenSet(strangers=count):
+            return count
+        case protocols.Verification(impostors=count) | protocols.Strangers(impostors=count):
+            return count
+    return 0
 
 
 def has_curve(result: Result) -> bool:
     """Whether a result has a ROC curve of enough samples."""
-    return "roc" in result and wrong_samples(result) >= FEWEST_CLAIMS
+    return hasattr(result.figures, "roc") and wrong_samples(result) >= FEWEST_CLAIMS
 
 
 def can_reach(rate: float, result: Result) -> bool:
@@ -61,65 +67,68 @@ def can_reach(rate: float, result: Result) -> bool:
 
 def walks(result: Result) -> int | None:
     """Samples where they are walks: windows of one walk are alike, and say less than as many walks."""
-    return result["samples"] if result["of"] == "walks" else None
+    return result.figures.samples if result.of == "walks" else None
+
+
+def _value(name: str) -> Callable[[Result], Any]:
+    """A field of figures; None of those that have none."""
+    return lambda result: getattr(result.figures, name, None)
 
 
 def _rank(k: int) -> Callable[[Result], float | None]:
-    # A rank is a number here and a string in JSON.
-    return lambda result: (ranks := result.get("rank", {})).get(k, ranks.get(str(k)))
+    return lambda result: getattr(result.figures, "rank", {}).get(k)
 
 
 def _equal_error_rate(result: Result) -> float | None:
-    if result["protocol"] == protocols.Strangers.protocol:
-        return result["equal_error_rate"]
-    kinds = result.get("genuine", 0), wrong_samples(result)
-    return result.get("equal_error_rate") if min(kinds) >= FEWEST_CLAIMS else None
+    figures = result.figures
+    if isinstance(figures, protocols.Verification) and min(figures.genuine, figures.impostors) < FEWEST_CLAIMS:
+        return None
+    return _value("equal_error_rate")(result)
 
 
-def _at(rate: float, protocol: str, name: str) -> Callable[[Result], float | None]:
+def _at(rate: float, kind: type[_Thresholded], name: str) -> Callable[[Result], float | None]:
     """The rate called `name` at the threshold for a false rate; None where not even one sample may pass wrongly."""
 
     def read(result: Result) -> float | None:
-        if result["protocol"] != protocol or not can_reach(rate, result):
+        figures = result.figures
+        if not isinstance(figures, kind) or not can_reach(rate, result):
             return None
-        return next((point[name] for point in result["operating_points"] if point["asked"] == rate), None)
+        return next((getattr(point, name) for point in figures.operating_points if point.asked == rate), None)
 
     return read
 
 
-def _true_rate(rate: float, protocol: str, rates: str, of: str) -> Callable[[Result], float | None]:
+def _true_rate(rate: float, kind: type[_Thresholded], rates: str, of: str) -> Callable[[Result], float | None]:
     """As `_at` gives the true rate; of strangers, that at the threshold of the people tested."""
-    at = _at(rate, protocol, "true")
+    at = _at(rate, kind, "true")
 
     def read(result: Result) -> float | None:
-        if result["protocol"] != protocols.Strangers.protocol:
+        if not isinstance(result.figures, protocols.Strangers):
             return at(result)
-        found = result[rates]
-        return found.get(rate, found.get(str(rate))) if result[of] * rate >= 1 else None
+        return getattr(result.figures, rates).get(rate) if getattr(result.figures, of) * rate >= 1 else None
 
     return read
 
 
 def _figures() -> tuple[Figure, ...]:
-    verification, open_set = protocols.Verification.protocol, protocols.OpenSet.protocol
     return (
         *(Figure(f"Rank-{k}", _rank(k), walks if k == 1 else lambda _: None, f"rank_{k}") for k in protocols.RANKS),
-        Figure("nAUC (CMC)", lambda result: result.get("nauc_cmc")),
-        Figure("nAUC (ROC)", lambda result: result.get("nauc_roc")),
-        Figure("mAP", lambda result: result.get("mean_average_precision"), key="mean_average_precision"),
-        Figure("mINP", lambda result: result.get("mean_inverse_negative_penalty"), key="mean_inverse_negative_penalty"),
-        Figure("EER", _equal_error_rate, lambda result: result.get("genuine"), "equal_error_rate"),
+        Figure("nAUC (CMC)", _value("nauc_cmc")),
+        Figure("nAUC (ROC)", _value("nauc_roc")),
+        Figure("mAP", _value("mean_average_precision"), key="mean_average_precision"),
+        Figure("mINP", _value("mean_inverse_negative_penalty"), key="mean_inverse_negative_penalty"),
+        Figure("EER", _equal_error_rate, _value("genuine"), "equal_error_rate"),
         *(
             figure
             for rate in protocols.FALSE_ACCEPT_RATES
             for figure in (
                 Figure(
                     f"TAR, FAR {rate:.1%}",
-                    _true_rate(rate, verification, "true_accept_rate", "impostors"),
-                    lambda result: result.get("genuine"),
+                    _true_rate(rate, protocols.Verification, "true_accept_rate", "impostors"),
+                    _value("genuine"),
                     f"true_accept_rate_{rate:g}",
                 ),
-                Figure(f"reached FAR for {rate:.1%}", _at(rate, verification, "false")),
+                Figure(f"reached FAR for {rate:.1%}", _at(rate, protocols.Verification, "false")),
             )
         ),
         *(
@@ -128,11 +137,11 @@ def _figures() -> tuple[Figure, ...]:
             for figure in (
                 Figure(
                     f"DIR, FAR {rate:.0%}",
-                    _true_rate(rate, open_set, "detection_identification_rate", "samples"),
-                    lambda result: result["samples"],
+                    _true_rate(rate, protocols.OpenSet, "detection_identification_rate", "samples"),
+                    _value("samples"),
                     f"detection_identification_rate_{rate:g}",
                 ),
-                Figure(f"reached FAR for {rate:.0%}", _at(rate, open_set, "false")),
+                Figure(f"reached FAR for {rate:.0%}", _at(rate, protocols.OpenSet, "false")),
             )
         ),
     )

@@ -1,9 +1,9 @@
 """The tables of an evaluation, one for each protocol, since their figures do not compare."""
 
-from typing import Any
-
 from agegait.evaluation import protocols
+from agegait.evaluation.evaluation import Evaluation
 from agegait.evaluation.figures import CONFIDENCE, FIGURES, Figure
+from agegait.evaluation.result import Result
 from agegait.terminal.table import Cell, Column, Table
 
 STRANGERS = protocols.Strangers.protocol
@@ -11,16 +11,16 @@ STRANGER_FIGURES = ("Rank-1", "mAP", "EER", "TAR, FAR 0.1%", "DIR, FAR 1%")
 """What a table of strangers shows: all of its figures, each with an interval, are too many for a terminal."""
 
 
-def tables(evaluation: dict[str, Any]) -> list[Table]:
+def tables(evaluation: Evaluation) -> list[Table]:
     """The tables of an evaluation: rich prints them, as the report does."""
-    rows = [(split, result) for split, results in evaluation["tests"].items() for result in results]
+    rows = [(split, result) for split, results in evaluation.tests.items() for result in results]
     return [
-        _table(protocol, [row for row in rows if row[1]["protocol"] == protocol])
-        for protocol in dict.fromkeys(result["protocol"] for _, result in rows)
+        _table(protocol, [row for row in rows if row[1].protocol == protocol])
+        for protocol in dict.fromkeys(result.protocol for _, result in rows)
     ]
 
 
-def percent(figure: Figure, result: dict[str, Any]) -> Cell:
+def percent(figure: Figure, result: Result) -> Cell:
     """A figure in per cent, with its interval where it has one."""
     value = figure.read(result)
     if value is None:
@@ -29,7 +29,7 @@ def percent(figure: Figure, result: dict[str, Any]) -> Cell:
     return Cell(f"{100 * value:.1f}", "-".join(ends))
 
 
-def _table(protocol: str, rows: list[tuple[str, dict[str, Any]]]) -> Table:
+def _table(protocol: str, rows: list[tuple[str, Result]]) -> Table:
     names = STRANGER_FIGURES if protocol == STRANGERS else FIGURES
     shown = [FIGURES[name] for name in names if any(FIGURES[name].read(result) is not None for _, result in rows)]
     cells = [[percent(figure, result) for figure in shown] for _, result in rows]
@@ -48,7 +48,7 @@ def _table(protocol: str, rows: list[tuple[str, dict[str, Any]]]) -> Table:
             *(Column(figure.name) for figure in shown),
         ),
         rows=tuple(
-            (*map(Cell, (*_labels(split, result), f"{result['samples']:,}")), *row)
+            (*map(Cell, (*_labels(split, result), f"{result.figures.samples:,}")), *row)
             for (split, result), row in zip(rows, cells, strict=True)
         ),
         about=protocols.PROTOCOLS[protocol].about if protocol in protocols.PROTOCOLS else "",
@@ -56,7 +56,7 @@ def _table(protocol: str, rows: list[tuple[str, dict[str, Any]]]) -> Table:
     )
 
 
-def _labels(split: str, result: dict[str, Any]) -> tuple[str, str, str]:
-    if result["protocol"] == STRANGERS:
-        return result["method"], result["probe"], result["gallery"]
-    return split, result["method"], result["of"]
+def _labels(split: str, result: Result) -> tuple[str, str, str]:
+    if isinstance(result.figures, protocols.Strangers):
+        return result.method, result.figures.probe, result.figures.gallery
+    return split, result.method, result.of

@@ -30,7 +30,7 @@ WINDOW_EPOCHS = 2
 Learn = Callable[[Walks, Walks], Callable[[Any], Any]]
 
 
-def tests(row: Row, settings: Settings, dataset: DataSet, folder: Path) -> dict[str, list[dict[str, Any]]]:
+def tests(row: Row, settings: Settings, dataset: DataSet, folder: Path) -> dict[str, list[evaluation.Result]]:
     """The results of a row.
 
     Args:
@@ -46,13 +46,11 @@ def tests(row: Row, settings: Settings, dataset: DataSet, folder: Path) -> dict[
     learn = _kept(row, settings, dataset, folder)
     if row.windows_of:
         found = protocols.window_retrieval(walks, learn, row.windows_of, settings.frames)
-        return {"windows": [evaluation.as_result(row.name, "windows", found)]}
+        return {"windows": [evaluation.Result(row.name, "windows", found)]}
     rate = dataset.frame_rate or 0.0
     seconds = protocols.clip_seconds(walks, rate)
     results = protocols.strangers(walks, learn, range(DIVISIONS), seconds=seconds, frame_rate=rate)
-    return {
-        "strangers": [evaluation.as_result(row.name, f"{one.probe}, gallery of {one.gallery}", one) for one in results]
-    }
+    return {"strangers": [evaluation.Result(row.name, one.of, one) for one in results]}
 
 
 def _kept(row: Row, settings: Settings, dataset: DataSet, folder: Path) -> Learn:

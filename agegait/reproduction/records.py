@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Self
 
-from agegait.training.records import OPTIONAL, Record
+from agegait.evaluation import Result
+from agegait.storage.records import OPTIONAL, Record
 from agegait.training.run_record import Machine, StageResult
 from agegait.training.settings import Settings
 
@@ -74,7 +75,7 @@ class RowResult(Record):
     labelled_walks: int | None
     trained: dict[str, StageResult]
     labelled: list[str] | None
-    tests: dict[str, list[dict]]
+    tests: dict[str, list[Result]]
     seconds: float
     versions: dict[str, str]
     machine: Machine

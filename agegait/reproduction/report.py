@@ -69,11 +69,11 @@ def write(out: Path, about: About, command: str | None = None, to_come: Sequence
 
 def summary(results: Iterable[RowResult]) -> list[SummaryLine]:
     """Each row's figures over its seeds, for each protocol, test split and kind of sample by itself."""
-    groups: dict[tuple[str, str, str, str], list[tuple[int, dict[str, Any]]]] = {}
+    groups: dict[tuple[str, str, str, str], list[tuple[int, evaluation.Result]]] = {}
     for result in results:
         for test, found in result.tests.items():
             for one in found:
-                key = one["protocol"], test, one["of"], result.row
+                key = one.protocol, test, one.of, result.row
                 groups.setdefault(key, []).append((result.seed, one))
     lines = []
     for (protocol, test, of, row), runs in groups.items():
@@ -81,11 +81,14 @@ def summary(results: Iterable[RowResult]) -> list[SummaryLine]:
         for name, figure in evaluation.FIGURES.items():
             values = [value for _, one in runs if (value := figure.read(one)) is not None]
             if len(values) == len(runs):
-                ends = [end for _, one in runs if "intervals" in one and (end := figure.interval(one))]
+                ends = [
+                    end for _, one in runs if protocol == protocols.Strangers.protocol and (end := figure.interval(one))
+                ]
                 figures[name] = Spread.of(values, ends if len(ends) == len(runs) else ())
-        first = runs[0][1]
+        first = runs[0][1].figures
         seeds = [seed for seed, _ in runs]
-        lines.append(SummaryLine(protocol, test, of, row, seeds, first["samples"], first.get("people"), figures))
+        people = getattr(first, "people", None)
+        lines.append(SummaryLine(protocol, test, of, row, seeds, first.samples, people, figures))
     return lines
 
 

@@ -228,16 +228,16 @@ class _Work:
 class _Reached:
     """The parts of a `RowResult` that kinds of rows have each in their way."""
 
-    tests: dict[str, list[dict]]
+    tests: dict[str, list[evaluation.Result]]
     trained: dict[str, StageResult] = dataclasses.field(default_factory=dict)
     labelled: list[str] | None = None
 
 
-def _published(row: Row, logits: Any, windows: Windows, frames: int) -> list[dict[str, Any]]:
+def _published(row: Row, logits: Any, windows: Windows, frames: int) -> list[evaluation.Result]:
     """The published protocol's result, but where there are too few windows for one of its batches."""
     if not len(protocols.published_windows(windows.persons, frames)):
         return []
-    return [evaluation.as_result(row.name, "windows", protocols.published(logits, windows.persons, frames))]
+    return [evaluation.Result(row.name, "windows", protocols.published(logits, windows.persons, frames))]
 
 
 def _side_by_side(todo: Sequence[tuple[Row, Settings]], base: Settings) -> list[tuple[Row, Settings]]:

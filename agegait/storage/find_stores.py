@@ -1,4 +1,3 @@
-import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +7,7 @@ from agegait.data.folder.layout import find_walks
 from agegait.recordings.formats.frame_folders import frame_files
 from agegait.recordings.registry import may_be_walk
 from agegait.storage.gallery_file import gallery_store
+from agegait.storage.records import load_json
 from agegait.storage.store import Store
 
 _TEXT = ".txt"
@@ -68,17 +68,12 @@ def _below(folder: Path, known: set[Path]) -> Iterator[Store]:
 
 def _run(folder: Path) -> Store:
     record = _read(folder / "run.json")
-    data = record.get("data", {})
-    try:
-        persons = tuple(map(str, data["persons"]))
-        split = data.get("split", {})
-        named = [*split.get("train", ()), *split.get("validation", ())]
-    except (KeyError, TypeError, AttributeError):
+    data = _inside(record, "data")
+    if not isinstance(persons := data.get("persons"), list):
         return Store(folder, "run", None, remark="run.json is damaged")
-    left_out = _read(folder / "evaluation.json").get("left_out", {})
-    for walks in left_out.values() if isinstance(left_out, dict) else ():
-        named += walks
-    return Store(folder, "run", persons, tuple(map(str, named)), remark=f"trained on {data.get('name')}")
+    left_out = _inside(_read(folder / "evaluation.json"), "left_out")
+    named = (*_texts(_inside(data, "split")), *_texts(left_out))
+    return Store(folder, "run", tuple(map(str, persons)), named, remark=f"trained on {data.get('name')}")
 
 
 def _export(folder: Path) -> Store | None:
@@ -90,10 +85,8 @@ def _export(folder: Path) -> Store | None:
     graphs = tuple(path for path in sorted(folder.glob("*/*/saved_model.pb")) if path.parent not in newest)
     older = sorted({path.parent.name for path in graphs})
     remark = f"of versions {', '.join(older)} the manifest says nothing" if older else ""
-    run = manifest.get("run") or {}
-    split = run.get("data", {}).get("split", {}) if isinstance(run, dict) else {}
-    named = (*split.get("train", ()), *split.get("validation", ()))
-    return Store(folder, "export", tuple(map(str, persons)), tuple(map(str, named)), graphs=graphs, remark=remark)
+    named = _texts(_inside(manifest, "run", "data", "split"))
+    return Store(folder, "export", tuple(map(str, persons)), named, graphs=graphs, remark=remark)
 
 
 def _data_set(folder: Path) -> Store:
@@ -104,10 +97,7 @@ def _data_set(folder: Path) -> Store:
 
 
 def _reproduction(folder: Path) -> Store:
-    data = _read(folder / "settings.json").get("data", {})
-    split = data.get("split", {}) if isinstance(data, dict) else {}
-    walks = tuple(str(walk) for part in split.values() if isinstance(part, list) for walk in part)
-    return Store(folder, "reproduction", (), walks)
+    return Store(folder, "reproduction", (), _texts(_inside(_read(folder / "settings.json"), "data", "split")))
 
 
 def _recordings(folder: Path) -> Store | None:
@@ -140,9 +130,20 @@ def _loose(folder: Path, entries: list[Path], known: set[Path]) -> Iterator[Stor
 
 
 def _read(path: Path) -> dict[str, Any]:
-    """What a record holds; nothing where it is none."""
+    """What a record of any version holds; nothing where it is none."""
     try:
-        found = json.loads(path.read_bytes())
-    except (ValueError, RecursionError, FileNotFoundError):
+        return _inside(load_json(path))
+    except (ValueError, FileNotFoundError):
         return {}
-    return found if isinstance(found, dict) else {}
+
+
+def _inside(record: Any, *names: str) -> dict[str, Any]:
+    """What a record, perhaps a damaged one, has below these names; nothing where that is no object."""
+    for name in names:
+        record = record.get(name) if isinstance(record, dict) else None
+    return record if isinstance(record, dict) else {}
+
+
+def _texts(lists: dict[str, Any]) -> tuple[str, ...]:
+    """What the lists hold, all of them one after another."""
+    return tuple(str(text) for found in lists.values() if isinstance(found, list) for text in found)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import Field, dataclass, field, fields, replace
 from typing import Any
 
-from agegait.training.records import is_of, words
+from agegait.storage.records import is_of, words
 
 PUBLISHED_BATCH = 128
 """The batch over which the published code sums its losses."""

@@ -125,7 +125,7 @@ class Run:
 
     def manifest(self) -> dict[str, Any]:
         """The run's record, for whoever passes the models on."""
-        return self.record.to_json()
+        return self.record.to_plain()
 
     def features(self, windows: Windows, task: str) -> np.ndarray:
         """What the recognizer knows people by, `[M, f, 3 k]`, of windows: AGEs, or encoder states where the run asks.

@@ -3,7 +3,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
-from agegait.training.records import OPTIONAL, Record, from_record, load_json
+from agegait.storage.records import OPTIONAL, Record, from_record, load_json
 from agegait.training.settings import Settings
 
 

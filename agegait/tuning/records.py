@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from agegait.training.records import Record
+from agegait.storage.records import Record
 from agegait.training.settings import Settings
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import keras_tuner
 from keras_tuner.engine.trial import Trial, TrialStatus
 
-from agegait.training.records import write_record
+from agegait.storage.records import write_record
 
 ENDED = (TrialStatus.COMPLETED, TrialStatus.FAILED)
 

@@ -9,6 +9,7 @@ from agegait import evaluation
 from agegait.evaluation import protocols
 from agegait.evaluation.figures import FIGURES
 from agegait.terminal.console import TextConsole
+from agegait.training.settings import Settings
 
 
 def found(compare, people, walks_each=1):
@@ -16,16 +17,21 @@ def found(compare, people, walks_each=1):
     persons = np.repeat(np.arange(people), walks_each)
     features = rng.normal(size=(people, 8))
     probes = features[persons] + rng.normal(size=(len(persons), 8))
-    return evaluation.as_result("AGE", "walks", compare(probes, persons, features, np.arange(people)))
+    return evaluation.Result("AGE", "walks", compare(probes, persons, features, np.arange(people)))
+
+
+def of(*results):
+    return evaluation.Evaluation(Settings("walkers"), "validation walks", {"test": []}, {"test": list(results)})
 
 
 def test_an_interval_is_wilsons():
-    result = {"protocol": "retrieval", "of": "walks", "samples": 10, "rank": {1: 0.8}}
+    retrieval = protocols.Retrieval(10, 20, {1: 0.8}, 0.5, 0.5, (0.8,))
+    result = evaluation.Result("AGE", "walks", retrieval)
     low, high = FIGURES["Rank-1"].interval(result)
     # Wilson, 1927, with z = 1.96: (p + z^2/2n -+ z sqrt(p q / n + z^2/4n^2)) / (1 + z^2/n)
     assert (low, high) == pytest.approx((0.4902, 0.9433), abs=1e-3)
-    assert FIGURES["Rank-1"].interval({**result, "of": "windows"}) is None
-    assert FIGURES["mAP"].interval({**result, "mean_average_precision": 0.5}) is None
+    assert FIGURES["Rank-1"].interval(evaluation.Result("AGE", "windows", retrieval)) is None
+    assert FIGURES["mAP"].interval(result) is None
 
 
 @pytest.mark.parametrize(("people", "known"), [(4, False), (20, True)])
@@ -54,10 +60,10 @@ def test_rates_that_no_sample_may_reach_are_left_out(compare, people, known):
 
 
 def test_a_table_says_how_sure_it_is_and_what_it_leaves_out():
-    (table,) = evaluation.tables({"tests": {"test": [found(protocols.verification, 4)]}})
+    (table,) = evaluation.tables(of(found(protocols.verification, 4)))
     assert table.caption == "Empty: too few samples to estimate."
     assert [cell.text for cell in table.rows[0]] == ["test", "AGE", "walks", "2"]
-    (table,) = evaluation.tables({"tests": {"test": [found(protocols.verification, 40)]}})
+    (table,) = evaluation.tables(of(found(protocols.verification, 40)))
     console = TextConsole(file=io.StringIO(), width=120)
     console.print(table)
     shown = console.file.getvalue()

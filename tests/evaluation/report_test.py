@@ -1,6 +1,6 @@
 """The page that `agegait evaluate --report` writes: what is on it, and that a browser shows it."""
 
-import json
+import dataclasses
 import re
 import shlex
 from html.parser import HTMLParser
@@ -107,7 +107,7 @@ def page(path):
 
 @pytest.fixture(scope="module")
 def found(run, path):
-    return json.loads((run.folder / "evaluation.json").read_text())
+    return evaluation.Evaluation.read(run.folder)
 
 
 @pytest.fixture(scope="module")
@@ -169,31 +169,31 @@ def test_tables_have_the_figures_of_the_evaluation(page, found):
         for heading, cell in zip(table[0], row, strict=True)
     }
     expected = {}
-    for split, rows in found["tests"].items():
+    for split, rows in found.tests.items():
         for row in rows:
-            key = (split, row["method"], row["of"])
+            key = (split, row.method, row.of)
             figures = {}
-            if row["protocol"] == "closed-set recognition":
-                figures = {"nAUC (CMC)": row["nauc_cmc"], "nAUC (ROC)": row["nauc_roc"]}
-            elif row["protocol"] == "retrieval":
-                figures = {"mAP": row["mean_average_precision"], "mINP": row["mean_inverse_negative_penalty"]}
-            elif row["protocol"] == "verification":
-                figures = {"EER": row["equal_error_rate"]}
+            if row.protocol == "closed-set recognition":
+                figures = {"nAUC (CMC)": row.figures.nauc_cmc, "nAUC (ROC)": row.figures.nauc_roc}
+            elif row.protocol == "retrieval":
+                figures = {"mAP": row.figures.mean_average_precision, "mINP": row.figures.mean_inverse_negative_penalty}
+            elif row.protocol == "verification":
+                figures = {"EER": row.figures.equal_error_rate}
                 if split == "test_b":  # the first test has 90 false claims: none may pass at 1 %
-                    point = row["operating_points"][0]
-                    figures |= {"TAR, FAR 1.0%": point["true"], "reached FAR for 1.0%": point["false"]}
+                    point = row.figures.operating_points[0]
+                    figures |= {"TAR, FAR 1.0%": point.true, "reached FAR for 1.0%": point.false}
             elif split == "test_b":
-                figures = {"DIR, FAR 10%": row["operating_points"][0]["true"]}
+                figures = {"DIR, FAR 10%": row.figures.operating_points[0].true}
             expected |= {(*key, name): f"{100 * value:.1f}" for name, value in figures.items()}
     assert len(expected) == 2 * (2 * 2 * 2 + 2 + 1) + 3
     assert {key: shown[key].split(" ")[0] for key in expected} == expected
     left_out = ("TAR, FAR 1.0%", "DIR, FAR 10%")
     assert [shown["test", "AGE", "walks", name] for name in left_out] == ["", ""]
     ranks = [
-        [f"{100 * row['rank'][k]:.1f}" for k in ("1", "5", "10")]
+        [f"{100 * row.figures.rank[k]:.1f}" for k in (1, 5, 10)]
         for split in ("test", "test_b")
-        for row in found["tests"][split]
-        if row["protocol"] == "closed-set recognition"
+        for row in found.tests[split]
+        if row.protocol == "closed-set recognition"
     ]
     (table,) = (table for table in page.tables if table[0][-1] == "nAUC (ROC)")
     assert [[cell.split(" ")[0] for cell in row[4:7]] for row in table[1:]] == ranks
@@ -202,12 +202,11 @@ def test_tables_have_the_figures_of_the_evaluation(page, found):
 
 def test_confusions_agree_with_rank_1_of_walks(page, found):
     for split in ("test", "test_b"):
-        windows, walks = found["tests"][split][:2]
-        count = round(walks["rank"]["1"] * walks["samples"])
-        assert f"{count} of {walks['samples']} walks are identified rightly by {walks['method']}." in page.words
-        shown = f"{100 * windows['rank']['1']:.1f} % of {windows['samples']:,} windows of {split} identified rightly"
+        windows, walks = (one.figures for one in found.tests[split][:2])
+        count = round(walks.rank[1] * walks.samples)
+        assert f"{count} of {walks.samples} walks are identified rightly by AGE." in page.words
+        shown = f"{100 * windows.rank[1]:.1f} % of {windows.samples:,} windows of {split} identified rightly"
         assert shown in page.words
-    assert walks["method"] == "AGE"  # the run's own answer
 
 
 def test_the_split_is_that_of_the_run(page, run):
@@ -312,11 +311,11 @@ def test_too_few_people_for_groups_leave_a_page_without_their_curves(observed, n
     run, found, seen = observed
     before = nasty.read_text()
     few = {
-        split: [row for row in rows if row["protocol"] not in ("verification", "open-set identification")]
-        for split, rows in found["tests"].items()
+        split: [row for row in rows if row.protocol not in ("verification", "open-set identification")]
+        for split, rows in found.tests.items()
     }
     try:
-        page = Page(report.write(run, {**found, "tests": few}, seen).read_text())
+        page = Page(report.write(run, dataclasses.replace(found, tests=few), seen).read_text())
     finally:
         nasty.write_text(before)
     assert "need at least four" in page.words
@@ -486,12 +485,12 @@ def test_places_repeat_with_a_seed_and_need_something_to_place():
 
 
 def test_curves_of_different_protocols_never_share_a_picture():
-    recognized = {"protocol": "closed-set recognition", "cmc": [0.5, 1.0]}
+    recognized = protocols.Recognition(2, {1: 0.5}, 0.75, 0.5, (0.5, 1.0))
     found = [
-        {**recognized, "method": "AGE", "of": "windows"},
-        {**recognized, "method": "AGE", "of": "walks"},
-        {**recognized, "method": "raw MLP", "of": "windows"},
-        {"method": "AGE", "of": "walks", "protocol": "retrieval", "cmc": [0.2, 0.4]},
+        evaluation.Result("AGE", "windows", recognized),
+        evaluation.Result("AGE", "walks", recognized),
+        evaluation.Result("raw MLP", "windows", recognized),
+        evaluation.Result("AGE", "walks", protocols.Retrieval(5, 2, {1: 0.2}, 0.3, 0.3, (0.2, 0.4))),
     ]
     assert [picture.caption for picture in curves.cmc(found)] == [
         "CMC: closed-set recognition, windows",
@@ -511,15 +510,15 @@ def test_thresholds_of_the_table_stand_in_the_picture_and_not_above_the_curve():
     features = rng.normal(size=(20, 8))
     walks = (features[people] + rng.normal(size=(60, 8)), people, features, np.arange(20))
     for compare in (protocols.verification, protocols.open_set):
-        result = evaluation.as_result("AGE", "walks", compare(*walks))
-        (picture,) = curves.roc([result])
-        said = {point["asked"]: f"FAR of {100 * point['asked']:g} %: " for point in result["operating_points"]}
-        shown = [point for point in result["operating_points"] if said[point["asked"]] in picture.alternative]
-        assert [point["asked"] for point in shown] == ([0.01] if "genuine" in result else [0.1])
-        curve = dict(zip(result["roc"]["false"], result["roc"]["true"], strict=True))
+        figures = compare(*walks)
+        (picture,) = curves.roc([evaluation.Result("AGE", "walks", figures)])
+        said = {point.asked: f"FAR of {100 * point.asked:g} %: " for point in figures.operating_points}
+        shown = [point for point in figures.operating_points if said[point.asked] in picture.alternative]
+        assert [point.asked for point in shown] == ([0.01] if compare is protocols.verification else [0.1])
+        curve = dict(zip(figures.roc.false, figures.roc.true, strict=True))
         for point in shown:
-            assert point["true"] <= curve.get(point["false"], 1)
-            assert f"{100 * point['true']:.0f} % at {100 * point['false']:.2g} %" in picture.alternative
+            assert point.true <= curve.get(point.false, 1)
+            assert f"{100 * point.true:.0f} % at {100 * point.false:.2g} %" in picture.alternative
 
 
 def test_trainings_show_what_their_tables_hold(tmp_path):
@@ -635,13 +634,11 @@ def test_a_browser_that_must_be_there_is_not_skipped(monkeypatch):
 def test_a_second_evaluation_keeps_baselines_of_the_same_tests(run, data_dir, path, found):
     with without_graphs():  # as the first: another order of computation is another rounding
         again = evaluation.evaluate(run, data_dir)
-    assert json.loads(json.dumps(again)) == json.loads((run.folder / "evaluation.json").read_text())
-    for split, results in found["tests"].items():
-        assert sorted(json.dumps(result) for result in json.loads(json.dumps(again))["tests"][split]) == sorted(
-            map(json.dumps, results)
-        )
+    assert again == evaluation.Evaluation.read(run.folder)
+    for split, results in found.tests.items():
+        assert sorted(again.tests[split], key=repr) == sorted(results, key=repr)
     (run.folder / "evaluation.json").write_text("[1]")  # damaged: written anew
-    assert {row["method"] for row in evaluation.evaluate(run, data_dir)["tests"]["test"]} == {"AGE"}
+    assert {row.method for row in evaluation.evaluate(run, data_dir).tests["test"]} == {"AGE"}
 
 
 @pytest.mark.slow

@@ -13,8 +13,8 @@ from agegait import cli, evaluation, training
 from agegait.data import Walks, divide_persons
 from agegait.evaluation import protocols, report
 from agegait.gallery import Calibration
+from agegait.storage.records import from_record
 from agegait.training import stages
-from agegait.training.records import from_record
 from tfds_builders.walkers import generator
 
 
@@ -81,13 +81,13 @@ def test_what_is_found_is_what_the_protocol_finds(run, dataset, observed):
     found, _ = observed
     walks = dataset.strangers.whole_walks()
     expected = protocols.recognize_strangers([(walks, run.embedder.embed)], seconds=(1, 2))
-    got = [result for result in found["tests"]["strangers"] if result["method"] == "embedder"]
+    got = [result for result in found.tests["strangers"] if result.method == "embedder"]
     assert len(got) == 6  # whole walks, and clips of 1 and 2 seconds; some walks have no 4 seconds
     for one, other in zip(got, expected, strict=True):
-        assert one["rank"] == other.rank
-        assert one["equal_error_rate"] == other.equal_error_rate
-        assert (one["probe"], one["gallery"]) == (other.probe, other.gallery)
-    ages = [result for result in found["tests"]["strangers"] if result["method"] == "AGE"]
+        assert one.figures.rank == other.rank
+        assert one.figures.equal_error_rate == other.equal_error_rate
+        assert (one.figures.probe, one.figures.gallery) == (other.probe, other.gallery)
+    ages = [result for result in found.tests["strangers"] if result.method == "AGE"]
     assert len(ages) == 6
     written = json.loads((run.folder / "evaluation.json").read_text())
     assert len(written["tests"]["strangers"]) == 12
@@ -108,10 +108,10 @@ def test_walks_of_people_trained_on_are_recognised_by_the_nearest_mean(run, data
 def rank_1(found, method, of):
     (result,) = [
         one
-        for one in found["tests"]["test"]
-        if (one["method"], one["protocol"], one["of"]) == (method, "closed-set recognition", of)
+        for one in found.tests["test"]
+        if (one.method, one.protocol, one.of) == (method, "closed-set recognition", of)
     ]
-    return result["rank"][1]
+    return result.figures.rank[1]
 
 
 @pytest.mark.slow
@@ -122,7 +122,7 @@ def test_the_runs_answer_is_its_identifiers(run, dataset, observed):
     probes = Walks.from_dataset(dataset.walks("test"))
     answers = identifier.identify(probes.skeletons)
     own = [one.person == run.persons[person] for one, person in zip(answers, probes.persons, strict=True)]
-    assert found["tests"]["test"][1]["method"] == "AGE + embedder"
+    assert found.tests["test"][1].method == "AGE + embedder"
     assert rank_1(found, "AGE + embedder", "walks") == np.mean(own)
     windows = run.windows(dataset, "test")
     alone = identifier.predict(windows.skeletons, verbose=0)["logits"].argmax(axis=1)  # each window a walk
@@ -147,15 +147,15 @@ def test_single_windows_are_searched_for_by_the_embedder_too_and_results_of_befo
     before["tests"]["strangers"].append({**before["tests"]["strangers"][0], "method": "another"})
     (run.folder / "evaluation.json").write_text(json.dumps(before))
     found = evaluation.evaluate(run, search_windows=True, dataset=dataset)
-    assert "another" in {result["method"] for result in found["tests"]["strangers"]}  # kept
-    searched = [one for one in found["tests"]["test"] if (one["protocol"], one["of"]) == ("retrieval", "windows")]
-    (known,) = [one for one in searched if one["method"] == "embedder"]
-    assert known["samples"] == next(one["samples"] for one in found["tests"]["test"] if one["of"] == "windows")
-    (others,) = [one for one in found["tests"]["strangers"] if one["protocol"] == "window retrieval"]
+    assert "another" in {result.method for result in found.tests["strangers"]}  # kept
+    searched = [one for one in found.tests["test"] if (one.protocol, one.of) == ("retrieval", "windows")]
+    (known,) = [one for one in searched if one.method == "embedder"]
+    assert known.figures.samples == next(one.figures.samples for one in found.tests["test"] if one.of == "windows")
+    (others,) = [one for one in found.tests["strangers"] if one.protocol == "window retrieval"]
     walks = dataset.strangers.whole_walks()
     expected = protocols.retrieve_stranger_windows(walks, run.embedder.embed, run.settings.frames)
-    assert others["rank"] == expected.rank
-    assert (others["method"], others["people"], others["frames"]) == ("embedder", "open", run.settings.frames)
+    assert others.figures.rank == expected.rank
+    assert (others.method, others.figures.people, others.figures.frames) == ("embedder", "open", run.settings.frames)
     (table,) = [one for one in evaluation.tables(found) if one.title.startswith("window retrieval")]
     assert [cell.text for cell in table.rows[0][:3]] == ["strangers", "embedder", "windows"]
     page = report.write(run, found, observed[1]).read_text()

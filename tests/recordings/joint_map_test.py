@@ -10,8 +10,8 @@ from support.walk_writing import wide_text, write
 
 from agegait import skeletons
 from agegait.data import WalkFormat, load_walk, read_walk
+from agegait.storage.records import from_record
 from agegait.training import Settings
-from agegait.training.records import from_record
 
 BODY = walk(30, 1, 1).astype(float)
 OWN = [f"M{number:02}x" for number in range(20)]

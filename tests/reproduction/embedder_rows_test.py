@@ -8,7 +8,7 @@ import pytest
 from support.tiny_run import TINY, tiny_settings
 from support.walk_writing import kinect_v2, wide_text
 
-from agegait import reproduction
+from agegait import evaluation, reproduction
 from agegait.data import WalkFormat, Walks
 from agegait.evaluation import protocols
 from agegait.reproduction import embedders, published, report
@@ -54,13 +54,13 @@ def test_strangers_are_tested_in_each_division_and_a_trained_embedder_is_not_tra
     asked = row("strangers-persons")
     settings = asked.of(tiny_settings(), 3)
     found = embedders.tests(asked, settings, dataset, tmp_path / "kept")["strangers"]
-    assert [one["of"] for one in found] == [
+    assert [one.of for one in found] == [
         f"{probe}, gallery of {gallery}" for probe in ("walks", "1 s") for gallery in protocols.GALLERIES
     ]
-    assert {(one["method"], one["protocol"], one["divisions"]) for one in found} == {
+    assert {(one.method, one.protocol, one.figures.divisions) for one in found} == {
         ("strangers-persons", "strangers", 2)
     }
-    assert all(len(one["intervals"]["rank_1"]) == 2 for one in found)
+    assert all(len(one.figures.intervals["rank_1"]) == 2 for one in found)
     assert trained == ["strangers-persons"] * 2
     kept = sorted((tmp_path / "kept").iterdir())
     assert [path.name for path in kept] == ["division-0.keras", "division-1.keras"]
@@ -76,8 +76,8 @@ def test_strangers_are_tested_in_each_division_and_a_trained_embedder_is_not_tra
 def test_windows_say_whether_their_people_were_trained_on(dataset, trained, tmp_path, name):
     asked = row(name)
     (found,) = embedders.tests(asked, asked.of(tiny_settings(frames=6), 0), dataset, tmp_path)["windows"]
-    assert (found["protocol"], found["people"], found["frames"]) == ("window retrieval", asked.windows_of, 6)
-    assert found["samples"] == (10 if asked.windows_of == "closed" else 4) * 7
+    assert (found.protocol, found.figures.people, found.figures.frames) == ("window retrieval", asked.windows_of, 6)
+    assert found.figures.samples == (10 if asked.windows_of == "closed" else 4) * 7
 
 
 def test_each_row_is_trained_as_it_says():
@@ -101,19 +101,18 @@ def test_each_row_is_trained_as_it_says():
 
 def stranger_result(seed, value):
     ends = dict.fromkeys(("rank_1", "mean_average_precision", "equal_error_rate"), (value - 0.1, value + 0.05))
-    one = {
-        **{"method": "strangers-walks", "protocol": "strangers", "of": "walks, gallery of one walk", "samples": 640},
-        **{"impostors": 9999, "rank": {"1": value}, "mean_average_precision": value, "equal_error_rate": value},
-        **{"true_accept_rate": {}, "detection_identification_rate": {}, "intervals": ends},
-    }
+    figures = protocols.Strangers(
+        *("walks", "one walk", 640, 9999, 0, 4.0, 1, {1: value}, value, value, value, {}, {}, ends, (value,)),
+        protocols.Curve((1.0,), (1.0,)),
+    )
+    one = evaluation.Result("strangers-walks", "walks, gallery of one walk", figures)
     return SimpleNamespace(row="strangers-walks", seed=seed, tests={"strangers": [one]})
 
 
 def window_result(people, value):
-    one = {
-        **{"method": f"windows-{people}", "protocol": "window retrieval", "of": "windows", "samples": 70},
-        **{"rank": {"1": value, "5": value, "10": value}, "mean_average_precision": value, "people": people},
-    }
+    ranks = dict.fromkeys((1, 5, 10), value)
+    figures = protocols.WindowRetrieval(70, 140, ranks, value, value, (value,), people, 6)
+    one = evaluation.Result(f"windows-{people}", "windows", figures)
     return SimpleNamespace(row=f"windows-{people}", seed=0, tests={"windows": [one]})
 
 

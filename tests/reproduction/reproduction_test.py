@@ -91,7 +91,7 @@ def test_a_row_is_what_train_and_evaluate_give(out, data_dir, tmp_path, monkeypa
     # Exactly, so neither sharing the encoder nor watching the test windows has touched anything.
     monkeypatch.setattr(stages, "BATCHES_AN_EPOCH", 1)
     run = training.train(settings(embedder_epochs=8), tmp_path / "run", data_dir)
-    alone = json.loads(json.dumps(evaluation.evaluate(run, data_dir)["tests"]))
+    alone = json.loads(json.dumps(evaluation.evaluate(run, data_dir).to_plain()))["tests"]
     for test, results in alone.items():
         for one in results:
             row = ROW_OF[one["method"]]

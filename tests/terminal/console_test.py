@@ -25,6 +25,7 @@ from agegait.skeletons import drawing
 from agegait.terminal.console import TextConsole
 from agegait.terminal.visible_text import visible
 from agegait.training.callbacks import ProgressLine
+from agegait.training.settings import Settings
 from tfds_builders.walkers import generator
 
 ROOT = Path(__file__).parents[2]
@@ -119,8 +120,9 @@ def test_progress_shows_names_as_they_are():
 
 
 def test_tables_of_an_evaluation_show_names_as_they_are():
-    result = {"protocol": "closed-set recognition", "method": "[red]AGE", "of": "walks", "samples": 3, "rank": {1: 0.5}}
-    text = printed(*evaluation.tables({"tests": {"test[/x]\x1b[2J": [result]}}))
+    figures = evaluation.protocols.Recognition(3, {1: 0.5}, 0.5, 0.5, (0.5, 1.0))
+    tests = {"test[/x]\x1b[2J": [evaluation.Result("[red]AGE", "walks", figures)]}
+    text = printed(*evaluation.tables(evaluation.Evaluation(Settings("walkers"), "", {}, tests)))
     assert "test[/x]\\x1b[2J" in text
     assert "[red]AGE" in text
 

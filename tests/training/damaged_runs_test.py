@@ -9,8 +9,8 @@ from typing import ClassVar
 import pytest
 
 from agegait import cli, training, tuning
+from agegait.storage.records import OPTIONAL, Record, from_record
 from agegait.training import recipes
-from agegait.training.records import OPTIONAL, Record, from_record
 from agegait.training.run_record import RunRecord
 
 TINY = recipes.recipe("best", epochs=1, recognizer_epochs=1, embedder_epochs=None, num_layers=1, units=8)

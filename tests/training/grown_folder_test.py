@@ -72,9 +72,9 @@ def test_labels_stay_those_of_the_run(grown):
 def test_the_run_is_evaluated_on_new_walks_too(grown):
     run, (_, before) = grown
     after = evaluation.evaluate(run)
-    of_walks = [next(row for row in found["tests"]["test"] if row["of"] == "walks") for found in (before, after)]
-    assert [row["samples"] for row in of_walks] == [2, 8]
-    assert after["left_out"] == {"test": ["anna/0", "anna/1"]}
+    of_walks = [next(row for row in found.tests["test"] if row.of == "walks") for found in (before, after)]
+    assert [row.figures.samples for row in of_walks] == [2, 8]
+    assert after.left_out == {"test": ["anna/0", "anna/1"]}
 
 
 def test_training_again_changes_nothing(grown):

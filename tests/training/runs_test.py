@@ -231,10 +231,10 @@ def test_what_the_paper_compares_with_is_trained_and_evaluated(data_dir, tmp_pat
     windows = run.windows(asked.load(data_dir), "test")
     features = run.features(windows, "features")
     np.testing.assert_array_equal(features, run.encoder.states(windows.skeletons, batch_size=512, verbose=0))
-    found = evaluation.evaluate(run, data_dir)["tests"]["test"][0]
-    assert found["rank"][1] > 0.1
+    found = evaluation.evaluate(run, data_dir).tests["test"][0].figures
+    assert found.rank[1] > 0.1
     logits = run.recognizer.predict(features, verbose=0)
-    assert found["rank"][1] == pytest.approx(np.mean(logits.argmax(axis=1) == windows.persons), abs=1e-3)
+    assert found.rank[1] == pytest.approx(np.mean(logits.argmax(axis=1) == windows.persons), abs=1e-3)
     with pytest.raises(ValueError, match="expected a run of features 'ages', found 'states'"):
         _ = run.identifier
 
@@ -249,7 +249,7 @@ def test_evaluation_has_every_protocol_and_is_written(data_dir, tmp_path, finish
     run = finished if manner == "ap" else training.train(settings(manner="sc"), tmp_path / "sc", data_dir)
     found = evaluation.evaluate(run, data_dir, baselines=("mlp", "mlp-distances") if manner == "ap" else ())
     written = json.loads((run.folder / "evaluation.json").read_text())
-    assert set(found["tests"]) == set(written["tests"]) == {"test", "test_b"}
+    assert set(found.tests) == set(written["tests"]) == {"test", "test_b"}
     kinds = [(result["method"], result["protocol"], result["of"]) for result in written["tests"]["test"]]
     methods = ("AGE", "raw MLP", "raw MLP with distances") if manner == "ap" else ("AGE",)
     expected = [(method, "closed-set recognition", of) for method in methods for of in ("windows", "walks")]
@@ -264,7 +264,8 @@ def test_evaluation_has_every_protocol_and_is_written(data_dir, tmp_path, finish
     test = run.windows(settings().load(data_dir), "test")
     logits = run.recognizer.predict(run.features(test, "AGEs"), verbose=0)
     assert np.mean(logits.argmax(axis=1) == test.persons) == pytest.approx(windows["rank"]["1"], abs=2e-3)
-    assert len(evaluation.tables(written)) == len(evaluation.tables(found)) == 4
+    assert evaluation.Evaluation.read(run.folder) == found
+    assert len(evaluation.tables(found)) == 4
 
 
 @pytest.mark.slow
@@ -280,9 +281,9 @@ def test_walks_are_searched_for_by_what_the_recognizer_makes_of_ages_without_lab
     gallery, probes = walks
     nearest = make_pipeline(StandardScaler(), KNeighborsClassifier(1)).fit(*gallery)
     (found,) = (
-        result
-        for result in evaluation.evaluate(finished, data_dir)["tests"]["test"]
-        if result["protocol"] == "retrieval"
+        result.figures
+        for result in evaluation.evaluate(finished, data_dir).tests["test"]
+        if result.protocol == "retrieval"
     )
-    assert found["rank"][1] == pytest.approx(nearest.score(*probes))
-    assert 0.1 < found["rank"][1] < 1
+    assert found.rank[1] == pytest.approx(nearest.score(*probes))
+    assert 0.1 < found.rank[1] < 1

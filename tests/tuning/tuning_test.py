@@ -258,7 +258,7 @@ class TestSearch:
         planned = {"hyperband": 10, "bayesian": 4, "random": oracles.TRIALS}
         assert len(found.trials) == found.planned == planned[method]
         assert found == SearchResult.read(tmp_path / "s")
-        assert found.to_json() == json.loads((tmp_path / "s" / "trials.json").read_text())
+        assert found.to_plain() == json.loads((tmp_path / "s" / "trials.json").read_text())
         scores = {trial.trial: trial.validation_accuracy for trial in found.trials}
         assert scores[found.best] == max(scores.values())
         best = results.best(tmp_path / "s")
@@ -448,7 +448,7 @@ def test_a_search_killed_at_any_write_ends_as_one_that_never_was(tmp_path, playe
             raise Killed
         write_text(path, text)
 
-    monkeypatch.setattr("agegait.training.records.write_text", dying)
+    monkeypatch.setattr("agegait.storage.records.write_text", dying)
     for step in itertools.count(1):  # first at the first write, then at the second after that, and so on
         left = step
         with contextlib.suppress(Killed):

@@ -6,6 +6,8 @@ it. Verification: `verification`. Open set: `open_set`. People whom nothing was 
 class has its protocol's name as `protocol`.
 """
 
+from typing import get_args
+
 from agegait.evaluation.protocols.by_walk import by_walk
 from agegait.evaluation.protocols.divide import divide
 from agegait.evaluation.protocols.open_set import FALSE_ALARM_RATES, OpenSet, open_set
@@ -25,9 +27,10 @@ from agegait.evaluation.protocols.thresholds import Curve, OperatingPoint
 from agegait.evaluation.protocols.verification import FALSE_ACCEPT_RATES, Verification, verification
 from agegait.evaluation.protocols.window_retrieval import WindowRetrieval, retrieve_stranger_windows, window_retrieval
 
-_KINDS = (Recognition, Published, Retrieval, WindowRetrieval, Verification, OpenSet, Strangers)
+Figures = Recognition | Published | Retrieval | WindowRetrieval | Verification | OpenSet | Strangers
+"""What a protocol finds."""
 
-PROTOCOLS = {kind.protocol: kind for kind in _KINDS}
+PROTOCOLS: dict[str, type[Figures]] = {kind.protocol: kind for kind in get_args(Figures)}
 """The result of each protocol by its name; `about` says what its figures are, for whoever reads tables."""
 
 __all__ = [
@@ -39,6 +42,7 @@ __all__ = [
     "SEARCH_RANKS",
     "SECONDS",
     "Curve",
+    "Figures",
     "OpenSet",
     "OperatingPoint",
     "Published",

@@ -76,6 +76,11 @@ class Strangers:
     cmc: tuple[float, ...]
     det: Curve
 
+    @property
+    def of(self) -> str:
+        """What samples are, in words."""
+        return f"{self.probe}, gallery of {self.gallery}"
+
 
 def strangers(
     walks: Walks,

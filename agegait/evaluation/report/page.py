@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from agegait.evaluation import protocols, result_tables
+from agegait.evaluation.evaluation import Evaluation
 from agegait.evaluation.report import (
     attention,
     confusion,
@@ -27,7 +28,7 @@ NAME = "report.html"
 @private_files()
 def write(
     run: Run,
-    evaluation: dict[str, Any],
+    evaluation: Evaluation,
     seen: Observations,
     commands: Sequence[str] = (),
 ) -> Path:
@@ -79,18 +80,18 @@ def write(
     return path
 
 
-def _stranger_curves(evaluation: dict[str, Any]) -> list[Picture]:
+def _stranger_curves(evaluation: Evaluation) -> list[Picture]:
     """CMC and DET curves of whole walks of the people who were left out of the training."""
-    found = evaluation["tests"].get(protocols.Strangers.protocol, [])
-    walks = [result for result in found if result.get("probe") == "walks"]
+    found = evaluation.tests.get(protocols.Strangers.protocol, [])
+    walks = [one for one in found if isinstance(one.figures, protocols.Strangers) and one.figures.probe == "walks"]
     return [*curves.cmc(walks), *curves.det(walks)]
 
 
-def _test(run: Run, seen: Observations, name: str, test: Tested, evaluation: dict[str, Any]) -> dict[str, Any]:
-    found, seed = evaluation["tests"][name], run.settings.seed
+def _test(run: Run, seen: Observations, name: str, test: Tested, evaluation: Evaluation) -> dict[str, Any]:
+    found, seed = evaluation.tests[name], run.settings.seed
     return {
         "name": name,
-        "method": found[0]["method"],
+        "method": found[0].method,
         "cmc": curves.cmc(found),
         "roc": curves.roc(found),
         "left_out": curves.left_out(found),

@@ -1,8 +1,9 @@
 """An evaluation's tables and figures, as the page holds them."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from agegait.evaluation import protocols
+from agegait.evaluation.evaluation import Evaluation
 from agegait.evaluation.figures import CONFIDENCE, FEWEST_CLAIMS, FIGURES
 
 TERMS = (
@@ -42,11 +43,11 @@ class Headline(NamedTuple):
     samples: int
 
 
-def headlines(found: dict[str, Any]) -> list[Headline]:
+def headlines(found: Evaluation) -> list[Headline]:
     """Rank-1 of the run itself, by test split, of windows and of walks."""
     return [
-        Headline(split, result["of"], result["cmc"][0], FIGURES["Rank-1"].interval(result), result["samples"])
-        for split, results in found["tests"].items()
+        Headline(split, result.of, figures.cmc[0], FIGURES["Rank-1"].interval(result), figures.samples)
+        for split, results in found.tests.items()
         for result in results
-        if result["protocol"] == protocols.Recognition.protocol and result["method"] == results[0]["method"]
+        if isinstance(figures := result.figures, protocols.Recognition) and result.method == results[0].method
     ]

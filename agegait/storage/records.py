@@ -16,7 +16,7 @@ OPTIONAL = {"optional": True}
 """Metadata of a dataclass's field that is not written where it is None."""
 
 _WORDS = {str: "text", int: "a whole number", float: "a number", bool: "true or false", types.NoneType: "null"}
-_WORDS |= {dict: "an object", list: "a list"}
+_WORDS |= {dict: "an object", list: "a list", tuple: "a list"}
 
 
 class Record:
@@ -55,11 +55,11 @@ class Record:
 
     def write_file(self, path: Path) -> None:
         """As `write`, to a file of another name."""
-        write_record(path, self.to_json())
+        write_record(path, self.to_plain())
 
-    def to_json(self) -> dict[str, Any]:
+    def to_plain(self) -> dict[str, Any]:
         """What the file holds."""
-        return _plain(self)
+        return {"format": self.FORMAT, **plain_fields(self)}
 
 
 def load_json(path: Path) -> Any:
@@ -80,21 +80,23 @@ def write_record(path: Path, record: Mapping[str, Any]) -> None:
     write_text(path, json.dumps(record, indent=2))
 
 
-def _plain(value: Any) -> Any:
-    """What JSON holds of dataclasses, and of lists and dictionaries of some."""
+def plain(value: Any) -> Any:
+    """What JSON holds of dataclasses, and of lists, tuples and dictionaries of some."""
+    if hasattr(value, "to_plain"):
+        return value.to_plain()
     if dataclasses.is_dataclass(value):
-        fields = ((field, getattr(value, field.name)) for field in dataclasses.fields(value))
-        return {
-            **({"format": value.FORMAT} if isinstance(value, Record) else {}),
-            **{
-                field.name: _plain(inner)
-                for field, inner in fields
-                if inner is not None or "optional" not in field.metadata
-            },
-        }
+        return plain_fields(value)
     if isinstance(value, dict):
-        return {key: _plain(inner) for key, inner in value.items()}
-    return [_plain(inner) for inner in value] if isinstance(value, list | tuple) else value
+        return {key: plain(inner) for key, inner in value.items()}
+    return [plain(inner) for inner in value] if isinstance(value, list | tuple) else value
+
+
+def plain_fields(record: Any) -> dict[str, Any]:
+    """What JSON holds of the fields of a dataclass."""
+    fields = ((field, getattr(record, field.name)) for field in dataclasses.fields(record))
+    return {
+        field.name: plain(value) for field, value in fields if value is not None or "optional" not in field.metadata
+    }
 
 
 def from_record(cls: type[T], record: Any, name: str = "") -> T:
@@ -115,31 +117,47 @@ def from_record(cls: type[T], record: Any, name: str = "") -> T:
     values = {}
     for key, field in fields.items():
         if key in record:
-            values[key] = _built(field.type, record[key], _below(name, key))
+            values[key] = build(field.type, record[key], _below(name, key))
         elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
             raise ValueError(f"{_below(name, key)}: expected {words(field.type)}, found none.")
     return cls(**values)
 
 
-def _built(kind: Any, found: Any, name: str) -> Any:
-    """A value of a type, which may be a dataclass, or a list or dictionary of some."""
+def build(kind: Any, found: Any, name: str) -> Any:
+    """A value of a type, which may be a dataclass, or a list, tuple or dictionary of some.
+
+    A class with a form of its own in JSON has `to_plain`, and `from_plain`, which takes what JSON holds and its name.
+
+    Raises:
+        ValueError: As `from_record`.
+    """
     origin, inner = get_origin(kind), get_args(kind)
+    if hasattr(kind, "from_plain"):
+        return kind.from_plain(found, name)
     if dataclasses.is_dataclass(kind):
         return from_record(kind, found, name)  # type: ignore[arg-type]
-    if origin is list:
+    if origin in (list, tuple):
         _require(name, found, list)
-        return [_built(inner[0], value, f"{name}[{number}]") for number, value in enumerate(found)]
+        return origin(build(inner[0], value, f"{name}[{number}]") for number, value in enumerate(found))
     if origin is dict:
         _require(name, found, dict)
-        return {key: _built(inner[1], value, _below(name, key)) for key, value in found.items()}
+        return {_key(inner[0], key, name): build(inner[1], value, _below(name, key)) for key, value in found.items()}
     if found is not None and inner[1:] == (types.NoneType,) and _is_built(inner[0]):
-        return _built(inner[0], found, name)
+        return build(inner[0], found, name)
     _require(name, found, kind)
     return found
 
 
 def _is_built(kind: Any) -> bool:
-    return dataclasses.is_dataclass(kind) or get_origin(kind) in (list, dict)
+    return dataclasses.is_dataclass(kind) or get_origin(kind) in (list, tuple, dict)
+
+
+def _key(kind: Any, key: str, name: str) -> Any:
+    """A dictionary's key, which is text in JSON."""
+    try:
+        return kind(key)
+    except ValueError:
+        raise ValueError(f"{_below(name, key)}: expected {words(kind)} as a name.") from None
 
 
 def _require(name: str, found: Any, shape: Any) -> None:
