@@ -9,7 +9,14 @@ from agegait.data import Walks
 from agegait.datasets import DataSet, Windows
 from agegait.evaluation import protocols
 from agegait.evaluation.baselines import baseline
-from agegait.evaluation.evaluate_windows import TITLES, Gallery, Logits, evaluate_windows, logits_by_method
+from agegait.evaluation.evaluate_windows import (
+    TITLES,
+    Gallery,
+    Logits,
+    embedder_logits,
+    evaluate_windows,
+    logits_by_method,
+)
 from agegait.evaluation.evaluation import Evaluation
 from agegait.evaluation.parts import Parts
 from agegait.evaluation.result import Result
@@ -78,7 +85,8 @@ def evaluate(
     tests: dict[str, list[Result]] = {}
     for split, windows in parts.tests.items():
         ages = run.features(windows, f"{split} AGEs")
-        logits = logits_by_method(run, windows, ages, Walks.from_dataset(dataset.walks(split)))
+        walks = Walks.from_dataset(dataset.walks(split))
+        logits = logits_by_method(run, windows, ages, walks, embedder_logits(run, windows.skeletons))
         if observe:
             observe(split, windows, ages, next(iter(logits.values())).in_walk)
         methods: list[tuple[str, Logits | np.ndarray]] = [*logits.items()]

@@ -79,7 +79,9 @@ def evaluate_windows(
     return found + _comparison(gallery, probes, windows, search_windows)
 
 
-def logits_by_method(run: Run, windows: Windows, features: np.ndarray, walks: Walks) -> dict[str, Logits]:
+def logits_by_method(
+    run: Run, windows: Windows, features: np.ndarray, walks: Walks, alone: np.ndarray | None
+) -> dict[str, Logits]:
     """The logits of windows by each way in which a run identifies them, the run's own answer first.
 
     Args:
@@ -87,11 +89,11 @@ def logits_by_method(run: Run, windows: Windows, features: np.ndarray, walks: Wa
         windows: The windows.
         features: `[M, f, 3 k]`, what the run's encoder makes of them.
         walks: The walks that they are cut from, and perhaps others; an embedder sees these as a whole.
+        alone: The `embedder_logits` of the windows.
     """
     title = TITLES[run.settings.features]
     of_windows = run.recognizer.predict(features, batch_size=BATCH, verbose=0)
     found = {title: Logits(of_windows, of_windows)}
-    alone = embedder_logits(run, windows.skeletons)
     if alone is None:
         return found
     own = walks.take(np.flatnonzero(np.isin(walks.names, windows.walks)))

@@ -190,9 +190,9 @@ class _Work:
         tests = {}
         for test, part in parts.tests.items():
             walks = Walks.from_dataset(self.dataset.walks(test))
-            logits = next(iter(evaluation.logits_by_method(run, part, features.tests[test], walks).values()))
+            methods = evaluation.logits_by_method(run, part, features.tests[test], walks, beside[test])
             probes = run.recognizer.embed(features.tests[test])
-            tests[test] = evaluation.evaluate_windows(part, [(row.name, logits)], gallery, probes)
+            tests[test] = evaluation.evaluate_windows(part, [(row.name, next(iter(methods.values())))], gallery, probes)
             tests[test] += _published(row, watch.of(test), part, settings.frames)
         training.finish(run)
         return _Reached(tests, run.record.trained, run.record.data.labelled)
