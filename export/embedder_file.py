@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from agegait.storage.records import from_record, load_json
 from agegait.thresholds.calibration import Calibration
 
 EMBEDDER_FILE = Path("assets.extra/agegait_embedder.json")
@@ -58,13 +59,10 @@ class EmbedderFile:
         """
         path = version_folder / EMBEDDER_FILE
         try:
-            found = json.loads(path.read_text())
-            calibration = found.pop("calibration")
-            made = cls(**found, calibration=calibration and Calibration.from_json(json.dumps(calibration)))
+            return from_record(cls, load_json(path))
         except FileNotFoundError:
             raise ValueError(
                 f"{version_folder}: expected {EMBEDDER_FILE}, found none: export the embedder again."
             ) from None
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        except ValueError:
             raise ValueError(f"{path}: expected what `agegait export` writes, found something else.") from None
-        return made

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agegait.data.walks import Walks
+from agegait.storage.records import from_record
 from agegait.storage.whole_file import write_text
 from agegait.thresholds.embedder import Embedder
 from agegait.thresholds.score_tail import ScoreTail
@@ -236,12 +237,8 @@ class Calibration:
             ValueError: Text that is no calibration.
         """
         try:
-            fields = json.loads(text)
-            tail, genuine = fields.pop("tail"), tuple(map(float, fields.pop("genuine")))
-            quantiles = tuple(map(float, tail.pop("quantiles")))
-            pairs, errors = (tuple(map(float, fields.pop(name, ()))) for name in ("pairs", "errors"))
-            return cls(tail=ScoreTail(quantiles, **tail), genuine=genuine, pairs=pairs, errors=errors, **fields)
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            return from_record(cls, json.loads(text))
+        except (ValueError, RecursionError):
             raise ValueError("expected what `Calibration.save` writes, received another text.") from None
 
     def _independent(self, sizes: Sizes) -> float:
