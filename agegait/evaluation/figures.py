@@ -86,66 +86,48 @@ def _equal_error_rate(result: Result) -> float | None:
     return _value("equal_error_rate")(result)
 
 
-def _at(rate: float, kind: type[_Thresholded], name: str) -> Callable[[Result], float | None]:
-    """The rate called `name` at the threshold for a false rate; None where not even one sample may pass wrongly."""
+def _at_rate(name: str, percent: str, rate: float, kind: type[_Thresholded], rates: str) -> tuple[Figure, Figure]:
+    """The true rate at the threshold for a false rate, of strangers at their own one, and the false rate reached.
 
-    def read(result: Result) -> float | None:
+    None where not even one sample may pass wrongly.
+    """
+    verification = kind is protocols.Verification
+
+    def at_threshold(result: Result, side: str) -> float | None:
+        points = result.figures.operating_points if isinstance(result.figures, kind) else ()
+        return next((getattr(one, side) for one in points if one.asked == rate and can_reach(rate, result)), None)
+
+    def true(result: Result) -> float | None:
         figures = result.figures
-        if not isinstance(figures, kind) or not can_reach(rate, result):
-            return None
-        return next((getattr(point, name) for point in figures.operating_points if point.asked == rate), None)
+        if not isinstance(figures, protocols.Strangers):
+            return at_threshold(result, "true")
+        count = figures.impostors if verification else figures.samples
+        return getattr(figures, rates).get(rate) if count * rate >= 1 else None
 
-    return read
-
-
-def _true_rate(rate: float, kind: type[_Thresholded], rates: str, of: str) -> Callable[[Result], float | None]:
-    """As `_at` gives the true rate; of strangers, that at the threshold of the people tested."""
-    at = _at(rate, kind, "true")
-
-    def read(result: Result) -> float | None:
-        if not isinstance(result.figures, protocols.Strangers):
-            return at(result)
-        return getattr(result.figures, rates).get(rate) if getattr(result.figures, of) * rate >= 1 else None
-
-    return read
-
-
-def _figures() -> tuple[Figure, ...]:
     return (
-        *(Figure(f"Rank-{k}", _rank(k), walks if k == 1 else lambda _: None, f"rank_{k}") for k in protocols.RANKS),
-        Figure("nAUC (CMC)", _value("nauc_cmc")),
-        Figure("nAUC (ROC)", _value("nauc_roc")),
-        Figure("mAP", _value("mean_average_precision"), key="mean_average_precision"),
-        Figure("mINP", _value("mean_inverse_negative_penalty"), key="mean_inverse_negative_penalty"),
-        Figure("EER", _equal_error_rate, _value("genuine"), "equal_error_rate"),
-        *(
-            figure
-            for rate in protocols.FALSE_ACCEPT_RATES
-            for figure in (
-                Figure(
-                    f"TAR, FAR {rate:.1%}",
-                    _true_rate(rate, protocols.Verification, "true_accept_rate", "impostors"),
-                    _value("genuine"),
-                    f"true_accept_rate_{rate:g}",
-                ),
-                Figure(f"reached FAR for {rate:.1%}", _at(rate, protocols.Verification, "false")),
-            )
-        ),
-        *(
-            figure
-            for rate in protocols.FALSE_ALARM_RATES
-            for figure in (
-                Figure(
-                    f"DIR, FAR {rate:.0%}",
-                    _true_rate(rate, protocols.OpenSet, "detection_identification_rate", "samples"),
-                    _value("samples"),
-                    f"detection_identification_rate_{rate:g}",
-                ),
-                Figure(f"reached FAR for {rate:.0%}", _at(rate, protocols.OpenSet, "false")),
-            )
-        ),
+        Figure(f"{name}, FAR {percent}", true, _value("genuine" if verification else "samples"), f"{rates}_{rate:g}"),
+        Figure(f"reached FAR for {percent}", lambda result: at_threshold(result, "false")),
     )
 
 
-FIGURES = {figure.name: figure for figure in _figures()}
+_ALL = (
+    *(Figure(f"Rank-{k}", _rank(k), walks if k == 1 else lambda _: None, f"rank_{k}") for k in protocols.RANKS),
+    Figure("nAUC (CMC)", _value("nauc_cmc")),
+    Figure("nAUC (ROC)", _value("nauc_roc")),
+    Figure("mAP", _value("mean_average_precision"), key="mean_average_precision"),
+    Figure("mINP", _value("mean_inverse_negative_penalty"), key="mean_inverse_negative_penalty"),
+    Figure("EER", _equal_error_rate, _value("genuine"), "equal_error_rate"),
+    *(
+        figure
+        for rate in protocols.FALSE_ACCEPT_RATES
+        for figure in _at_rate("TAR", f"{rate:.1%}", rate, protocols.Verification, "true_accept_rate")
+    ),
+    *(
+        figure
+        for rate in protocols.FALSE_ALARM_RATES
+        for figure in _at_rate("DIR", f"{rate:.0%}", rate, protocols.OpenSet, "detection_identification_rate")
+    ),
+)
+
+FIGURES = {figure.name: figure for figure in _ALL}
 """The figures by name, in the order of tables' columns. TAR: true accepts, DIR: detected and rightly identified."""

@@ -25,20 +25,26 @@ class Record:
     Attributes:
         FILE: The file's name.
         FORMAT: The version of what it holds.
+        FOLDER: What the folder is, in words.
     """
 
     FILE: ClassVar[str]
     FORMAT: ClassVar[int]
+    FOLDER: ClassVar[str] = "a folder"
 
     @classmethod
     def read(cls, folder: Path) -> Self:
         """What a folder holds.
 
         Raises:
-            ValueError: No JSON, another format, or something else than such a record; the message names the file.
+            ValueError: No such file, no JSON, another format, or something else than such a record; the message names
+                the file.
             OSError: It cannot be read.
         """
-        return cls.read_file(folder / cls.FILE)
+        try:
+            return cls.read_file(folder / cls.FILE)
+        except (FileNotFoundError, NotADirectoryError):
+            raise ValueError(f"{folder}: expected {cls.FOLDER} with {cls.FILE}, found none.") from None
 
     @classmethod
     def read_file(cls, path: Path) -> Self:
@@ -110,7 +116,9 @@ def from_record(cls: type[T], record: Any, name: str = "") -> T:
     if issubclass(cls, Record):
         record = dict(record)
         if (written := record.pop("format", None)) != cls.FORMAT:
-            expected = f"expected format {cls.FORMAT}, as this version of agegait writes, found {written!r}."
+            versions = record.get("versions")
+            by = f", written by agegait {versions.get('agegait')}" if isinstance(versions, dict) else ""
+            expected = f"expected format {cls.FORMAT}, as this version of agegait writes, found {written!r}{by}."
             raise ValueError(f"{name}: {expected}" if name else expected)
     for unknown in record.keys() - fields.keys():
         raise ValueError(f"{_below(name, unknown)}: expected no such name.")

@@ -1,9 +1,7 @@
-import reprlib
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
-from agegait.storage.records import OPTIONAL, Record, from_record, load_json
+from agegait.storage.records import OPTIONAL, Record
 from agegait.training.settings import Settings
 
 
@@ -102,6 +100,7 @@ class RunRecord(Record):
 
     FILE: ClassVar = "run.json"
     FORMAT: ClassVar = 4
+    FOLDER: ClassVar = "a run's folder"
 
     settings: Settings
     data: RunData
@@ -114,32 +113,6 @@ class RunRecord(Record):
         _check_names("versions", self.versions, ("agegait", "keras", "tensorflow", "numpy", "python"), "text")
         if self.trained and self.data.split is None:
             raise ValueError("data.split: expected an object, found none.")
-
-    @classmethod
-    def read(cls, folder: Path) -> Self:
-        """The record of a run's folder.
-
-        Raises:
-            ValueError: No run there, one of another format, or a damaged record.
-        """
-        path = folder / cls.FILE
-        try:
-            found = load_json(path)
-        except (FileNotFoundError, NotADirectoryError):
-            raise ValueError(f"{folder}: expected a run's folder with {cls.FILE}, found none.") from None
-        if not isinstance(found, dict):
-            raise ValueError(f"{path}: expected an object, found {reprlib.repr(found)}.")
-        if (written_as := found.get("format")) != cls.FORMAT:
-            versions = found.get("versions")
-            written = versions.get("agegait") if isinstance(versions, dict) else None
-            raise ValueError(
-                f"{folder}: expected a run of format {cls.FORMAT}, as this version of agegait writes, found "
-                f"{written_as!r}, written by agegait {written}."
-            )
-        try:
-            return from_record(cls, found)
-        except ValueError as error:
-            raise ValueError(f"{path}: {error}") from error
 
 
 def _check_names(name: str, found: dict[str, Any], expected: tuple[str, ...], kind: str) -> None:

@@ -2,7 +2,6 @@
 
 import dataclasses
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, ClassVar
 
 from agegait.storage.records import Record
@@ -83,23 +82,12 @@ class BestTrial(Record):
 
     FILE: ClassVar = "best.json"
     FORMAT: ClassVar = 3
+    FOLDER: ClassVar = "a search's folder"
 
     trial: str
     validation_accuracy: float
     run: str | None
     settings: Settings
-
-    @classmethod
-    def read(cls, folder: Path) -> "BestTrial":
-        """As of `Record`.
-
-        Raises:
-            ValueError: No search there, none of whose trials has succeeded, or one of another format.
-        """
-        try:
-            return super().read(folder)
-        except (FileNotFoundError, NotADirectoryError):
-            raise ValueError(f"{folder}: expected a search's folder with {cls.FILE}, found none.") from None
 
 
 def _leaves(record: Any) -> list[tuple[str, Any]]:
