@@ -27,6 +27,7 @@ class Evaluation(Record):
 
     FILE: ClassVar = "evaluation.json"
     FORMAT: ClassVar = 1
+    OWNER: ClassVar = "a run"
 
     settings: Settings
     chosen_on: str

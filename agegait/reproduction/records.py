@@ -43,6 +43,7 @@ class About(Record):
 
     FILE: ClassVar = "settings.json"
     FORMAT: ClassVar = 4
+    OWNER: ClassVar = "a reproduction"
 
     version: str
     settings: Settings

@@ -27,12 +27,12 @@ from agegait.reproduction.row import Row
 from agegait.reproduction.rows import find
 from agegait.storage.disk_full import naming_full_disk
 from agegait.storage.private_files import private_files, private_folder
+from agegait.storage.records import LOCK
 from agegait.terminal.console import errors
 from agegait.training.environment import this_machine, versions
 from agegait.training.run_record import StageResult
 from agegait.training.settings import Settings
 
-LOCK = ".lock"
 SEEDS = (0, 1, 2)
 
 
@@ -256,15 +256,7 @@ def _side_by_side(todo: Sequence[tuple[Row, Settings]], base: Settings) -> list[
 
 
 def _check_folder(out: Path, settings: Settings) -> None:
-    if not out.exists():
-        return
-    others = out.is_dir() and any(path.name != LOCK for path in out.iterdir())
-    if not out.is_dir() or (others and not (out / About.FILE).exists()):
-        raise ValueError(
-            f"{out}: expected a new or empty folder, or a reproduction to go on with, found another thing."
-        )
-    if (out / About.FILE).exists():
-        about = About.read(out)
+    if about := About.find(out):
         other = training.differences(about.settings, dataclasses.replace(settings, seed=0))
         if about.version != version("agegait"):
             other.append(f"agegait {about.version}, not {version('agegait')}")
@@ -273,8 +265,7 @@ def _check_folder(out: Path, settings: Settings) -> None:
 
 
 def _about(out: Path, dataset: DataSet, settings: Settings) -> About:
-    if (out / About.FILE).exists():
-        about = About.read(out)
+    if about := About.find(out):
         if about.data.version != dataset.version:
             raise ValueError(
                 f"{out}: holds a reproduction of {dataset.name} {about.data.version}, not {dataset.version}."

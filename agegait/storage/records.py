@@ -12,6 +12,9 @@ from agegait.storage.whole_file import write_text
 
 T = TypeVar("T")
 
+LOCK = ".lock"
+"""A file that whoever works in a folder holds, and that says nothing."""
+
 OPTIONAL = {"optional": True}
 """Metadata of a dataclass's field that is not written where it is None."""
 
@@ -25,12 +28,12 @@ class Record:
     Attributes:
         FILE: The file's name.
         FORMAT: The version of what it holds.
-        FOLDER: What the folder is, in words.
+        OWNER: Whose folder it is, in words: `"a run"`.
     """
 
     FILE: ClassVar[str]
     FORMAT: ClassVar[int]
-    FOLDER: ClassVar[str] = "a folder"
+    OWNER: ClassVar[str]
 
     @classmethod
     def read(cls, folder: Path) -> Self:
@@ -44,7 +47,22 @@ class Record:
         try:
             return cls.read_file(folder / cls.FILE)
         except (FileNotFoundError, NotADirectoryError):
-            raise ValueError(f"{folder}: expected {cls.FOLDER} with {cls.FILE}, found none.") from None
+            raise ValueError(f"{folder}: expected {cls.OWNER}'s folder with {cls.FILE}, found none.") from None
+
+    @classmethod
+    def find(cls, folder: Path) -> Self | None:
+        """The record of what is to be resumed in a folder; None for a new or empty one.
+
+        Raises:
+            ValueError: As of `read`, or the folder holds something else.
+        """
+        if (folder / cls.FILE).exists():
+            return cls.read(folder)
+        if folder.exists() and (not folder.is_dir() or any(path.name != LOCK for path in folder.iterdir())):
+            raise ValueError(
+                f"{folder}: expected a new or empty folder, or {cls.OWNER} to resume, found something else."
+            )
+        return None
 
     @classmethod
     def read_file(cls, path: Path) -> Self:

@@ -100,7 +100,7 @@ class RunRecord(Record):
 
     FILE: ClassVar = "run.json"
     FORMAT: ClassVar = 4
-    FOLDER: ClassVar = "a run's folder"
+    OWNER: ClassVar = "a run"
 
     settings: Settings
     data: RunData

@@ -120,14 +120,9 @@ def _flat(settings: dict[str, Any]) -> dict[str, Any]:
 
 
 def _check_folder(out: Path, settings: Settings) -> None:
-    if not out.exists():
-        return
-    if not out.is_dir() or (any(out.iterdir()) and not (out / "run.json").exists()):
-        raise ValueError(f"{out}: expected a new or empty folder, or a run to resume, found something else.")
-    if (out / "run.json").exists():
-        other = differences(load_run(out).settings, settings)
-        if other:
-            raise ValueError(f"{out}: holds a run of other settings: {'; '.join(other)}.")
+    there = RunRecord.find(out)
+    if there and (other := differences(there.settings, settings)):
+        raise ValueError(f"{out}: holds a run of other settings: {'; '.join(other)}.")
 
 
 def _begin(out: Path, settings: Settings, dataset: DataSet) -> Run:

@@ -1,9 +1,9 @@
 """What a search keeps in its folder."""
 
-import dataclasses
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from agegait import training
 from agegait.storage.records import Record
 from agegait.training.settings import Settings
 
@@ -21,6 +21,7 @@ class Search(Record):
 
     FILE: ClassVar = "tuning.json"
     FORMAT: ClassVar = 3
+    OWNER: ClassVar = "a search"
 
     settings: Settings
     method: str
@@ -29,10 +30,10 @@ class Search(Record):
 
     def differences(self, other: "Search") -> list[str]:
         """What the other has otherwise, in words."""
+        own = ((name, getattr(self, name), getattr(other, name)) for name in ("method", "sweeps", "search"))
         return [
-            f"{name} {there!r}, not {asked!r}"
-            for (name, there), (_, asked) in zip(_leaves(self), _leaves(other), strict=True)
-            if there != asked
+            *training.differences(self.settings, other.settings),
+            *(f"{name} {there!r}, not {asked!r}" for name, there, asked in own if there != asked),
         ]
 
 
@@ -63,6 +64,7 @@ class SearchResult(Record):
 
     FILE: ClassVar = "trials.json"
     FORMAT: ClassVar = 3
+    OWNER: ClassVar = "a search"
 
     planned: int
     best: str | None
@@ -82,18 +84,9 @@ class BestTrial(Record):
 
     FILE: ClassVar = "best.json"
     FORMAT: ClassVar = 3
-    FOLDER: ClassVar = "a search's folder"
+    OWNER: ClassVar = "a search"
 
     trial: str
     validation_accuracy: float
     run: str | None
     settings: Settings
-
-
-def _leaves(record: Any) -> list[tuple[str, Any]]:
-    """Fields of nested dataclasses by name."""
-    found: list[tuple[str, Any]] = []
-    for field in dataclasses.fields(record):
-        value = getattr(record, field.name)
-        found += _leaves(value) if dataclasses.is_dataclass(value) else [(field.name, value)]
-    return found

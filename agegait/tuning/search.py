@@ -121,9 +121,6 @@ def _report(out: Path, space: SearchSpace) -> Any:
 
 
 def _check_folder(out: Path, record: Search) -> None:
-    if not out.exists():
-        return
-    if not out.is_dir() or (any(out.iterdir()) and not (out / Search.FILE).exists()):
-        raise ValueError(f"{out}: expected a new or empty folder, or a search to resume, found something else.")
-    if (out / Search.FILE).exists() and (other := Search.read(out).differences(record)):
+    there = Search.find(out)
+    if there and (other := there.differences(record)):
         raise ValueError(f"{out}: holds another search: {'; '.join(other)}.")

@@ -304,7 +304,7 @@ def test_the_command_of_before_is_kept_and_a_damaged_record_named(tmp_path):
 
 def test_what_is_no_reproduction_is_refused(data_dir, tmp_path):
     (tmp_path / "holiday.jpg").write_bytes(b"")
-    with pytest.raises(ValueError, match="expected a new or empty folder, or a reproduction to go on with"):
+    with pytest.raises(ValueError, match="or a reproduction to resume, found something else"):
         reproduction.reproduce(settings(), tmp_path, SEEDS, ROWS, data_dir)
 
 
