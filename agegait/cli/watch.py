@@ -74,12 +74,12 @@ def watch(options: argparse.Namespace) -> None:
     from agegait.recordings.video.pose_model import pose_model_file
     from agegait.recordings.video.video_file import VideoFile
     from agegait.recordings.video.video_writer import VideoWriter
+    from agegait.serving.client.client_errors import ClientError
     from agegait.storage.whole_file import whole_file
 
     if options.record is not None and options.record.suffix.lower() != ".mp4":
         raise ValueError(f"--record: expected a file that ends in .mp4, received {options.record}.")
     model, is_camera = pose_model_file(options.pose_model), options.source.isdecimal()
-    stopped = False
     with contextlib.ExitStack() as stack:
         source: Camera | VideoFile = Camera(int(options.source)) if is_camera else VideoFile(Path(options.source))
         stack.enter_context(source)
@@ -89,26 +89,26 @@ def watch(options: argparse.Namespace) -> None:
         check_calibration(gallery, options)
         if isinstance(gallery, ServedGallery):
             gallery.check_follow()
-        writer = None
-        if options.record is not None:
-            aside = stack.enter_context(whole_file(options.record))
-            writer = stack.enter_context(VideoWriter(aside, source.frame_rate))
         people = stack.enter_context(contextlib.closing(_People(gallery, options)))
-        try:
-            for seconds, picture in source:
-                poses = estimator.estimate(picture, seconds)
-                people.update(seconds, poses)
-                if window is None and writer is None:
-                    continue
-                drawn = people.draw(picture)
-                if writer is not None:
-                    writer.write(seconds, drawn)
-                if window is not None and not window.show(drawn):
-                    break
-        except KeyboardInterrupt:  # how a camera is stopped: what was recorded is kept
-            stopped = True
-    if stopped:
-        raise KeyboardInterrupt
+        with contextlib.ExitStack() as record:
+            writer, stopped = None, None
+            if options.record is not None:
+                aside = record.enter_context(whole_file(options.record))
+                writer = record.enter_context(VideoWriter(aside, source.frame_rate))
+            try:
+                for seconds, picture in source:
+                    people.update(seconds, estimator.estimate(picture, seconds))
+                    if window is None and writer is None:
+                        continue
+                    drawn = people.draw(picture)
+                    if writer is not None:
+                        writer.write(seconds, drawn)
+                    if window is not None and not window.show(drawn):
+                        break
+            except (KeyboardInterrupt, ClientError) as error:  # how a camera stops, or a server: the record is kept
+                stopped = error
+        if stopped is not None:
+            raise stopped
 
 
 class _People:

@@ -78,16 +78,18 @@ class StrangerScores:
         walks = np.zeros((len(self._persons), people))
         walks[np.arange(len(walks)), self._persons] = 1 / np.bincount(self._persons)[self._persons]
         disjoint = math.perm(people, 4)
-        error, before, errors = 0.0, ERROR_SHARES[0], []
+        error, before, errors = 1.0, ERROR_SHARES[0], []
         for share in ERROR_SHARES:
             near = walks.T @ (self._cosines > tail.exceeded_by(share)) @ walks  # [people, people]
             np.fill_diagonal(near, 0)
+            highest = error + math.log(before / share) / 2
             if np.count_nonzero(near) >= 2 * _PAIRS:
                 mean, both, squares = near.sum() / math.perm(people, 2), (near.sum(axis=1) ** 2).sum(), (near**2).sum()
                 apart = (near.sum() ** 2 - 4 * both + 2 * squares) / disjoint
-                error = max(float(np.sqrt(max(mean**2 - apart, 0.0)) / mean), error)
+                found = math.sqrt(max(mean**2 - apart, 0.0)) / mean
+                error = min(max([found, *errors[-1:]]), highest)
             else:
-                error = max(error, 1.0) * float(np.sqrt(before / share))
+                error = highest
             before = share
             errors.append(error)
         return np.array(errors)

@@ -12,7 +12,7 @@ import agegait
 from agegait.cli import main, opened_gallery, watch
 from agegait.recordings.video import live_walk, pose_estimation, video_format
 
-pytest.importorskip("cv2", reason="needs OpenCV, which comes with agegait[video]")
+cv2 = pytest.importorskip("cv2", reason="needs OpenCV, which comes with agegait[video]")
 
 DOOR, DESK = "d" * 32, "e" * 32
 FRAMES = 130
@@ -99,6 +99,25 @@ def test_it_says_what_a_gallery_here_does(run, served, gallery_url, monkeypatch,
     with agegait.Gallery.open(gallery_url) as gallery:
         noted = [entry.detail for entry in gallery.audit() if (entry.action, entry.actor) == ("identify", "token door")]
     assert sorted(noted) == ["accepted", "unknown", "unknown"]  # once more after it was hidden
+
+
+def test_what_was_recorded_before_the_server_went_is_kept(run, bones_folder, gallery_url, folder, monkeypatch):
+    roles = {"token_file": Path("tokens"), "roles": Path("roles")}
+    with serving_bones(bones_folder, gallery_url, **roles) as (server, _):
+
+        def until_it_goes(frame):
+            if frame == 60:
+                server.stop()
+            return poses(frame)
+
+        monkeypatch.setattr(pose_estimation, "PoseEstimator", made_estimator(until_it_goes))
+        words = ("--headless", "--threshold", "1", "--record", "seen.mp4", "--timeout", "1", "--token-file", "door")
+        status, _, said = run("watch", *words, "--server", server.address)
+    assert (status, said.startswith(f"agegait: {server.address}: ")) == (1, True), said
+    seen = cv2.VideoCapture("seen.mp4")
+    assert seen.get(cv2.CAP_PROP_FRAME_COUNT) >= 60
+    assert seen.read()[0]
+    assert list(Path().glob("*seen*")) == [Path("seen.mp4")]
 
 
 def test_who_may_not_watch_hears_it_at_once(run, served):
