@@ -78,7 +78,8 @@ class StrangerScores:
         walks = np.zeros((len(self._persons), people))
         walks[np.arange(len(walks)), self._persons] = 1 / np.bincount(self._persons)[self._persons]
         disjoint = math.perm(people, 4)
-        error, before, errors = 1.0, ERROR_SHARES[0], []
+        errors: list[float] = []
+        error, before = 1.0, ERROR_SHARES[0]
         for share in ERROR_SHARES:
             near = walks.T @ (self._cosines > tail.exceeded_by(share)) @ walks  # [people, people]
             np.fill_diagonal(near, 0)
