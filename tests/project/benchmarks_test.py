@@ -6,6 +6,7 @@ import itertools
 import json
 import math
 import os
+import runpy
 import subprocess
 import sys
 import time
@@ -13,6 +14,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from support import forked
 
 from agegait.training import Settings, recipes
 from agegait.training.run_record import RunRecord
@@ -28,19 +30,18 @@ def modules():
     sys.path.remove(str(BENCHMARKS))
 
 
-def run(name, folder, *words):
-    """What a benchmark prints, and the JSON that it writes."""
-    path = folder / f"{name}.json"
-    done = subprocess.run(
-        [sys.executable, str(BENCHMARKS / f"{name}.py"), "--quick", "--json", str(path), *words],
-        capture_output=True,
-        text=True,
-        timeout=1500,  # a busy machine takes ten times as long as a quiet one
-        check=False,
-        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout, json.loads(path.read_text())
+@pytest.fixture
+def run(modules, tmp_path, monkeypatch, capsys):
+    """Gives `run(name, word, ...)`: what a benchmark prints, and the JSON that it writes."""
+    monkeypatch.setattr(modules("timing"), "subprocess", forked)
+
+    def run(name, *words):
+        path, script = tmp_path / f"{name}.json", BENCHMARKS / f"{name}.py"
+        monkeypatch.setattr(sys, "argv", [str(script), "--quick", "--json", str(path), *words])
+        runpy.run_path(str(script), run_name="__main__")
+        return capsys.readouterr().out, json.loads(path.read_text())
+
+    return run
 
 
 def positive(found, *names):
@@ -123,8 +124,8 @@ def test_steps_of_a_run_that_is_not_finished(tmp_path):
 
 
 @pytest.mark.slow
-def test_the_encoder_beside_its_products(tmp_path):
-    printed, found = run("encoder", tmp_path)
+def test_the_encoder_beside_its_products(run):
+    printed, found = run("encoder")
     same_environment(printed, found["environment"])
     assert list(found["encoder"]) == [
         f"{what}, {precision}" for precision in ("float32", "mixed_bfloat16") for what in ("training", "features")
@@ -140,8 +141,8 @@ def test_the_encoder_beside_its_products(tmp_path):
 
 
 @pytest.mark.slow
-def test_the_recognizer_beside_its_products_and_keras_adam(tmp_path):
-    printed, found = run("recognizer", tmp_path)
+def test_the_recognizer_beside_its_products_and_keras_adam(run):
+    printed, found = run("recognizer")
     same_environment(printed, found["environment"])
     trainings = found["recognizer"]["trainings"]
     assert list(trainings)[:2] == ["float32", "float32, Keras's Adam"]
@@ -152,8 +153,8 @@ def test_the_recognizer_beside_its_products_and_keras_adam(tmp_path):
 
 
 @pytest.mark.slow
-def test_walks_named_in_process(tmp_path):
-    printed, found = run("identify", tmp_path, "--people", "7")
+def test_walks_named_in_process(run):
+    printed, found = run("identify", "--people", "7")
     same_environment(printed, found["environment"])
     (part,) = found["identify"].values()
     assert part["people"] == 7
@@ -161,8 +162,8 @@ def test_walks_named_in_process(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_running_answer_and_its_embedding(tmp_path):
-    printed, results = run("watch", tmp_path)
+def test_a_running_answer_and_its_embedding(run):
+    printed, results = run("watch")
     same_environment(printed, results["environment"])
     assert list(results["watch"]["models"]) == ["starter", "embedder"]
     for figures in results["watch"]["models"].values():
@@ -170,8 +171,8 @@ def test_a_running_answer_and_its_embedding(tmp_path):
 
 
 @pytest.mark.slow
-def test_one_window_in_both_orders(tmp_path):
-    printed, results = run("window", tmp_path)
+def test_one_window_in_both_orders(run):
+    printed, results = run("window")
     same_environment(printed, results["environment"])
     assert set(results["window"]["windows"]) == {"1", "2"}
     for found in results["window"]["windows"].values():
@@ -179,14 +180,14 @@ def test_one_window_in_both_orders(tmp_path):
 
 
 @pytest.mark.slow
-def test_loading_once_and_again(tmp_path):
+def test_loading_once_and_again(run, tmp_path):
     text = tmp_path / "text" / "Person001"
     text.mkdir(parents=True)
     from agegait import skeletons
 
     frame = "".join(f"{joint};0.1;0.2;3.0\n" for joint in skeletons.KGBD)
     (text / "1.txt").write_text(frame * 13)
-    _, found = run("loading", tmp_path, "--kgbd-text", str(text.parent), "--data-dir", str(tmp_path / "data"))
+    _, found = run("loading", "--kgbd-text", str(text.parent), "--data-dir", str(tmp_path / "data"))
     assert (tmp_path / "data" / "walkers").is_dir()
     first, second, read = (found["loading"][part] for part in ("first", "second", "text"))
     assert first["windows"] == second["windows"] > 100
@@ -197,8 +198,8 @@ def test_loading_once_and_again(tmp_path):
 
 
 @pytest.mark.slow
-def test_training_from_each_pipeline(tmp_path):
-    _, found = run("pipeline", tmp_path)
+def test_training_from_each_pipeline(run):
+    _, found = run("pipeline")
     pipelines = found["pipeline"]["pipelines"]
     assert len(pipelines) == 4
     for part in pipelines.values():
@@ -207,8 +208,8 @@ def test_training_from_each_pipeline(tmp_path):
 
 
 @pytest.mark.slow
-def test_help_and_imports_load_no_tensorflow(tmp_path):
-    _, found = run("startup", tmp_path)
+def test_help_and_imports_load_no_tensorflow(run):
+    _, found = run("startup")
     for name, start in found["startup"].items():
         positive(start, "seconds")
         assert {"tensorflow", "keras", "tensorflow_datasets", "sklearn"}.isdisjoint(start["loads"]), name
@@ -290,8 +291,8 @@ def test_a_part_that_fails_says_why(modules, monkeypatch, tmp_path):
 
 
 @pytest.mark.slow
-def test_growth_at_three_sizes_and_its_plot(tmp_path):
-    _, found = run("growth", tmp_path, "--plot", str(tmp_path / "growth.svg"))
+def test_growth_at_three_sizes_and_its_plot(run, tmp_path):
+    _, found = run("growth", "--plot", str(tmp_path / "growth.svg"))
     assert list(found["growth"]) == ["people", "windows", "units"]
     for axis in found["growth"].values():
         assert axis["sizes"] == sorted(axis["sizes"])

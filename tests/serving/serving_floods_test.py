@@ -4,7 +4,6 @@ import contextlib
 import os
 import shutil
 import signal
-import subprocess
 import sys
 import threading
 import urllib.request
@@ -14,6 +13,7 @@ import numpy as np
 import pytest
 from grpc_health.v1 import health_pb2
 from h2.exceptions import ProtocolError
+from support import forked
 from support.export_walker import NOT_SERVING, SERVING, Plain, export, until, walks_request
 from support.raw_peer import RawPeer
 
@@ -46,7 +46,7 @@ class Served:
 
     def __init__(self, folder, token="", code=SERVE, ready=True):
         command = [sys.executable, "-c", code, str(folder), token]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        self.process = forked.Popen(command, stdout=forked.PIPE, stderr=forked.DEVNULL, text=True)
         self.address, *self.metrics_port = self.process.stdout.readline().split() if ready else (None,)
 
     def megabytes(self, field="VmRSS"):
