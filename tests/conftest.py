@@ -68,6 +68,20 @@ def walkers_dir(made_once):
 
 
 @pytest.fixture(scope="session")
+def few_walkers_dir(made_once):
+    """The same with one training walk of each person, for what trains on them for as long as documents say."""
+    from agegait import datasets
+    from tfds_builders.walkers import walkers_dataset_builder as builder
+
+    def make(folder):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setitem(builder.SPLITS, "train", ("a", range(1)))
+            datasets.builder("walkers", folder)
+
+    return made_once("few-walkers", make)
+
+
+@pytest.fixture(scope="session")
 def trained_once(made_once, walkers_dir):
     """The folder of a finished run of `support.tiny_run`. Only to be copied."""
     from support.tiny_run import tiny_settings

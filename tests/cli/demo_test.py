@@ -2,17 +2,17 @@
 
 import json
 import re
-import subprocess
 import sys
 
 import pytest
+from support import forked
 
 
 @pytest.mark.slow
 def test_the_demo_goes_from_walks_to_a_name(tmp_path):
     out = tmp_path / "demo"
     command = [sys.executable, "-m", "agegait", "demo", "--out", str(out)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=1200, check=False)
+    done = forked.run(command, capture_output=True, text=True, timeout=1200)
     assert done.returncode == 0, done.stderr[-2000:]
     said = re.search(
         r"is a walk of (\S+); the server on port \d+ says (\S+), (\d+) % sure", " ".join(done.stdout.split())

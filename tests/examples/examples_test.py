@@ -2,7 +2,6 @@
 
 import os
 import re
-import subprocess
 import sys
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import nbclient
 import nbformat
 import numpy as np
 import pytest
+from support import forked
 
 from agegait.serving import Server
 from tfds_builders.walkers import generator
@@ -21,10 +21,10 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory, walkers_dir):
+def folder(tmp_path_factory, few_walkers_dir):
     """Where examples run: walks of four people, the data set of walkers, and what the examples leave."""
     folder = tmp_path_factory.mktemp("examples")
-    (folder / "data").symlink_to(walkers_dir)
+    (folder / "data").symlink_to(few_walkers_dir)
     for person, name in enumerate(PERSONS):
         (folder / "walks" / name).mkdir(parents=True)
         for number in range(4):
@@ -33,10 +33,20 @@ def folder(tmp_path_factory, walkers_dir):
     return folder
 
 
+SHORT_EPOCHS = """
+import runpy, sys
+from agegait.training import stages
+stages.BATCHES_AN_EPOCH = 2
+del sys.argv[0]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+"""An example as it stands, but for the epochs of its embedder."""
+
+
 def run(folder, example, *arguments):
-    environment = {**os.environ, "TFDS_DATA_DIR": str(folder / "data"), "TF_CPP_MIN_LOG_LEVEL": "3"}
-    command = [sys.executable, str(EXAMPLES / example), *map(str, arguments)]
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    environment = {**os.environ, "TFDS_DATA_DIR": str(folder / "data")}
+    command = [sys.executable, "-c", SHORT_EPOCHS, str(EXAMPLES / example), *map(str, arguments)]
+    done = forked.run(command, cwd=folder, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

@@ -6,11 +6,11 @@ import io
 import os
 import pkgutil
 import re
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from support import forked
 
 from agegait import cli
 
@@ -36,26 +36,26 @@ def spans(document):
     return [re.sub(r"\s+", " ", span) for span in re.findall(r"`([^`]+)`", prose(document))]
 
 
-def run(script, folder, walkers_dir):
-    environment = {**os.environ, "TFDS_DATA_DIR": str(walkers_dir), "TF_CPP_MIN_LOG_LEVEL": "3"}
+def run(script, folder, few_walkers_dir):
+    environment = {**os.environ, "TFDS_DATA_DIR": str(few_walkers_dir), "TF_CPP_MIN_LOG_LEVEL": "3"}
     command = [sys.executable, "-c", script]
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    done = forked.run(command, cwd=folder, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
 
 @pytest.mark.slow
-def test_the_readme_identifies_a_person(tmp_path, walkers_dir):
+def test_the_readme_identifies_a_person(tmp_path, few_walkers_dir):
     (example,) = blocks(README, "python")
     *_, last = example.strip().splitlines()
     assert last.startswith("identifier.identify(")
-    printed = run(example.replace(last, f"print({last})"), tmp_path, walkers_dir)
+    printed = run(example.replace(last, f"print({last})"), tmp_path, few_walkers_dir)
     assert re.search(r"Identification\(person='walker\d\d', score=0\.\d+, fault=''\)", printed.splitlines()[-1])
 
 
 @pytest.mark.slow
-def test_getting_started_runs_from_top_to_bottom(tmp_path, walkers_dir):
-    printed = run("".join(blocks(GETTING_STARTED, "python")), tmp_path, walkers_dir)
+def test_getting_started_runs_from_top_to_bottom(tmp_path, few_walkers_dir):
+    printed = run("".join(blocks(GETTING_STARTED, "python")), tmp_path, few_walkers_dir)
     assert re.fullmatch(r"walker\d\d 0\.\d+", printed.splitlines()[-1])
     assert (tmp_path / "identifier.keras").is_file()
 
