@@ -7,12 +7,12 @@ import os
 import re
 import shutil
 import signal
-import subprocess
 import sys
 import time
 
 import numpy as np
 import pytest
+from support import forked
 from support.tiny_run import TINY, WORDS, tiny_settings
 from support.walk_writing import kinect_v2, wide_text
 
@@ -27,6 +27,9 @@ from agegait.training import recipes, stages
 from tfds_builders.walkers import generator
 
 ROWS = ("age-ap", "age-sc", "age-embedder", "d13-knn", "labels-1")
+ROWS_AGAIN = ("age-sc", "d13-knn")
+"""Those of the second seed."""
+DONE = [*((row, 0) for row in ROWS), *((row, 1) for row in ROWS if row in ROWS_AGAIN)]
 ROW_OF = {"AGE": "age-ap", "AGE + embedder": "age-embedder", "embedder": None}
 SEEDS = (0, 1)
 IN_REPRODUCTIONS = set(protocols.PROTOCOLS) - {protocols.Strangers.protocol, protocols.WindowRetrieval.protocol}
@@ -53,7 +56,8 @@ def out(data_dir, made_once):
     def make(folder):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(stages, "BATCHES_AN_EPOCH", 1)
-            reproduction.reproduce(settings(), folder, SEEDS, ROWS, data_dir)
+            reproduction.reproduce(settings(), folder, SEEDS[:1], ROWS, data_dir)
+            reproduction.reproduce(settings(), folder, SEEDS, ROWS_AGAIN, data_dir)
 
     return made_once("reproduction", make)
 
@@ -79,11 +83,11 @@ def test_rows_that_share_an_encoder_train_it_once(out):
     assert len(list((out / "encoders").iterdir())) == len(SEEDS)
     trained = {
         (row, seed): (out / "runs" / row / f"seed-{seed}" / "encoder.keras").read_bytes()
-        for row in ("age-ap", "age-sc", "labels-1")
-        for seed in SEEDS
+        for row, seed in DONE
+        if row != "d13-knn"
     }
     assert len(set(trained.values())) == len(SEEDS)
-    assert trained["age-ap", 0] == trained["labels-1", 0]
+    assert trained["age-ap", 0] == trained["age-sc", 0] == trained["labels-1", 0] != trained["age-sc", 1]
 
 
 @pytest.mark.slow
@@ -171,9 +175,11 @@ def test_of_watched_epochs_the_best_over_test_windows_is_reported():
 
 @pytest.mark.slow
 def test_search_and_thresholds_are_of_features_that_all_walks_taught(found):
-    assert of(found, "age-ap", "retrieval", kind="walks").figures == (
-        of(found, "age-sc", "retrieval", kind="walks").figures
-    )
+    first_seed = {
+        row: {name: spread.values[0] for name, spread in of(found, row, "retrieval", kind="walks").figures.items()}
+        for row in ("age-ap", "age-sc")
+    }
+    assert first_seed["age-ap"] == first_seed["age-sc"]
     rows = {line.row for line in found.summary if line.protocol == "retrieval"}
     assert rows == {"age-ap", "age-sc", "age-embedder"}
 
@@ -193,7 +199,7 @@ def test_the_markdown_has_whole_tables(out, found):
         assert all(re.fullmatch(r" -{3}:? ", cell) for cell in rule)
         assert rows
         assert {len(row) for row in (header, rule, *rows)} == {len(header)}
-    figure = of(found, "age-ap").figures["Rank-1"]
+    figure = of(found, "age-sc").figures["Rank-1"]
     assert f"| {100 * figure.mean:.1f} ± {100 * figure.deviation:.1f} (" in text
     assert text.count("\n## ") == len(IN_REPRODUCTIONS) + 3
     assert "published Rank-1" not in text  # nobody has published figures of the walkers
@@ -211,7 +217,8 @@ def test_the_report_says_how_it_was_made(out, found):
     assert len(result(out, "labels-1", 0)["labelled"]) == 20
     for one in json.loads((out / "reproduction.json").read_text())["results"]:
         assert set(one) >= {"format", "settings", "versions", "machine", "seconds"}
-    assert [(one.row, one.seed) for one in found.results] == [(row, seed) for row in ROWS for seed in SEEDS]
+    by_row = sorted(DONE, key=lambda done: ROWS.index(done[0]))
+    assert [(one.row, one.seed) for one in found.results] == by_row
 
 
 @pytest.mark.slow
@@ -243,7 +250,7 @@ def test_more_rows_and_seeds_are_added_and_nothing_is_done_again(out, data_dir, 
     assert rows == {"age-ap", "age-sc", "age-embedder", "states", "untrained"}
     assert of(found, "states").seeds == [0]
     assert of(found, "states").figures["Rank-1"].deviation is None
-    assert of(found, "age-ap").seeds == [0, 1]
+    assert of(found, "age-sc").seeds == [0, 1]
     found = reproduction.reproduce(settings(), copy, (2,), ("d13-knn",), data_dir, command="agegait reproduce")
     assert of(found, "d13-knn").seeds == [0, 1, 2]
     assert "Under way" not in report.markdown(found)
@@ -350,7 +357,7 @@ def test_killed_anywhere_it_goes_on_to_the_same_figures(out, data_dir, tmp_path)
     ]
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
     for stage in ("encoders/*/checkpoints/encoder-*", "runs/age-sc/*/checkpoints/recognizer-*"):
-        process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
+        process = forked.Popen(command, env=environment, stderr=forked.DEVNULL)
         deadline = time.monotonic() + 600  # of a busy machine
         while not list((tmp_path / "out").glob(stage)):
             assert process.poll() is None, "it ended before it could be killed"
@@ -359,7 +366,7 @@ def test_killed_anywhere_it_goes_on_to_the_same_figures(out, data_dir, tmp_path)
         process.send_signal(signal.SIGKILL)
         process.wait()
     assert not (tmp_path / "out" / "results" / "age-sc" / "seed-0.json").exists()
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    done = forked.run(command, env=environment, capture_output=True, text=True, check=True)
     assert f"{MARK}: " in " ".join(done.stdout.split())
     assert "written:" in done.stdout
     for row in ("age-ap", "age-sc"):
