@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support import forked
 from support.disk_room import room
 from support.tiny_run import WORDS
 
@@ -304,9 +305,7 @@ def exporting(out):
     code = "import sys, biometric_files_test; biometric_files_test.export_nothing(sys.argv[1], seconds=600)"
     command = [sys.executable, "-c", code, str(out)]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, Path(__file__).parents[:2]))}
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment
-    ) as process:
+    with forked.Popen(command, stdout=forked.PIPE, stderr=forked.DEVNULL, text=True, env=environment) as process:
         try:
             assert process.stdout.readline() == "writing\n"
             yield process

@@ -3,12 +3,12 @@
 import json
 import os
 import socket
-import subprocess
 import sys
 
 import keras
 import numpy as np
 import pytest
+from support import forked
 
 import agegait.models  # noqa: F401 (registers what is loaded)
 from agegait.training.distribution import Workers
@@ -65,13 +65,8 @@ def start(place, cluster=None, index=0):
         environment["TF_CONFIG"] = json.dumps(
             {"cluster": {"worker": cluster}, "task": {"type": "worker", "index": index}}
         )
-    return subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, str(place)],
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    command = [sys.executable, "-c", PROGRAM, str(place)]
+    return forked.Popen(command, env=environment, stdout=forked.PIPE, stderr=forked.PIPE, text=True)
 
 
 @pytest.fixture(scope="module")

@@ -1,13 +1,13 @@
 import logging
 import os
 import signal
-import subprocess
 import sys
 from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
+from support import forked
 
 from agegait.data import Walks
 from agegait.skeletons import STANDING
@@ -118,7 +118,7 @@ def test_a_killed_training_resumes_in_another_process(short_epochs, tmp_path):
         f"import embedder_training_test as test\n"
         f"test.trained('persons', [test.KillAt(4, kill=True)], {str(tmp_path)!r})"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=200)
+    done = forked.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=200)
     assert done.returncode == -signal.SIGKILL, done.stderr
     seen = KillAt(1000)
     np.testing.assert_allclose(trained("persons", [seen], tmp_path), trained("persons"), atol=1e-6)

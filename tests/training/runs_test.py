@@ -4,7 +4,6 @@ import dataclasses
 import json
 import os
 import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -15,6 +14,7 @@ import pytest
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from support import forked
 from support.tiny_run import tiny_settings
 
 from agegait import datasets, evaluation, training
@@ -125,7 +125,7 @@ def test_a_training_killed_in_each_stage_resumes_to_the_same_models(finished, da
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), "TF_CPP_MIN_LOG_LEVEL": "3"}
     command = [sys.executable, "-c", code, str(out), str(data_dir)]
     for stage in TRAININGS:
-        with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as process:
+        with forked.Popen(command, env=environment, stderr=forked.DEVNULL) as process:
             deadline = time.monotonic() + 600  # of a busy machine
             while not list((out / "checkpoints").glob(f"{stage}-*")):
                 assert process.poll() is None, f"it ended before it could be killed in {stage}"
