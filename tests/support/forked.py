@@ -83,7 +83,8 @@ class _Parent:
             command = [sys.executable, "-c", _PARENT, str(theirs.fileno())]
             # No graphics card: its driver is not to be used on both sides of a fork.
             environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
-            self.process = _start(command, env=environment, pass_fds=[theirs.fileno()])
+            # What TensorFlow says as it is imported is not of the test that happens to come first.
+            self.process = _start(command, env=environment, stderr=DEVNULL, pass_fds=[theirs.fileno()])
         atexit.register(self.end)
 
     def fork(self, asked, streams):
