@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support import export_walker
+from support.export_walker import export
 
 from agegait.serving import Server
 from tfds_builders.walkers import generator
@@ -77,9 +77,7 @@ def light(tmp_path_factory):
 def served(tmp_path_factory):
     folder = tmp_path_factory.mktemp("served")
     (folder / "identifier").mkdir()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(export_walker, "JOINTS", 20)
-        export_walker.export(folder / "identifier", 1)
+    export(folder / "identifier", 1, joints=20)
     (folder / "token").write_text(f"light: {'l' * 32}")
     np.save(folder / "walk.npy", generator.walk(0, next(iter(generator.CONDITIONS)), 0)[0])
     with Server(folder, port=0, token="l" * 32) as server:

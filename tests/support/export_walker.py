@@ -55,13 +55,13 @@ class Walker(tf.Module):
 
 
 @functools.cache
-def _saved(factor):
+def _saved(factor, joints):
     """A walker's files, which versions are copied from."""
     own = Path(tempfile.mkdtemp())
     atexit.register(shutil.rmtree, own)
     folder = own / "walker"
     module = Walker(factor)
-    walks = tf.TensorSpec([None, None, JOINTS, 3], tf.float32, "skeletons")
+    walks = tf.TensorSpec([None, None, joints, 3], tf.float32, "skeletons")
     lengths = tf.TensorSpec([None], tf.int32, "lengths")
     specs = {"serving_default": (module.default, [walks]), "padded": (module.padded, [walks, lengths])}
     specs |= {"fussy": (module.fussy, [walks]), "root": (module.root, [walks])}
@@ -76,10 +76,10 @@ def _saved(factor):
     return folder
 
 
-def export(base_path, version, factor=None, warmup=None):
+def export(base_path, version, factor=None, warmup=None, joints=JOINTS):
     """A version that multiplies by its own number."""
     aside = base_path / f".{version}"
-    shutil.copytree(_saved(version if factor is None else factor), aside, dirs_exist_ok=True)
+    shutil.copytree(_saved(version if factor is None else factor, joints), aside, dirs_exist_ok=True)
     if warmup is not None:
         warmup(aside)
     aside.rename(base_path / str(version))
