@@ -12,7 +12,7 @@ import os
 import sys
 
 MOST_BYTES = 8 << 30
-SECONDS = 2, 5
+SECONDS = 3, 5
 """Of processor time, for any file and for each megabyte. Sound files need a tenth of a second, and as much a megabyte;
 what is cut off may say that it holds millions of frames, for which ezc3d looks in vain."""
 
