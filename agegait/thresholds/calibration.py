@@ -112,7 +112,7 @@ class Calibration:
         return cls(
             fingerprint,
             people,
-            scores.tail(),
+            scores.tail,
             scores.exponent(),
             tuple(float(cosine) for cosine in np.round(np.sort(scores.genuine), 5)),
             slope,

@@ -1,4 +1,5 @@
 import math
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -58,6 +59,7 @@ class StrangerScores:
                 pairs += len(once)
         return float(np.clip(found / pairs, 0, 1)) if pairs else 1.0
 
+    @cached_property
     def tail(self) -> ScoreTail:
         """How often strangers come near."""
         return ScoreTail.fit(self.impostors)
@@ -67,14 +69,14 @@ class StrangerScores:
 
         They say by how much other people would have given another share. A share is a mean over pairs of people. The
         expected product of two pairs that have nobody in common is the true share's square, so the mean's square less
-        that of all such products estimates the mean's variance, without bias. Where hardly any pair came near, the
-        error grows with the root of how much rarer it is.
+        that of all such products estimates the mean's variance, without bias. Where hardly any pair came near, it
+        is known only that no more come than at the larger share before: two errors above, a share is as high as there.
 
         Reference:
             Hoeffding, A Class of Statistics with Asymptotically Normal Distribution, Annals of Mathematical Statistics
             1948: the variance of means over pairs.
         """
-        tail, people = self.tail(), int(self._persons.max()) + 1
+        tail, people = self.tail, int(self._persons.max()) + 1
         walks = np.zeros((len(self._persons), people))
         walks[np.arange(len(walks)), self._persons] = 1 / np.bincount(self._persons)[self._persons]
         disjoint = math.perm(people, 4)
